@@ -1,0 +1,1 @@
+"""Everything between the database and a socket. It owes nobody a letter and draws no page."""

@@ -1,0 +1,224 @@
+"""The reception desk as pure rules: a request in, facts and an answer out, or a refusal and nothing changed.
+
+The store does the same inside Redis; one behaviour suite and random walks hold both to the same story.
+"""
+
+from typing import Any, TypeAlias, assert_never
+
+from hub.desk import order
+from hub.desk.facts import (
+    DayClosed,
+    DayOpened,
+    Fact,
+    LaneRenumbered,
+    TicketCalled,
+    TicketCancelled,
+    TicketIssued,
+    TicketMarkedAbsent,
+    TicketRecalled,
+    TicketReturned,
+    TicketServed,
+    TicketTransferred,
+)
+from hub.desk.lane import Office
+from hub.desk.picture import Picture
+from hub.desk.refusals import LaneExhausted, NotCurrent, OtherBody, SameLane, StaleDay, UnknownTicket, WrongMove
+from hub.desk.requests import Answer, Cancel, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Stamp, Transfer
+from hub.desk.ticket import MOVES, Action, State, Ticket
+
+Decision: TypeAlias = tuple[Answer, list[Fact]]
+
+
+class Desk:
+    """One office's desk over its days. `at` is office time in epoch milliseconds, always given from outside."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self.picture = Picture()
+        self._answers: dict[tuple[str, str], tuple[Request, Answer]] = {}
+
+    def open_day(self, day: str, at: int) -> list[Fact]:
+        """Move to `day` if it is later than the present one; otherwise nothing happens. Days never go back."""
+        present = self.picture.day
+        if present is not None and day <= present:
+            return []
+        told: list[Fact] = []
+        if present is not None:
+            told.append(DayClosed(at=at, who="keeper", request="", day=present))
+        told.append(DayOpened(at=at, who="keeper", request="", day=day))
+        self._learn(told)
+        self._answers = {}
+        return told
+
+    def do(self, stamp: Stamp, request: Request, at: int) -> Decision:
+        """Decide and remember. Raises a Refusal, and then nothing has changed and nothing is remembered."""
+        if stamp.day != self.picture.day:
+            raise StaleDay(day=self.picture.day or "")
+        known = self._answers.get((stamp.who, stamp.request))
+        if known is not None:
+            if known[0] != request:
+                raise OtherBody()
+            return known[1], []
+        answer, told = self._decide(stamp, request, at)
+        self._learn(told)
+        self._answers[stamp.who, stamp.request] = (request, answer)
+        return answer, told
+
+    def _learn(self, told: list[Fact]) -> None:
+        for fact in told:
+            self.picture.apply(fact)
+
+    def _decide(self, stamp: Stamp, request: Request, at: int) -> Decision:
+        match request:
+            case Issue():
+                return self._issue(stamp, request, at)
+            case Next():
+                return self._next(stamp, request, at)
+            case Recall():
+                return self._recall(stamp, request, at)
+            case MarkAbsent():
+                return self._mark_absent(stamp, request, at)
+            case Done():
+                return self._done(stamp, request, at)
+            case Return():
+                return self._return(stamp, request, at)
+            case Cancel():
+                return self._cancel(stamp, request, at)
+            case Transfer():
+                return self._transfer(stamp, request, at)
+            case _:
+                assert_never(request)
+
+    def _issue(self, stamp: Stamp, request: Issue, at: int) -> Decision:
+        lane = self.office.lane(request.lane)
+        figure = lane.first + self.picture.issued.get(lane.key, 0)
+        if figure > lane.last:
+            raise LaneExhausted(lane=lane.key)
+        arrival = self.picture.last_arrival + 1
+        number, rank = lane.number(figure), order.first_rank(arrival)
+        fact = TicketIssued(
+            at=at,
+            who=stamp.who,
+            request=stamp.request,
+            arrival=arrival,
+            number=number,
+            lane=lane.key,
+            rank=rank,
+            source=request.source,
+        )
+        return Answer(arrival, number, lane.key, State.WAITING, ahead=self.picture.count(lane.key)), [fact]
+
+    def _next(self, stamp: Stamp, request: Next, at: int) -> Decision:
+        lanes = self.office.served_lanes(request.counter, request.lanes)
+        present = self.picture.at_counter.get(request.counter)
+        if present != request.current:
+            raise NotCurrent(counter=request.counter, current=str(present or ""))
+        told: list[Fact] = []
+        if present is not None:
+            leaving = self._moved(self.picture.tickets[present], Action.FINISH)
+            told.append(TicketServed(counter=request.counter, **_about(leaving, stamp, at)))
+        heads = [head for lane in lanes if (head := self.picture.first(lane))]
+        if not heads:
+            return Answer(None, None, None, None, finished=present), told
+        ticket = min(heads, key=lambda head: (head.rank, head.arrival))
+        told.append(TicketCalled(counter=request.counter, **_about(ticket, stamp, at)))
+        return Answer(ticket.arrival, ticket.number, ticket.lane, State.CALLED, finished=present), told
+
+    def _recall(self, stamp: Stamp, request: Recall, at: int) -> Decision:
+        ticket = self._current(request.counter, request.ticket, Action.RECALL)
+        fact = TicketRecalled(counter=request.counter, calls=ticket.calls + 1, **_about(ticket, stamp, at))
+        return _stands(ticket, State.CALLED), [fact]
+
+    def _mark_absent(self, stamp: Stamp, request: MarkAbsent, at: int) -> Decision:
+        ticket = self._current(request.counter, request.ticket, Action.MARK_ABSENT)
+        return _stands(ticket, State.ABSENT), [
+            TicketMarkedAbsent(counter=request.counter, **_about(ticket, stamp, at))
+        ]
+
+    def _done(self, stamp: Stamp, request: Done, at: int) -> Decision:
+        ticket = self._current(request.counter, request.ticket, Action.FINISH)
+        return _stands(ticket, State.SERVED), [TicketServed(counter=request.counter, **_about(ticket, stamp, at))]
+
+    def _return(self, stamp: Stamp, request: Return, at: int) -> Decision:
+        ticket = self._moved(self._ticket(request.ticket), Action.RETURN)
+        place = order.place_of_return(self.picture.count(ticket.lane), self.office.return_after)
+        rank, told = self._insert(stamp, ticket.lane, place, at)
+        told.append(TicketReturned(rank=rank, **_about(ticket, stamp, at)))
+        return _stands(ticket, State.WAITING, ahead=place), told
+
+    def _cancel(self, stamp: Stamp, request: Cancel, at: int) -> Decision:
+        ticket = self._moved(self._ticket(request.ticket), Action.CANCEL)
+        return _stands(ticket, State.CANCELLED), [TicketCancelled(**_about(ticket, stamp, at))]
+
+    def _transfer(self, stamp: Stamp, request: Transfer, at: int) -> Decision:
+        lane = self.office.lane(request.lane).key
+        ticket = self._moved(self._ticket(request.ticket), Action.TRANSFER)
+        if ticket.lane == lane:
+            raise SameLane(lane=lane)
+        ranks = self.picture.ranks(lane)
+        place = order.place_of_arrival(ranks, ticket.arrival)
+        rank, told = order.first_rank(ticket.arrival), list[Fact]()
+        if rank in ranks:
+            rank, told = self._insert(stamp, lane, place, at)
+        told.append(
+            TicketTransferred(
+                at=at,
+                who=stamp.who,
+                request=stamp.request,
+                arrival=ticket.arrival,
+                number=ticket.number,
+                lane=lane,
+                from_lane=ticket.lane,
+                rank=rank,
+            )
+        )
+        return Answer(ticket.arrival, ticket.number, lane, State.WAITING, ahead=place), told
+
+    def _ticket(self, arrival: int) -> Ticket:
+        ticket = self.picture.tickets.get(arrival)
+        if ticket is None:
+            raise UnknownTicket(ticket=str(arrival))
+        return ticket
+
+    def _current(self, counter: str, arrival: int, action: Action) -> Ticket:
+        """The ticket that the counter has, if it is the one named and may move so."""
+        self.office.counter(counter)
+        present = self.picture.at_counter.get(counter)
+        if present != arrival:
+            raise NotCurrent(counter=counter, current=str(present or ""))
+        return self._moved(self._ticket(arrival), action)
+
+    def _moved(self, ticket: Ticket, action: Action) -> Ticket:
+        if (ticket.state, action) not in MOVES:
+            raise WrongMove(ticket=str(ticket.arrival), state=ticket.state, action=action)
+        return ticket
+
+    def _insert(self, stamp: Stamp, lane: str, place: int, at: int) -> tuple[int, list[Fact]]:
+        """A rank after the first `place` of the lane; where the gap is closed, the lane is renumbered first."""
+        ranks = self.picture.ranks(lane)
+        rank = order.rank_at(ranks, place, self.picture.last_arrival)
+        if rank is not None:
+            return rank, []
+        anew = order.spread(len(ranks), self.picture.last_arrival)
+        line = [arrival for _, arrival in self.picture.waiting[lane]]
+        renumbered = LaneRenumbered(
+            at=at, who=stamp.who, request=stamp.request, lane=lane, ranks=dict(zip(line, anew, strict=True))
+        )
+        rank = order.rank_at(anew, place, self.picture.last_arrival)
+        assert rank is not None, "evenly spread ranks leave room: a lane holds fewer tickets than a gap has places"
+        return rank, [renumbered]
+
+
+def _about(ticket: Ticket, stamp: Stamp, at: int) -> dict[str, Any]:
+    return {
+        "at": at,
+        "who": stamp.who,
+        "request": stamp.request,
+        "arrival": ticket.arrival,
+        "number": ticket.number,
+        "lane": ticket.lane,
+    }
+
+
+def _stands(ticket: Ticket, state: State, ahead: int | None = None) -> Answer:
+    return Answer(ticket.arrival, ticket.number, ticket.lane, state, ahead=ahead)

@@ -1,0 +1,159 @@
+"""What happened, in the past tense. A fact is the only news in the house: screens, archive and picture all learn from it.
+
+On the stream of a day each fact is one flat entry of texts (`to_fields`, `from_fields`); its place in the stream is its
+position and is not part of it. `at` is epoch milliseconds of office time; `who` is the principal and `request` the id of
+the request that caused it (for the record, never public).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias, get_type_hints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fact:
+    at: int
+    who: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOpened(_Fact):
+    day: str  # YYYY-MM-DD, Asia/Tokyo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayClosed(_Fact):
+    """The last fact of a day: every ticket that has not ended has lapsed."""
+
+    day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TicketFact(_Fact):
+    arrival: int
+    number: str
+    lane: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketIssued(_TicketFact):
+    rank: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketCalled(_TicketFact):
+    counter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketRecalled(_TicketFact):
+    counter: str
+    calls: int  # how often since it last waited, this one included
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketMarkedAbsent(_TicketFact):
+    counter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketReturned(_TicketFact):
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketServed(_TicketFact):
+    counter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketCancelled(_TicketFact):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketTransferred(_TicketFact):
+    """`lane` is the new one; the number stays, though its prefix tells of `from_lane`."""
+
+    from_lane: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneRenumbered(_Fact):
+    """A gap between two neighbours had closed: who waits keeps the order and gets new ranks."""
+
+    lane: str
+    ranks: Mapping[int, int]  # arrival → new rank, everyone who waits in the lane
+
+
+TicketFact: TypeAlias = (
+    TicketIssued
+    | TicketCalled
+    | TicketRecalled
+    | TicketMarkedAbsent
+    | TicketReturned
+    | TicketServed
+    | TicketCancelled
+    | TicketTransferred
+)
+Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneRenumbered
+
+FACTS: dict[str, type[Fact]] = {
+    kind.__name__: kind
+    for kind in (
+        DayOpened,
+        DayClosed,
+        TicketIssued,
+        TicketCalled,
+        TicketRecalled,
+        TicketMarkedAbsent,
+        TicketReturned,
+        TicketServed,
+        TicketCancelled,
+        TicketTransferred,
+        LaneRenumbered,
+    )
+}
+
+
+class UnreadableFact(Exception):
+    """A stream entry that is no fact of ours. The reader must stop and say so: skipping one would make every picture lie."""
+
+
+def to_fields(fact: Fact) -> dict[str, str]:
+    """One fact as the flat texts of a stream entry."""
+    entry = {"type": type(fact).__name__}
+    for field in fields(fact):
+        value = getattr(fact, field.name)
+        if isinstance(value, Mapping):
+            entry[field.name] = " ".join(f"{arrival}:{rank}" for arrival, rank in value.items())
+        else:
+            entry[field.name] = str(value)
+    return entry
+
+
+def from_fields(entry: Mapping[str, str]) -> Fact:
+    """The fact behind a stream entry. Unknown fields are ignored (a newer hub wrote them); missing ones raise UnreadableFact."""
+    kind = FACTS.get(entry.get("type", ""))
+    if kind is None:
+        raise UnreadableFact(f"unknown type {entry.get('type')!r}")
+    try:
+        values = {name: read(entry[name]) for name, read in _READERS[kind.__name__].items()}
+    except (KeyError, ValueError) as error:
+        raise UnreadableFact(f"{kind.__name__}: {error}") from error
+    return kind(**values)
+
+
+def _read_ranks(text: str) -> dict[int, int]:
+    pairs = (pair.split(":") for pair in text.split())
+    return {int(arrival): int(rank) for arrival, rank in pairs}
+
+
+_READ: dict[object, Callable[[str], Any]] = {int: int, str: str, Mapping[int, int]: _read_ranks}
+_READERS = {
+    name: {field.name: _READ[get_type_hints(kind)[field.name]] for field in fields(kind)}
+    for name, kind in FACTS.items()
+}

@@ -1,0 +1,62 @@
+"""What an office offers: its lanes with their number bands, and the counters that serve them. No state of any day."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hub.desk.refusals import LaneNotServed, UnknownCounter, UnknownLane
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One waiting line for one kind of business. Numbers run `prefix + first` … `prefix + last`, then the lane is closed."""
+
+    key: str
+    name: str
+    prefix: str
+    first: int
+    last: int
+
+    def number(self, figure: int) -> str:
+        return f"{self.prefix}{figure}"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A window where staff sits, and the lanes it serves."""
+
+    key: str
+    name: str
+    lanes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """One ward office. `return_after`: a resident who comes back is placed after that many who wait."""
+
+    key: str
+    name: str
+    lanes: tuple[Lane, ...]
+    counters: tuple[Counter, ...]
+    return_after: int = 2
+
+    def lane(self, key: str) -> Lane:
+        for lane in self.lanes:
+            if lane.key == key:
+                return lane
+        raise UnknownLane(lane=key)
+
+    def counter(self, key: str) -> Counter:
+        for counter in self.counters:
+            if counter.key == key:
+                return counter
+        raise UnknownCounter(counter=key)
+
+    def served_lanes(self, counter: str, asked: Iterable[str] = ()) -> tuple[str, ...]:
+        """The lanes that this counter calls from: all of its own, or those asked for."""
+        own = self.counter(counter).lanes
+        chosen = tuple(asked)
+        for lane in chosen:
+            self.lane(lane)
+            if lane not in own:
+                raise LaneNotServed(counter=counter, lane=lane)
+        return chosen or own

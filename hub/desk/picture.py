@@ -1,0 +1,143 @@
+"""An office's day as the facts tell it: apply every fact in order and you know what the store knows.
+
+The same picture serves the pure rules, each hub process and the check of a whole day; screens keep the public part of it
+in JavaScript. It decides nothing: a fact that does not fit raises `DoesNotFit`, because the teller and the listener differ.
+"""
+
+from bisect import bisect_left, insort
+from dataclasses import replace
+from typing import assert_never
+
+from hub.desk import facts
+from hub.desk.facts import Fact
+from hub.desk.ticket import AT_COUNTER, ENDS, MOVES, Action, State, Ticket
+
+
+class DoesNotFit(Exception):
+    """A fact contradicts the picture built so far."""
+
+
+class Picture:
+    """Tickets by arrival, who waits in each lane in order of rank, and what each counter has."""
+
+    def __init__(self, day: str | None = None) -> None:
+        self.day = day
+        self.tickets: dict[int, Ticket] = {}
+        self.waiting: dict[str, list[tuple[int, int]]] = {}  # lane → ascending (rank, arrival)
+        self.at_counter: dict[str, int] = {}
+        self.issued: dict[str, int] = {}  # lane → how many numbers of its band were given
+        self.last_arrival = 0
+
+    def __eq__(self, other: object) -> bool:
+        """Equal when day, tickets and given numbers are: the rest follows from them."""
+        return isinstance(other, Picture) and (self.day, self.tickets, self.issued) == (
+            other.day,
+            other.tickets,
+            other.issued,
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # it changes with every fact
+
+    def ranks(self, lane: str) -> list[int]:
+        return [rank for rank, _ in self.waiting.get(lane, ())]
+
+    def first(self, lane: str) -> Ticket | None:
+        line = self.waiting.get(lane)
+        return self.tickets[line[0][1]] if line else None
+
+    def ahead(self, ticket: Ticket) -> int:
+        """People ahead: tickets waiting in the lane with a smaller rank."""
+        return bisect_left(self.waiting.get(ticket.lane, []), (ticket.rank, 0))
+
+    def count(self, lane: str) -> int:
+        return len(self.waiting.get(lane, ()))
+
+    def in_state(self, state: State) -> list[Ticket]:
+        """Tickets in that state, in order of rank."""
+        return sorted((t for t in self.tickets.values() if t.state is state), key=lambda t: (t.rank, t.arrival))
+
+    def apply(self, fact: Fact) -> None:
+        match fact:
+            case facts.DayOpened():
+                self.__init__(fact.day)  # type: ignore[misc]  # a new day knows nothing of the old
+            case facts.DayClosed():
+                for ticket in list(self.tickets.values()):
+                    if ticket.state not in ENDS:
+                        self._put(ticket, Action.CLOSE)
+            case facts.TicketIssued():
+                self._issue(fact)
+            case facts.TicketCalled():
+                self._put(self._known(fact), Action.CALL, counter=fact.counter, calls=1, called_at=fact.at)
+            case facts.TicketRecalled():
+                self._put(
+                    self._known(fact), Action.RECALL, counter=fact.counter, calls=fact.calls, called_at=fact.at
+                )
+            case facts.TicketMarkedAbsent():
+                self._put(self._known(fact), Action.MARK_ABSENT)
+            case facts.TicketReturned():
+                self._put(self._known(fact), Action.RETURN, rank=fact.rank, calls=0)
+            case facts.TicketServed():
+                self._put(self._known(fact), Action.FINISH)
+            case facts.TicketCancelled():
+                self._put(self._known(fact), Action.CANCEL)
+            case facts.TicketTransferred():
+                ticket = self._known(fact)
+                if ticket.lane != fact.from_lane:
+                    raise DoesNotFit(f"ticket {fact.arrival} is in lane {ticket.lane}, not in {fact.from_lane}")
+                self._put(ticket, Action.TRANSFER, lane=fact.lane, rank=fact.rank, calls=0)
+            case facts.LaneRenumbered():
+                self._renumber(fact)
+            case _:
+                assert_never(fact)
+
+    def _issue(self, fact: facts.TicketIssued) -> None:
+        if fact.arrival != self.last_arrival + 1:
+            raise DoesNotFit(f"arrival {fact.arrival} after {self.last_arrival}")
+        self.last_arrival = fact.arrival
+        self.issued[fact.lane] = self.issued.get(fact.lane, 0) + 1
+        ticket = Ticket(
+            arrival=fact.arrival,
+            number=fact.number,
+            lane=fact.lane,
+            rank=fact.rank,
+            state=MOVES[None, Action.ISSUE],
+            source=fact.source,
+            issued_at=fact.at,
+        )
+        self.tickets[ticket.arrival] = ticket
+        self._wait(ticket)
+
+    def _known(self, fact: facts.TicketFact) -> Ticket:
+        try:
+            return self.tickets[fact.arrival]
+        except KeyError:
+            raise DoesNotFit(f"{type(fact).__name__} about unknown ticket {fact.arrival}") from None
+
+    def _put(self, ticket: Ticket, action: Action, **changes: str | int | None) -> None:
+        """Move one ticket as the table says: out of where it stood, into where it stands now."""
+        state = MOVES.get((ticket.state, action))
+        if state is None:
+            raise DoesNotFit(f"ticket {ticket.arrival} is {ticket.state}: no {action}")
+        if ticket.state is State.WAITING:
+            self.waiting[ticket.lane].remove((ticket.rank, ticket.arrival))
+        if ticket.is_at_counter and state not in AT_COUNTER and ticket.counter is not None:
+            del self.at_counter[ticket.counter]
+        moved = replace(ticket, state=state, **changes)  # type: ignore[arg-type]  # names are the ticket's own
+        if moved.is_at_counter and moved.counter is not None:
+            if self.at_counter.get(moved.counter, moved.arrival) != moved.arrival:
+                raise DoesNotFit(f"counter {moved.counter} has ticket {self.at_counter[moved.counter]}")
+            self.at_counter[moved.counter] = moved.arrival
+        self.tickets[moved.arrival] = moved
+        if state is State.WAITING:
+            self._wait(moved)
+
+    def _wait(self, ticket: Ticket) -> None:
+        insort(self.waiting.setdefault(ticket.lane, []), (ticket.rank, ticket.arrival))
+
+    def _renumber(self, fact: facts.LaneRenumbered) -> None:
+        line = self.waiting.get(fact.lane, [])
+        if {arrival for _, arrival in line} != set(fact.ranks):
+            raise DoesNotFit(f"lane {fact.lane} renumbered for others than wait there")
+        for arrival, rank in fact.ranks.items():
+            self.tickets[arrival] = replace(self.tickets[arrival], rank=rank)
+        self.waiting[fact.lane] = sorted((rank, arrival) for arrival, rank in fact.ranks.items())

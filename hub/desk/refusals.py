@@ -1,0 +1,116 @@
+"""Everything the desk can answer "no" with: one tree, one sentence each, and whether trying again helps.
+
+Refusal
+├── TryAgain               the same request may succeed later
+│   ├── StaleDay           the business day has changed since the request was made
+│   └── StoreAway          the live queue cannot be reached
+├── WorldDiffers           the request was sound, the world is otherwise: look, then decide anew
+│   ├── UnknownTicket      no such ticket today
+│   ├── WrongMove          the ticket's state does not allow this
+│   ├── NotCurrent         the counter has another ticket than the one named
+│   ├── SameLane           transferred to where it already waits
+│   ├── LaneExhausted      the lane's number band is used up; it never wraps
+│   └── OtherBody          this request id was used before for another request
+└── NotUnderstood          wrong words; repeating them never helps
+    ├── UnknownLane
+    ├── UnknownCounter
+    ├── LaneNotServed      this counter does not serve that lane
+    └── BadMessage
+
+Sentences are for staff and residents: polite, plain, and they say what to do.
+"""
+
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """The desk says no. `code` travels on the wire, `sentence` is shown, `details` are ids and states only."""
+
+    code: ClassVar[str] = "Refusal"
+    again: ClassVar[bool] = False
+    sentence: ClassVar[str] = "この操作は受け付けられません。"
+
+    def __init__(self, **details: str) -> None:
+        self.details = details
+        super().__init__(f"{self.code} {details}" if details else self.code)
+
+    def __init_subclass__(cls) -> None:
+        cls.code = cls.__name__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Refusal) and (self.code, self.details) == (other.code, other.details)
+
+    def __hash__(self) -> int:
+        return hash((self.code, tuple(sorted(self.details.items()))))
+
+
+class TryAgain(Refusal):
+    again = True
+    sentence = "少し待ってから、もう一度お試しください。"
+
+
+class StaleDay(TryAgain):
+    sentence = "業務日が切り替わりました。画面が新しくなってから、もう一度操作してください。"
+
+
+class StoreAway(TryAgain):
+    sentence = "ただいまサーバーに接続できません。そのまま少しお待ちのうえ、もう一度操作してください。"
+
+
+class WorldDiffers(Refusal):
+    sentence = "状況が変わりました。画面を確かめてから操作してください。"
+
+
+class UnknownTicket(WorldDiffers):
+    sentence = "この番号は本日の受付にありません。番号をお確かめください。"
+
+
+class WrongMove(WorldDiffers):
+    sentence = "この番号は、いまの状態ではその操作ができません。画面を確かめてください。"
+
+
+class NotCurrent(WorldDiffers):
+    sentence = "この窓口でお呼びしている番号が変わっています。画面を確かめてから操作してください。"
+
+
+class SameLane(WorldDiffers):
+    sentence = "この番号は、すでにその業務でお待ちです。"
+
+
+class LaneExhausted(WorldDiffers):
+    sentence = "この業務の本日の受付番号は終了しました。窓口の職員にお尋ねください。"
+
+
+class OtherBody(WorldDiffers):
+    sentence = "同じ要求番号で別の操作が送られました。画面を読み込み直してから操作してください。"
+
+
+class NotUnderstood(Refusal):
+    sentence = "要求の内容を読み取れません。"
+
+
+class UnknownLane(NotUnderstood):
+    sentence = "その業務はこの窓口課にありません。設定をお確かめください。"
+
+
+class UnknownCounter(NotUnderstood):
+    sentence = "その窓口はありません。窓口を選び直してください。"
+
+
+class LaneNotServed(NotUnderstood):
+    sentence = "この窓口では、その業務を扱っていません。"
+
+
+class BadMessage(NotUnderstood):
+    sentence = "要求の形が正しくありません。画面を読み込み直してください。"
+
+
+def every_refusal() -> dict[str, type[Refusal]]:
+    """Code → class for the whole tree, so that a code from the store becomes the same refusal again."""
+    found: dict[str, type[Refusal]] = {}
+    waiting = [Refusal]
+    while waiting:
+        kind = waiting.pop()
+        found[kind.code] = kind
+        waiting.extend(kind.__subclasses__())
+    return found

@@ -1,0 +1,84 @@
+"""What staff, kiosks and residents may ask of the desk, in the imperative, and what the desk answers."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from hub.desk.ticket import State
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who asks, on which business day, under which request id (≥ 128 random bits, made by the asker).
+
+    The same (who, request) again gives the first answer; with another request behind it, `OtherBody`.
+    """
+
+    day: str
+    who: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    lane: str
+    source: str  # where the number was taken: kiosk, web, desk
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """Finish what the counter has and call the first of its lanes. `current` is the arrival the asker believes it has."""
+
+    counter: str
+    current: int | None
+    lanes: tuple[str, ...] = ()  # empty: all lanes of the counter
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    counter: str
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkAbsent:
+    counter: str
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    counter: str
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    ticket: int
+    lane: str
+
+
+Request: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | Cancel | Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Where the ticket stands now. For `Next` it is the ticket called, and `finished` the one that left the counter;
+    with nobody waiting the ticket's fields are None. `ahead`: people ahead, for a ticket that waits, else None.
+    """
+
+    arrival: int | None
+    number: str | None
+    lane: str | None
+    state: State | None
+    ahead: int | None = None
+    finished: int | None = None

@@ -1,0 +1,245 @@
+"""Every message between hub and screens as a type. Frames from the hub carry no secret and nothing about a person.
+
+Screens ignore fields and types that they do not know; the hub refuses what it does not know (`forbid_unknown_fields`).
+Times are epoch milliseconds of office time; `day` is YYYY-MM-DD in Asia/Tokyo; positions are `EPOCH:MS-SEQ`.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+CLIENT_FRAME_BYTES = 4096  # the longest request is a transfer of ~200 bytes; more is not one of our screens
+
+RequestId = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22,64}$")]  # 22 characters of base64url hold 128 bits
+Key = Annotated[str, Meta(pattern="^[a-z0-9_-]{1,32}$")]
+Arrival = Annotated[int, Meta(ge=1, le=2**33 - 1)]
+
+
+# From the hub: the world -------------------------------------------------------------------------------------------
+
+
+class WaitingNumber(Struct, frozen=True):
+    arrival: int
+    number: str
+    rank: int
+
+
+class CalledNumber(Struct, frozen=True):
+    arrival: int
+    number: str
+    lane: str
+    counter: str
+    calls: int
+    called_at: int
+
+
+class MissedNumber(Struct, frozen=True):
+    arrival: int
+    number: str
+    lane: str
+    counter: str
+
+
+class LaneState(Struct, frozen=True):
+    """`queue` (ascending rank) only where the topic shows it: a lane's own topic and the desk."""
+
+    lane: str
+    name: str
+    waiting: int
+    queue: list[WaitingNumber] | UnsetType = UNSET
+
+
+class CounterState(Struct, frozen=True):
+    counter: str
+    name: str
+    lanes: list[str]
+
+
+class Snapshot(Struct, frozen=True, tag="snapshot"):
+    """The whole of a topic at a position. `called` newest call first, `missed` in order of arrival.
+
+    The topic of a lane holds that lane and its tickets only; the board and the desk hold all.
+    """
+
+    topic: str
+    position: str
+    at: int
+    day: str
+    office: str
+    lanes: list[LaneState]
+    called: list[CalledNumber]
+    missed: list[MissedNumber]
+    counters: list[CounterState]
+
+
+# From the hub: what happened ---------------------------------------------------------------------------------------
+
+
+class FactFrame(Struct, frozen=True):
+    """Accept iff `prev` ≤ mine < `position` (same epoch); otherwise resume. `waiting`: the count of each lane it touched."""
+
+    position: str
+    prev: str
+    at: int
+    lane: str
+    waiting: dict[str, int]
+
+
+class TicketFrame(FactFrame, frozen=True):
+    arrival: int
+    number: str
+
+
+class TicketIssued(TicketFrame, frozen=True, tag=True):
+    rank: int | UnsetType = UNSET
+
+
+class TicketCalled(TicketFrame, frozen=True, tag=True):
+    counter: str
+
+
+class TicketRecalled(TicketFrame, frozen=True, tag=True):
+    counter: str
+    calls: int
+
+
+class TicketMarkedAbsent(TicketFrame, frozen=True, tag=True):
+    counter: str
+
+
+class TicketReturned(TicketFrame, frozen=True, tag=True):
+    rank: int | UnsetType = UNSET
+
+
+class TicketServed(TicketFrame, frozen=True, tag=True):
+    counter: str
+
+
+class TicketCancelled(TicketFrame, frozen=True, tag=True):
+    pass
+
+
+class TicketTransferred(TicketFrame, frozen=True, tag=True):
+    from_lane: str
+    rank: int | UnsetType = UNSET
+
+
+class LaneRenumbered(FactFrame, frozen=True, tag=True):
+    """Only on topics that show ranks: the lane's order is unchanged, its ranks are these (arrival as text → rank)."""
+
+    ranks: dict[str, int]
+
+
+AnyFact: TypeAlias = (
+    TicketIssued
+    | TicketCalled
+    | TicketRecalled
+    | TicketMarkedAbsent
+    | TicketReturned
+    | TicketServed
+    | TicketCancelled
+    | TicketTransferred
+    | LaneRenumbered
+)
+
+
+# From the hub: in between ------------------------------------------------------------------------------------------
+
+
+class Beat(Struct, frozen=True, tag="beat"):
+    """What you have is the present state. After two missed beats a screen says that it is stale."""
+
+    position: str
+    at: int
+
+
+class Away(Struct, frozen=True, tag="away"):
+    """The hub cannot reach the live queue: what you have may be old. A beat or a snapshot ends it."""
+
+
+class RefusalBody(Struct, frozen=True):
+    code: str
+    sentence: str
+    again: bool
+    details: dict[str, str]
+
+
+class AnswerBody(Struct, frozen=True):
+    """Where the ticket stands now; for `next` the ticket called (nulls: nobody waits) and `finished`, who left."""
+
+    arrival: int | None
+    number: str | None
+    lane: str | None
+    state: str | None
+    ahead: int | None
+    finished: int | None
+
+
+class Reply(Struct, frozen=True, tag="reply", omit_defaults=True):
+    """Exactly one of `answer` and `refusal`. `id` repeats the request's, null where none could be read."""
+
+    id: str | None
+    answer: AnswerBody | UnsetType = UNSET
+    refusal: RefusalBody | UnsetType = UNSET
+
+
+HubFrame: TypeAlias = Snapshot | AnyFact | Beat | Away | Reply
+
+
+# To the hub --------------------------------------------------------------------------------------------------------
+
+
+class _Request(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    id: RequestId
+
+
+class Issue(_Request, frozen=True, tag="issue"):
+    lane: Key
+
+
+class Next(_Request, frozen=True, tag="next"):
+    counter: Key
+    current: Arrival | None
+    lanes: Annotated[list[Key], Meta(max_length=32)] = []
+
+
+class Recall(_Request, frozen=True, tag="recall"):
+    counter: Key
+    ticket: Arrival
+
+
+class MarkAbsent(_Request, frozen=True, tag="absent"):
+    counter: Key
+    ticket: Arrival
+
+
+class Done(_Request, frozen=True, tag="done"):
+    counter: Key
+    ticket: Arrival
+
+
+class Return(_Request, frozen=True, tag="return"):
+    ticket: Arrival
+
+
+class Cancel(_Request, frozen=True, tag="cancel"):
+    ticket: Arrival
+
+
+class Transfer(_Request, frozen=True, tag="transfer"):
+    ticket: Arrival
+    lane: Key
+
+
+DeskRequest: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | Cancel | Transfer
+KioskRequest: TypeAlias = Issue
+
+# Why the hub closes a socket, and whether to come back -------------------------------------------------------------
+
+
+class Close:
+    """Close codes: 1012 and 4000–4099 come back (with jitter), 4400–4499 do not."""
+
+    RESTART: Literal[1012] = 1012
+    SLOW: Literal[4000] = 4000  # the listener's mailbox overran
+    BAD_MESSAGE: Literal[4400] = 4400  # not text, or longer than CLIENT_FRAME_BYTES
