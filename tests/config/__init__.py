@@ -1,0 +1,1 @@
+"""Stories about starting, stopping and holding the parts together."""
