@@ -131,9 +131,7 @@ class Desk:
 
     def _mark_absent(self, stamp: Stamp, request: MarkAbsent, at: int) -> Decision:
         ticket = self._current(request.counter, request.ticket, Action.MARK_ABSENT)
-        return _stands(ticket, State.ABSENT), [
-            TicketMarkedAbsent(counter=request.counter, **_about(ticket, stamp, at))
-        ]
+        return _stands(ticket, State.ABSENT), [TicketMarkedAbsent(counter=request.counter, **_about(ticket, stamp, at))]
 
     def _done(self, stamp: Stamp, request: Done, at: int) -> Decision:
         ticket = self._current(request.counter, request.ticket, Action.FINISH)
@@ -205,7 +203,8 @@ class Desk:
             at=at, who=stamp.who, request=stamp.request, lane=lane, ranks=dict(zip(line, anew, strict=True))
         )
         rank = order.rank_at(anew, place, self.picture.last_arrival)
-        assert rank is not None, "evenly spread ranks leave room: a lane holds fewer tickets than a gap has places"
+        if rank is None:
+            raise AssertionError("evenly spread ranks leave room: a day has fewer tickets than a gap has places")
         return rank, [renumbered]
 
 

@@ -1,8 +1,8 @@
-"""What happened, in the past tense. A fact is the only news in the house: screens, archive and picture all learn from it.
+"""What happened, in the past tense. A fact is the only news in the house: screens, archive and picture learn from it.
 
-On the stream of a day each fact is one flat entry of texts (`to_fields`, `from_fields`); its place in the stream is its
-position and is not part of it. `at` is epoch milliseconds of office time; `who` is the principal and `request` the id of
-the request that caused it (for the record, never public).
+On the stream of a day each fact is one flat entry of texts (`to_fields`, `from_fields`); its place in the stream is
+its position and not part of it. `at` is epoch milliseconds of office time; `who` is the principal and `request` the
+id of the request that caused it (for the record, never public).
 """
 
 from collections.abc import Callable, Mapping
@@ -120,7 +120,7 @@ FACTS: dict[str, type[Fact]] = {
 
 
 class UnreadableFact(Exception):
-    """A stream entry that is no fact of ours. The reader must stop and say so: skipping one would make every picture lie."""
+    """A stream entry that is no fact of ours. The reader must stop and say so: skipping one makes every picture lie."""
 
 
 def to_fields(fact: Fact) -> dict[str, str]:
@@ -136,7 +136,10 @@ def to_fields(fact: Fact) -> dict[str, str]:
 
 
 def from_fields(entry: Mapping[str, str]) -> Fact:
-    """The fact behind a stream entry. Unknown fields are ignored (a newer hub wrote them); missing ones raise UnreadableFact."""
+    """The fact behind a stream entry. Unknown fields are ignored (a newer hub wrote them).
+
+    Raises UnreadableFact for an unknown type, a missing field or one that is not what it should be.
+    """
     kind = FACTS.get(entry.get("type", ""))
     if kind is None:
         raise UnreadableFact(f"unknown type {entry.get('type')!r}")

@@ -8,7 +8,7 @@ from hub.desk.refusals import LaneNotServed, UnknownCounter, UnknownLane
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One waiting line for one kind of business. Numbers run `prefix + first` … `prefix + last`, then the lane is closed."""
+    """One waiting line for one kind of business. Numbers run `prefix + first` … `prefix + last`, then it is closed."""
 
     key: str
     name: str

@@ -1,4 +1,4 @@
-"""Who stands before whom. A rank is an integer in a lane; it comes from a rule when something happens, never from a clock.
+"""Who stands before whom. A rank is an integer in a lane; a rule gives it when something happens, never a clock.
 
 A newcomer's rank is arrival × 2^20, so a million places lie free between two neighbours. Whoever comes in between
 gets the middle of the gap; a closed gap spreads the whole lane anew (`spread`), below every newcomer to come.
@@ -36,10 +36,10 @@ def spread(count: int, last_arrival: int) -> list[int]:
 
 
 def place_of_return(waiting: int, return_after: int) -> int:
-    """A resident who was absent stands after the next `return_after` who wait: not first again, never behind newcomers."""
+    """A resident who was absent stands after the next `return_after` who wait: not first, never behind newcomers."""
     return min(waiting, return_after)
 
 
 def place_of_arrival(ranks: Sequence[int], arrival: int) -> int:
-    """A transferred ticket stands in its new lane where its arrival puts it: behind all who have its first rank or less."""
+    """A transferred ticket stands where its arrival puts it: behind all who have its first rank or less."""
     return sum(1 for rank in ranks if rank <= first_rank(arrival))

@@ -1,7 +1,7 @@
 """An office's day as the facts tell it: apply every fact in order and you know what the store knows.
 
-The same picture serves the pure rules, each hub process and the check of a whole day; screens keep the public part of it
-in JavaScript. It decides nothing: a fact that does not fit raises `DoesNotFit`, because the teller and the listener differ.
+The same picture serves the pure rules, each hub process and the check of a whole day; screens keep the public part of
+it in JavaScript. It decides nothing: a fact that does not fit raises `DoesNotFit`, for then teller and listener differ.
 """
 
 from bisect import bisect_left, insort
@@ -10,7 +10,7 @@ from typing import assert_never
 
 from hub.desk import facts
 from hub.desk.facts import Fact
-from hub.desk.ticket import AT_COUNTER, ENDS, MOVES, Action, State, Ticket
+from hub.desk.ticket import ENDS, MOVES, Action, State, Ticket
 
 
 class DoesNotFit(Exception):
@@ -56,6 +56,16 @@ class Picture:
         """Tickets in that state, in order of rank."""
         return sorted((t for t in self.tickets.values() if t.state is state), key=lambda t: (t.rank, t.arrival))
 
+    def place(self, ticket: Ticket) -> None:
+        """Put in a ticket that is new to this picture, where its state says that it stands."""
+        self.tickets[ticket.arrival] = ticket
+        if ticket.state is State.WAITING:
+            insort(self.waiting.setdefault(ticket.lane, []), (ticket.rank, ticket.arrival))
+        elif ticket.is_at_counter and ticket.counter is not None:
+            if ticket.counter in self.at_counter:
+                raise DoesNotFit(f"counter {ticket.counter} has ticket {self.at_counter[ticket.counter]}")
+            self.at_counter[ticket.counter] = ticket.arrival
+
     def apply(self, fact: Fact) -> None:
         match fact:
             case facts.DayOpened():
@@ -69,9 +79,7 @@ class Picture:
             case facts.TicketCalled():
                 self._put(self._known(fact), Action.CALL, counter=fact.counter, calls=1, called_at=fact.at)
             case facts.TicketRecalled():
-                self._put(
-                    self._known(fact), Action.RECALL, counter=fact.counter, calls=fact.calls, called_at=fact.at
-                )
+                self._put(self._known(fact), Action.RECALL, counter=fact.counter, calls=fact.calls, called_at=fact.at)
             case facts.TicketMarkedAbsent():
                 self._put(self._known(fact), Action.MARK_ABSENT)
             case facts.TicketReturned():
@@ -104,8 +112,7 @@ class Picture:
             source=fact.source,
             issued_at=fact.at,
         )
-        self.tickets[ticket.arrival] = ticket
-        self._wait(ticket)
+        self.place(ticket)
 
     def _known(self, fact: facts.TicketFact) -> Ticket:
         try:
@@ -120,19 +127,9 @@ class Picture:
             raise DoesNotFit(f"ticket {ticket.arrival} is {ticket.state}: no {action}")
         if ticket.state is State.WAITING:
             self.waiting[ticket.lane].remove((ticket.rank, ticket.arrival))
-        if ticket.is_at_counter and state not in AT_COUNTER and ticket.counter is not None:
+        elif ticket.is_at_counter and ticket.counter is not None:
             del self.at_counter[ticket.counter]
-        moved = replace(ticket, state=state, **changes)  # type: ignore[arg-type]  # names are the ticket's own
-        if moved.is_at_counter and moved.counter is not None:
-            if self.at_counter.get(moved.counter, moved.arrival) != moved.arrival:
-                raise DoesNotFit(f"counter {moved.counter} has ticket {self.at_counter[moved.counter]}")
-            self.at_counter[moved.counter] = moved.arrival
-        self.tickets[moved.arrival] = moved
-        if state is State.WAITING:
-            self._wait(moved)
-
-    def _wait(self, ticket: Ticket) -> None:
-        insort(self.waiting.setdefault(ticket.lane, []), (ticket.rank, ticket.arrival))
+        self.place(replace(ticket, state=state, **changes))  # type: ignore[arg-type]  # names are the ticket's own
 
     def _renumber(self, fact: facts.LaneRenumbered) -> None:
         line = self.waiting.get(fact.lane, [])

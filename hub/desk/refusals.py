@@ -11,6 +11,7 @@ Refusal
 │   ├── SameLane           transferred to where it already waits
 │   ├── LaneExhausted      the lane's number band is used up; it never wraps
 │   └── OtherBody          this request id was used before for another request
+├── StoreDamaged           what the store holds is not ours: an operator must look
 └── NotUnderstood          wrong words; repeating them never helps
     ├── UnknownLane
     ├── UnknownCounter
@@ -83,6 +84,10 @@ class LaneExhausted(WorldDiffers):
 
 class OtherBody(WorldDiffers):
     sentence = "同じ要求番号で別の操作が送られました。画面を読み込み直してから操作してください。"
+
+
+class StoreDamaged(Refusal):
+    sentence = "受付システムのデータに異常があります。番号は呼び出さず、システムの担当者に連絡してください。"
 
 
 class NotUnderstood(Refusal):

@@ -26,7 +26,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """Finish what the counter has and call the first of its lanes. `current` is the arrival the asker believes it has."""
+    """Finish what the counter has and call the first of its lanes. `current`: the arrival the asker believes it has."""
 
     counter: str
     current: int | None

@@ -25,7 +25,7 @@ class Heard(StrEnum):
 
 
 class Screen:
-    """One topic as a screen sees it. `position` is None until the first snapshot; `is_away` is what the hub said last."""
+    """One topic as a screen sees it. `position` is None until the first snapshot; `is_away`: what the hub said last."""
 
     def __init__(self) -> None:
         self.position: Position | None = None
@@ -63,7 +63,7 @@ class Screen:
         return sorted(self.queues[lane].values(), key=lambda waiting: (waiting.rank, waiting.arrival))
 
     def snapshot(self) -> m.Snapshot:
-        """What this screen knows, in the form the hub would send it anew: equal to a fresh one, or something is wrong."""
+        """What this screen knows, as the hub would send it anew: equal to a fresh one, or something is wrong."""
         return m.Snapshot(
             topic=self.topic,
             position=str(self.position),

@@ -38,11 +38,13 @@ def read_frame(text: str | bytes) -> HubFrame | None:
 
 
 def read_desk_request(text: str | bytes) -> DeskRequest:
-    return _read(_desk, text)
+    request: DeskRequest = _read(_desk, text)
+    return request
 
 
 def read_kiosk_request(text: str | bytes) -> KioskRequest:
-    return _read(_kiosk, text)
+    request: KioskRequest = _read(_kiosk, text)
+    return request
 
 
 def _read(decoder: "msgspec.json.Decoder[Any]", text: str | bytes) -> Any:
@@ -70,4 +72,4 @@ def _is_unknown_type(text: str | bytes) -> bool:
     return isinstance(kind, str) and kind not in KNOWN_TYPES
 
 
-KNOWN_TYPES = frozenset(kind.__struct_config__.tag for kind in HubFrame.__args__)  # type: ignore[attr-defined]
+KNOWN_TYPES = frozenset(kind.__struct_config__.tag for kind in HubFrame.__args__)

@@ -76,7 +76,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
 
 
 class FactFrame(Struct, frozen=True):
-    """Accept iff `prev` ≤ mine < `position` (same epoch); otherwise resume. `waiting`: the count of each lane it touched."""
+    """Accept iff `prev` ≤ mine < `position` (same epoch), else resume. `waiting`: the count of each lane it touched."""
 
     position: str
     prev: str

@@ -1,4 +1,4 @@
-"""Where a topic stands: `EPOCH:MS-SEQ`. Positions of one epoch are ordered; another epoch means "forget what you knew"."""
+"""Where a topic stands: `EPOCH:MS-SEQ`. Positions of one epoch are ordered; another means "forget what you knew"."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ _FORM = re.compile(r"([0-9A-Za-z.-]{1,64}):([0-9]{1,15})-([0-9]{1,15})", re.ASCI
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """`epoch` names one run of the store on one business day; `ms` and `seq` are the fact's place in the day's stream."""
+    """`epoch` names one run of the store on one business day; `ms`, `seq` are the fact's place in the day's stream."""
 
     epoch: str
     ms: int

@@ -1,0 +1,1 @@
+"""What will probably happen at the counters. Pure: chance comes in by the door, time is seconds of the office day."""

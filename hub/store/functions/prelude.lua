@@ -1,0 +1,228 @@
+-- What every function of the library stands on. Mechanism only: which move is allowed is in MOVES, written above this file
+-- from hub/desk/ticket.py.
+--
+-- A function reads, decides, refuses, and only then writes. It writes through a plan: `commit` first asks of every
+-- planned command whether its key has the right type and whether this user may run it, and only then runs them all. So
+-- nothing can fail after the first write: an error after a pop would lose a ticket for good.
+--
+-- Arguments of every desk function
+--   KEYS  1 day · 2 clock · 3 requests · 4 tally · 5 at_counter · 6 facts · 7… one set for each of STANDING ·
+--         one `waiting` for each lane of the office · the `ticket` keys it may need
+--   ARGS  day · who · request id · digest of the body · number of lanes · lanes… · number of tickets · arrivals… · own arguments
+-- GIVES  {'ok', field, value, …} or {'no', refusal code, field, value, …}; all texts
+-- REFUSES in general  StaleDay (day) · OtherBody · Peek (a ticket key was not declared: look again and call again)
+
+local US = '\31'  -- joins what contains no control characters
+
+local function refusal(code, ...)
+  return {'no', code, ...}
+end
+
+-- A read that meets a key of another type is an error before any write: "DAMAGED command key".
+local function read(...)
+  local got = redis.pcall(...)
+  if type(got) == 'table' and got.err then
+    error({err = 'DAMAGED ' .. select(1, ...) .. ' ' .. select(2, ...) .. ': ' .. got.err})
+  end
+  return got
+end
+
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+-- Office time in epoch milliseconds: the store's clock, moved and sped up by the practice clock where there is one.
+local function office_now(clock)
+  local time = read('TIME')
+  local real = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local set = read('HMGET', clock, 'start_real', 'start_office', 'speed')
+  if set[1] then
+    return tonumber(set[2]) + math.floor((real - tonumber(set[1])) * tonumber(set[3])), math.floor(real / 1000)
+  end
+  return real, math.floor(real / 1000)
+end
+
+-- The date in Asia/Tokyo (UTC+9, no summer time since 1951). Days to civil date: H. Hinnant, "chrono-Compatible
+-- Low-Level Date Algorithms", civil_from_days.
+local function tokyo_day(ms)
+  local z = math.floor((ms + 32400000) / 86400000) + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local d = doy - math.floor((153 * mp + 2) / 5) + 1
+  local m = mp < 10 and mp + 3 or mp - 9
+  local y = yoe + era * 400 + (m <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02d', y, m, d)
+end
+
+local TYPE_OF = {HSET = 'hash', HDEL = 'hash', ZADD = 'zset', ZREM = 'zset', XADD = 'stream'}
+
+-- Check every planned command, then run them all. `expiry` maps a key to the real second at which it ends.
+local function commit(plan, expiry)
+  for _, command in ipairs(plan) do
+    local kind = read('TYPE', command[2])
+    kind = type(kind) == 'table' and kind.ok or kind
+    if kind ~= 'none' and kind ~= TYPE_OF[command[1]] then
+      error({err = 'DAMAGED ' .. command[1] .. ' ' .. command[2] .. ': it is a ' .. kind})
+    end
+    if redis.acl_check_cmd and not (redis.acl_check_cmd(unpack(command))
+        and redis.acl_check_cmd('EXPIREAT', command[2], '1')) then
+      error({err = 'DAMAGED ' .. command[1] .. ' ' .. command[2] .. ': this user may not'})
+    end
+  end
+  for _, command in ipairs(plan) do
+    redis.call(unpack(command))
+    if expiry[command[2]] then
+      redis.call('EXPIREAT', command[2], expiry[command[2]])
+    end
+  end
+end
+
+local FIXED = 6
+
+-- Open a desk function: parse, check the day, look for an earlier answer. Gives the context, or nil and the final reply.
+local function begin(keys, args)
+  local desk = {
+    clock = keys[2], requests = keys[3], tally = keys[4], at_counter = keys[5], facts = keys[6],
+    standing = {}, waiting = {}, ticket = {}, lanes = {}, own = {}, plan = {},
+    who = args[2], request = args[3], digest = args[4],
+  }
+  for i, state in ipairs(STANDING) do desk.standing[state] = keys[FIXED + i] end
+  local key, arg = FIXED + #STANDING, 5
+  for i = 1, tonumber(args[arg]) do
+    desk.waiting[args[arg + i]] = keys[key + i]
+    desk.lanes[i] = args[arg + i]
+  end
+  key, arg = key + #desk.lanes, arg + #desk.lanes + 1
+  local tickets = tonumber(args[arg])
+  for i = 1, tickets do desk.ticket[args[arg + i]] = keys[key + i] end
+  for i = arg + tickets + 1, #args do desk.own[#desk.own + 1] = args[i] end
+
+  local day = read('HMGET', keys[1], 'day', 'expires_at', 'facts_expire_at')
+  if day[1] ~= args[1] then
+    return nil, refusal('StaleDay', 'day', day[1] or '')
+  end
+  local known = read('HGET', desk.requests, desk.who .. US .. desk.request)
+  if known then
+    local parts = {}
+    for part in string.gmatch(known .. US, '(.-)' .. US) do parts[#parts + 1] = part end
+    if parts[1] ~= desk.digest then return nil, refusal('OtherBody') end
+    return nil, {'ok', unpack(parts, 2)}
+  end
+  desk.expires, desk.facts_expire = day[2], day[3]
+  desk.at = office_now(desk.clock)
+  return desk
+end
+
+-- A ticket of today as a table with its rank, or nil. `declared` is false where its key was not handed in.
+local function ticket_of(desk, arrival)
+  local key = desk.ticket[arrival]
+  if not key then return nil, false end
+  local got = read('HMGET', key, 'number', 'lane', 'state', 'calls', 'counter')
+  if not got[3] then return nil, true end
+  local ticket = {
+    arrival = arrival, key = key, number = got[1], lane = got[2], state = got[3],
+    calls = tonumber(got[4]), counter = got[5] or '',
+  }
+  ticket.stands = desk.standing[ticket.state] or (ticket.state == 'waiting' and desk.waiting[ticket.lane]) or nil
+  if ticket.stands then
+    ticket.rank = tonumber(read('ZSCORE', ticket.stands, arrival) or error({err = 'DAMAGED ticket without a place'}))
+  end
+  return ticket, true
+end
+
+local function plan(desk, ...)
+  desk.plan[#desk.plan + 1] = {...}
+end
+
+-- Plan a ticket's move: out of the set where it stands, into the one of its new state. `change`: new lane or rank, and
+-- hash fields as {field, value, …}.
+local function move(desk, ticket, action, change)
+  local state = MOVES[action][ticket.state]
+  local lane, rank = change.lane or ticket.lane, change.rank or ticket.rank
+  local into = desk.standing[state] or (state == 'waiting' and desk.waiting[lane]) or nil
+  if into ~= ticket.stands then plan(desk, 'ZREM', ticket.stands, ticket.arrival) end
+  if into then plan(desk, 'ZADD', into, whole(rank), ticket.arrival) end
+  local fields = {'HSET', ticket.key, 'state', state, 'lane', lane}
+  if not into then fields[#fields + 1] = 'rank'; fields[#fields + 1] = whole(rank) end
+  for _, part in ipairs(change) do fields[#fields + 1] = part end
+  plan(desk, unpack(fields))
+  local was_there = AT_COUNTER[ticket.state]
+  if was_there and not AT_COUNTER[state] then plan(desk, 'HDEL', desk.at_counter, ticket.counter) end
+end
+
+-- Plan a fact. Every fact says when, who and by which request.
+local function tell(desk, kind, ...)
+  plan(desk, 'XADD', desk.facts, '*', 'type', kind, 'at', whole(desk.at), 'who', desk.who, 'request', desk.request, ...)
+end
+
+local function tell_of(desk, kind, ticket, ...)
+  tell(desk, kind, 'arrival', ticket.arrival, 'number', ticket.number, 'lane', ticket.lane, ...)
+end
+
+-- Write all that was planned, remember the answer, and give it.
+local function finish(desk, ...)
+  local answer = {...}
+  plan(desk, 'HSET', desk.requests, desk.who .. US .. desk.request, desk.digest .. US .. table.concat(answer, US))
+  local expiry = {}
+  for _, command in ipairs(desk.plan) do expiry[command[2]] = desk.expires end
+  expiry[desk.facts] = desk.facts_expire
+  commit(desk.plan, expiry)
+  return {'ok', unpack(answer)}
+end
+
+local function allowed(ticket, action)
+  return MOVES[action] ~= nil and MOVES[action][ticket.state] ~= nil
+end
+
+local function wrong_move(ticket, action)
+  return refusal('WrongMove', 'ticket', ticket.arrival, 'state', ticket.state, 'action', action)
+end
+
+-- The ticket that a counter has, if it is the one named and may move so; else nil and the refusal.
+local function current_of(desk, counter, arrival, action)
+  local present = read('HGET', desk.at_counter, counter) or ''
+  if present ~= arrival then return nil, refusal('NotCurrent', 'counter', counter, 'current', present) end
+  local ticket = ticket_of(desk, arrival)
+  if not allowed(ticket, action) then return nil, wrong_move(ticket, action) end
+  return ticket
+end
+
+-- A named ticket that may move so; else nil and the refusal.
+local function named(desk, arrival, action)
+  local ticket = ticket_of(desk, arrival)
+  if not ticket then return nil, refusal('UnknownTicket', 'ticket', arrival) end
+  if not allowed(ticket, action) then return nil, wrong_move(ticket, action) end
+  return ticket
+end
+
+local STEP = 1048576  -- 2^20, hub/desk/order.py
+
+local function last_arrival(desk)
+  return tonumber(read('HGET', desk.tally, 'arrival') or '0')
+end
+
+-- A rank after the first `place` of a lane; a closed gap renumbers the lane first (planned and told). hub/desk/order.py.
+local function insert_rank(desk, lane, place)
+  local key = desk.waiting[lane]
+  local ceiling = (last_arrival(desk) + 1) * STEP
+  local low, high = 0, ceiling
+  if place > 0 then low = tonumber(read('ZRANGE', key, place - 1, place - 1, 'WITHSCORES')[2]) end
+  local behind = read('ZRANGE', key, place, place, 'WITHSCORES')
+  if behind[2] then high = tonumber(behind[2]) end
+  if high - low >= 2 then return math.floor((low + high) / 2) end
+
+  local line = read('ZRANGE', key, 0, -1)
+  local step = math.floor(ceiling / (#line + 1))
+  local told = {}
+  for i, arrival in ipairs(line) do
+    plan(desk, 'ZADD', key, whole(step * i), arrival)
+    told[i] = arrival .. ':' .. whole(step * i)
+  end
+  tell(desk, 'LaneRenumbered', 'lane', lane, 'ranks', table.concat(told, ' '))
+  low = step * place
+  high = place < #line and step * (place + 1) or ceiling
+  return math.floor((low + high) / 2)
+end

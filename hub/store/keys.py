@@ -1,0 +1,61 @@
+"""The key book: each Redis key of an office is one function here, and nowhere else is a key put together.
+
+Every key of an office carries the hash tag `{OFFICE}`, so all of them live in one slot. Keys of a business day carry
+the day and an expiry in real time (`DAY_SECONDS`); the facts of a day live longer, until they are archived
+(`FACTS_SECONDS` is the net). Key names hold no person, no counter and no contact.
+"""
+
+from dataclasses import dataclass
+
+from hub.desk.ticket import ENDS, State
+
+DAY_SECONDS = 48 * 3600  # a day and a spare one: an office that was off at midnight still closes its day
+FACTS_SECONDS = 14 * 86400  # the archiver takes minutes; two weeks is the time to notice that it does not
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one office."""
+
+    office: str
+
+    def clock(self) -> str:
+        """Hash start_real, start_office (epoch ms), speed. Practice only; without it time is real. No expiry."""
+        return f"{{{self.office}}}:clock"
+
+    def day(self) -> str:
+        """Hash day (YYYY-MM-DD), opened_at (office ms), expires_at, facts_expire_at (real s). No expiry."""
+        return f"{{{self.office}}}:day"
+
+    def requests(self, day: str) -> str:
+        """Hash `WHO US REQUEST` → digest and answer, joined by US (0x1f). What was answered today. Day."""
+        return f"{{{self.office}}}:{day}:requests"
+
+    def tally(self, day: str) -> str:
+        """Hash `arrival` → last arrival given, `issued:LANE` → how many numbers of its band were given. Day."""
+        return f"{{{self.office}}}:{day}:tally"
+
+    def at_counter(self, day: str) -> str:
+        """Hash counter → arrival it has called or serves. Day."""
+        return f"{{{self.office}}}:{day}:at_counter"
+
+    def facts(self, day: str) -> str:
+        """Stream of flat texts, one entry a fact (`hub.desk.facts`). Two weeks."""
+        return f"{{{self.office}}}:{day}:facts"
+
+    def ticket(self, day: str, arrival: int) -> str:
+        """Hash number, lane, state, source, issued_at, counter, calls, called_at (office ms); rank, once ended. Day."""
+        return f"{{{self.office}}}:{day}:ticket:{arrival}"
+
+    def waiting(self, day: str, lane: str) -> str:
+        """Sorted set arrival → rank: who waits in a lane. Day."""
+        return f"{{{self.office}}}:{day}:waiting:{lane}"
+
+    def standing(self, day: str, state: State) -> str:
+        """Sorted set arrival → rank of the tickets in a state that is neither waiting nor an end. Day."""
+        if state not in STANDING:
+            raise ValueError(f"{state} has no set of its own")
+        return f"{{{self.office}}}:{day}:{state}"
+
+
+STANDING = tuple(state for state in State if state is not State.WAITING and state not in ENDS)

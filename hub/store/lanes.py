@@ -1,0 +1,229 @@
+"""The live queue: every request of the desk as one function call. What `hub.desk.desk` decides, the store decides too.
+
+Nothing is kept here between calls. A call whose reply was lost is made once more under the same request id, which gives
+the first answer; if that fails too, the asker gets StoreAway and may repeat the same id.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Any, assert_never
+
+import redis.exceptions
+from redis.asyncio import Redis
+
+from hub.desk import requests as ask
+from hub.desk.lane import Office
+from hub.desk.picture import Picture
+from hub.desk.refusals import Refusal, StaleDay, StoreAway, StoreDamaged, every_refusal
+from hub.desk.requests import Answer, Request, Stamp
+from hub.desk.ticket import State, Ticket
+from hub.store.keys import DAY_SECONDS, FACTS_SECONDS, STANDING, Keys
+
+PEEKS = 50  # each failed peek means that another request got through; fifty in a row are not contention but a defect
+PEEK_HEADS = (
+    4  # tickets at the head of each lane whose keys are handed in: as many counters may press at the same moment
+)
+PEEK_ARRIVALS = 8  # the same for ticket machines
+TRIES = 2
+
+TOKYO = timezone(timedelta(hours=9))  # Japan has kept UTC+9 without summer time since 1951
+
+_REFUSALS = every_refusal()
+
+
+class Lanes:
+    """One office's live queue in Redis."""
+
+    def __init__(self, client: Redis, office: Office) -> None:
+        self.office = office
+        self.keys = Keys(office.key)
+        self._client = client
+        self._command: Any = client.execute_command  # redis-py leaves it untyped
+
+    async def do(self, stamp: Stamp, request: Request) -> Answer:
+        """Carry out one request, once. Raises a Refusal (then nothing has changed, StoreAway excepted: ask again)."""
+        function, own = self._words(request)
+        for _ in range(PEEKS):
+            arrivals = await self._peek(stamp.day, request)
+            reply = await self._call(function, *self._arguments(stamp, request, arrivals, own))
+            if reply[:2] != ["no", "Peek"]:
+                return _answer(reply)
+        raise StoreDamaged(why="peek")
+
+    async def day_now(self) -> tuple[int, str, str]:
+        """Office time (epoch ms), today's date in Tokyo by the store's clock, and the open day ('' where none is)."""
+        reply = await self._call("day_now_v1", [self.keys.day(), self.keys.clock()], [], writes=False)
+        told = _fields(reply)
+        return int(told["now"]), told["today"], told["day"]
+
+    async def open_day(self) -> str:
+        """Move to today if the open day is older; gives the day that is open now. Anyone may call it at any time."""
+        _, today, present = await self.day_now()
+        if present >= today:
+            return present
+        keys = [self.keys.day(), self.keys.clock(), self.keys.facts(today)]
+        keys += [self.keys.facts(present)] if present else []
+        reply = await self._call("day_open_v1", keys, [today, present, str(DAY_SECONDS), str(FACTS_SECONDS)])
+        try:
+            return _fields(reply)["day"]
+        except StaleDay:  # another hub opened it first, or midnight came in between
+            return (await self.day_now())[2]
+
+    async def start_practice_day(self, seconds_of_day: int, speed: float) -> str:
+        """Practice only: begin the day after the open one, at that time of day (Tokyo), running at `speed`."""
+        _, today, present = await self.day_now()
+        fresh = date.fromisoformat(present or today) + timedelta(days=1)
+        begin = datetime.combine(fresh, time(), TOKYO) + timedelta(seconds=seconds_of_day)
+        keys = [self.keys.day(), self.keys.clock()]
+        _fields(await self._call("practice_clock_v1", keys, [str(int(begin.timestamp() * 1000)), repr(speed)]))
+        return await self.open_day()
+
+    async def picture(self, day: str) -> Picture:
+        """The day as the sorted sets and hashes tell it, read in one transaction: to compare with what facts tell."""
+        lanes = [lane.key for lane in self.office.lanes]
+        last = int(await self._client.hget(self.keys.tally(day), "arrival") or 0)
+        async with self._client.pipeline(transaction=True) as opened:
+            pipe: Any = opened
+            pipe.hgetall(self.keys.tally(day))
+            for key in (
+                *(self.keys.standing(day, state) for state in STANDING),
+                *(self.keys.waiting(day, lane) for lane in lanes),
+            ):
+                pipe.zrange(key, 0, -1, withscores=True)
+            for arrival in range(1, last + 1):
+                pipe.hgetall(self.keys.ticket(day, arrival))
+            tally, *rest = await pipe.execute()
+        sets, tickets = rest[: len(STANDING) + len(lanes)], rest[len(STANDING) + len(lanes) :]
+        ranks = {int(arrival): int(rank) for ranked in sets for arrival, rank in ranked}
+        picture = Picture(day)
+        for arrival, fields in enumerate(tickets, start=1):
+            picture.place(_ticket(arrival, fields, ranks))
+        picture.last_arrival = int(tally.get("arrival", 0))
+        picture.issued = {
+            name.removeprefix("issued:"): int(count) for name, count in tally.items() if name.startswith("issued:")
+        }
+        return picture
+
+    def _words(self, request: Request) -> tuple[str, list[str]]:
+        """The function and its own arguments; raises what the office's lanes and counters alone can refuse."""
+        match request:
+            case ask.Issue():
+                lane = self.office.lane(request.lane)
+                return "desk_issue_v1", [lane.key, lane.prefix, str(lane.first), str(lane.last), request.source]
+            case ask.Next():
+                lanes = self.office.served_lanes(request.counter, request.lanes)
+                return "desk_next_v1", [request.counter, _text(request.current), *lanes]
+            case ask.Recall():
+                return "desk_recall_v1", [self.office.counter(request.counter).key, str(request.ticket)]
+            case ask.MarkAbsent():
+                return "desk_absent_v1", [self.office.counter(request.counter).key, str(request.ticket)]
+            case ask.Done():
+                return "desk_done_v1", [self.office.counter(request.counter).key, str(request.ticket)]
+            case ask.Return():
+                return "desk_return_v1", [str(request.ticket), str(self.office.return_after)]
+            case ask.Cancel():
+                return "desk_cancel_v1", [str(request.ticket)]
+            case ask.Transfer():
+                return "desk_transfer_v1", [str(request.ticket), self.office.lane(request.lane).key]
+            case _:
+                assert_never(request)
+
+    async def _peek(self, day: str, request: Request) -> list[int]:
+        """The tickets whose keys the function may need. It refuses with Peek if it needs another one after all."""
+        match request:
+            case ask.Issue():
+                last = await self._read(self._client.hget(self.keys.tally(day), "arrival"))
+                return [int(last or 0) + place for place in range(1, PEEK_ARRIVALS + 1)]
+            case ask.Next():
+                pipe: Any = self._client.pipeline(transaction=False)
+                for lane in self.office.served_lanes(request.counter, request.lanes):
+                    pipe.zrange(self.keys.waiting(day, lane), 0, PEEK_HEADS - 1)
+                heads = [int(arrival) for line in await self._read(pipe.execute()) for arrival in line]
+                return heads if request.current is None else [request.current, *heads]
+            case _:
+                return [request.ticket]
+
+    def _arguments(
+        self, stamp: Stamp, request: Request, arrivals: list[int], own: list[str]
+    ) -> tuple[list[str], list[str]]:
+        """KEYS and ARGS in the order that `functions/prelude.lua` reads them."""
+        keys, day = self.keys, stamp.day
+        lanes = [lane.key for lane in self.office.lanes]
+        named = [keys.day(), keys.clock(), keys.requests(day), keys.tally(day), keys.at_counter(day), keys.facts(day)]
+        named += [keys.standing(day, state) for state in STANDING]
+        named += [keys.waiting(day, lane) for lane in lanes]
+        named += [keys.ticket(day, arrival) for arrival in arrivals]
+        words = [day, stamp.who, stamp.request, digest(request), str(len(lanes)), *lanes]
+        words += [str(len(arrivals)), *map(str, arrivals), *own]
+        return named, words
+
+    async def _call(self, function: str, keys: list[str], words: list[str], *, writes: bool = True) -> list[str]:
+        verb = "FCALL" if writes else "FCALL_RO"
+        for left in reversed(range(TRIES)):
+            try:
+                reply: list[str] = await self._read(self._command(verb, function, len(keys), *keys, *words))
+                return reply
+            except StoreAway:
+                if not left:
+                    raise
+        raise AssertionError("TRIES is at least one")
+
+    async def _read(self, reply: Any) -> Any:
+        """Await a reply; what the client library raises becomes a refusal of ours."""
+        try:
+            return await reply
+        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError) as error:
+            raise StoreAway from error
+        except redis.exceptions.ResponseError as error:
+            raise StoreDamaged(why=str(error).split(":", 1)[0]) from error
+
+
+def digest(request: Request) -> str:
+    """What tells two bodies under one request id apart: SHA-256 over the request's name and fields."""
+    body = json.dumps([type(request).__name__, asdict(request)], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _fields(reply: list[str]) -> dict[str, str]:
+    """A function's reply as its fields; a refusal is raised."""
+    if reply[0] == "no":
+        kind: type[Refusal] = _REFUSALS[reply[1]]
+        raise kind(**dict(zip(reply[2::2], reply[3::2], strict=True)))
+    return dict(zip(reply[1::2], reply[2::2], strict=True))
+
+
+def _answer(reply: list[str]) -> Answer:
+    told = _fields(reply)
+    return Answer(
+        arrival=_number(told.get("arrival")),
+        number=told.get("number"),
+        lane=told.get("lane"),
+        state=State(told["state"]) if "state" in told else None,
+        ahead=_number(told.get("ahead")),
+        finished=_number(told.get("finished")),
+    )
+
+
+def _ticket(arrival: int, fields: dict[str, str], ranks: dict[int, int]) -> Ticket:
+    return Ticket(
+        arrival=arrival,
+        number=fields["number"],
+        lane=fields["lane"],
+        rank=ranks[arrival] if arrival in ranks else int(fields["rank"]),
+        state=State(fields["state"]),
+        source=fields["source"],
+        issued_at=int(fields["issued_at"]),
+        counter=fields.get("counter"),
+        calls=int(fields["calls"]),
+        called_at=_number(fields.get("called_at")),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+def _text(number: int | None) -> str:
+    return "" if number is None else str(number)

@@ -1,0 +1,72 @@
+"""The library of functions inside the store: built from the table of moves and the Lua files, loaded once.
+
+Function names are global in a store, over all libraries, and part of its data set. They end in `_vN`: a change of what
+a function does is a new file with a new number in a new library, which stands beside the old one during an upgrade.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import redis.exceptions
+from redis.asyncio import Redis
+
+from hub.desk.ticket import AT_COUNTER, MOVES, Action
+from hub.store.keys import STANDING
+
+LIBRARY = "junban_v1"
+_FOLDER = Path(__file__).parent / "functions"
+
+
+class LibraryDiffers(Exception):
+    """The store holds a library of this name with other code: another release wrote it. Nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the store already holds a function library {LIBRARY} with other code; "
+            f"start the release that loaded it, or empty the store, or delete it there with FUNCTION DELETE {LIBRARY}"
+        )
+
+
+def function_names() -> list[str]:
+    """Every function of the library: the file name is the function's name."""
+    return sorted(path.stem for path in _FOLDER.glob("*_v*.lua"))
+
+
+def source() -> str:
+    """The library's whole text: the tables from Python, the prelude, then one file a function."""
+    parts = [f"#!lua name={LIBRARY}", _tables(), (_FOLDER / "prelude.lua").read_text(encoding="utf-8")]
+    parts += [(_FOLDER / f"{name}.lua").read_text(encoding="utf-8") for name in function_names()]
+    return "\n".join(parts)
+
+
+async def install(client: Redis) -> None:
+    """Load the library if the store has none of its name. Raises LibraryDiffers if it has one with other code."""
+    wanted = source()
+    try:
+        await client.function_load(wanted)
+    except redis.exceptions.ResponseError as error:
+        if "already exists" not in str(error):
+            raise
+        if await _loaded_code(client) != wanted:
+            raise LibraryDiffers from None
+
+
+async def _loaded_code(client: Redis) -> str | None:
+    command: Any = client.execute_command  # redis-py leaves it untyped
+    reply: Any = await command("FUNCTION", "LIST", "LIBRARYNAME", LIBRARY, "WITHCODE")
+    for entry in reply:
+        fields = entry if isinstance(entry, dict) else dict(zip(entry[::2], entry[1::2], strict=True))
+        return str(fields["library_code"])
+    return None
+
+
+def _tables() -> str:
+    """MOVES[action][state] = next state ("none" before a ticket exists), STANDING, AT_COUNTER."""
+    lines = ["-- Written by hub/store/library.py from hub/desk/ticket.py.", "local MOVES = {"]
+    for action in Action:
+        rows = ", ".join(f"['{state or 'none'}'] = '{into}'" for (state, done), into in MOVES.items() if done is action)
+        lines.append(f"  ['{action}'] = {{{rows}}},")
+    lines.append("}")
+    lines.append("local STANDING = {" + ", ".join(f"'{state}'" for state in STANDING) + "}")
+    lines.append("local AT_COUNTER = {" + ", ".join(f"['{state}'] = true" for state in sorted(AT_COUNTER)) + "}")
+    return "\n".join(lines)
