@@ -1,1 +1,1 @@
-"""Those that owe somebody something: carriers, archive, erasure. They never decide who is called, and never log a contact."""
+"""Those that owe somebody something: carriers, archive, erasure. They never decide whom to call, nor log a contact."""
