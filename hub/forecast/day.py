@@ -122,7 +122,9 @@ class Figures(_Values, frozen=True):
     def counters(self, lane: str, *, is_peak: bool) -> int | None:
         """How many counters to staff for a lane; None where these figures do not know it."""
         known = self.lanes.get(lane)
-        return known and (known.counters_peak if is_peak else known.counters_normal)
+        if known is None:
+            return None
+        return known.counters_peak if is_peak else known.counters_normal
 
 
 def typical_day(figures: Figures, tickets: int, chance: Chance) -> list[Customer]:
@@ -153,7 +155,6 @@ def seconds_of(moment: time) -> int:
 
 
 def _customer(figures: Figures, arrived_at: int, lane: str, chance: Chance) -> Customer:
-    """Every customer takes the same number of draws in the same order, so one figure changed does not shuffle the rest."""
     source = _drawn(figures.sources, chance)
     service = _service_seconds(figures.lanes[lane], chance)
     absence = round(chance.random(), 6)

@@ -66,55 +66,94 @@ def missing_lanes(customers: Collection[Customer], lanes: Collection[str]) -> st
     return f"the office has no such lanes: {lacking}; it has {', '.join(sorted(lanes))}"
 
 
-class _Fault(Exception):
-    pass
-
-
 class _Reader:
     def __init__(self) -> None:
         self.customers: list[Customer] = []
         self.faults: list[str] = []
-        self._date: date | None = None  # of the first time that names one
+        self._date: date | None = None  # of the first time that names one: a file is one day
 
     def read(self, line: int, header: list[str], row: list[str]) -> None:
         """One row; everything wrong with it becomes faults."""
         if len(row) != len(header):
             self.faults.append(f"line {line}: {len(row)} fields where the header has {len(header)}")
             return
-        fields = dict(zip(header, (field.strip() for field in row), strict=True))
+        fields = {name: field.strip() for name, field in zip(header, row, strict=True)}
+        read: dict[str, int] = {}
         wrong: list[str] = []
-
-        def take(name: str, value: int | str | None) -> int | str | None:
-            return value
-
-        del take
-        arrived_at = self._take(fields, "arrived_at", self._time, wrong)
-        left_at = self._take(fields, "left_at", self._time, wrong)
-        service = self._take(fields, "service_seconds", _whole, wrong)
-        walk_minutes = self._take(fields, "walk_minutes", _whole, wrong)
-        priority = self._take(fields, "priority", _whole, wrong)
-        for name, allowed in (("source", SOURCES), ("contact", CONTACTS)):
-            if fields.get(name) and fields[name] not in allowed:
-                wrong.append(f"{name} {fields[name]!r} is none of {', '.join(allowed)}")
-        for name in ("arrived_at", "lane", "source"):
-            if not fields[name]:
-                wrong.append(f"{name} is empty")
-        if not fields["service_seconds"] and not fields.get("left_at"):
-            wrong.append("neither service_seconds nor left_at: nobody would know how this visit ends")
-        if arrived_at is not None and left_at is not None and left_at < arrived_at:
-            wrong.append("left_at is before arrived_at")
+        for name, convert in (
+            ("arrived_at", self._seconds),
+            ("left_at", self._seconds),
+            ("service_seconds", _figure),
+            ("walk_minutes", _figure),
+            ("priority", _figure),
+        ):
+            if fields.get(name):
+                try:
+                    read[name] = convert(fields[name])
+                except ValueError as error:
+                    wrong.append(f"{name} {fields[name]!r} {error}")
+        wrong += _contradictions(fields, read)
         self.faults.extend(f"line {line}: {fault}" for fault in wrong)
-        if arrived_at is None or wrong:
-            return
-        self.customers.append(
-            Customer(
-                arrived_at=arrived_at,
-                lane=fields["lane"],
-                source=fields["source"],
-                service_seconds=service,
-                left_at=left_at,
-                contact=fields.get("contact") or None,
-                walk_minutes=walk_minutes,
-                priority=priority or 0,
+        if not wrong:
+            self.customers.append(
+                Customer(
+                    arrived_at=read["arrived_at"],
+                    lane=fields["lane"],
+                    source=fields["source"],
+                    service_seconds=read.get("service_seconds"),
+                    left_at=read.get("left_at"),
+                    contact=fields.get("contact") or None,
+                    walk_minutes=read.get("walk_minutes"),
+                    priority=read.get("priority", 0),
+                )
             )
-        )
+
+    def _seconds(self, text: str) -> int:
+        """HH:MM:SS, or ISO 8601 with or without an offset; without one it is office time."""
+        if clock := _CLOCK.fullmatch(text):
+            return int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3])
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError("is neither HH:MM:SS nor an ISO 8601 date and time") from None
+        if ":" not in text:
+            raise ValueError("is a date without a time of day")
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(ZONE)
+        self._date = self._date or moment.date()
+        if moment.date() != self._date:
+            raise ValueError(f"is on another day than {self._date}")
+        return moment.hour * 3600 + moment.minute * 60 + moment.second
+
+
+def _header_faults(header: list[str]) -> Iterator[str]:
+    if not any(header):
+        yield f"line 1: no header; it names the columns, at least {','.join(REQUIRED)}"
+        return
+    if unknown := [name for name in header if name not in (*REQUIRED, *OPTIONAL)]:
+        known = ", ".join((*REQUIRED, *OPTIONAL))
+        yield f"line 1: unknown columns {', '.join(map(repr, unknown))}; known are {known}"
+    if missing := [name for name in REQUIRED if name not in header]:
+        yield f"line 1: the columns {', '.join(missing)} are missing"
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        yield f"line 1: the columns {', '.join(twice)} stand there twice"
+
+
+def _contradictions(fields: dict[str, str], read: dict[str, int]) -> Iterator[str]:
+    for name in ("arrived_at", "lane", "source"):
+        if not fields[name]:
+            yield f"{name} is empty"
+    for name, allowed in (("source", SOURCES), ("contact", CONTACTS)):
+        if fields.get(name) and fields[name] not in allowed:
+            yield f"{name} {fields[name]!r} is none of {', '.join(allowed)}"
+    if not fields["service_seconds"] and not fields.get("left_at"):
+        yield "neither service_seconds nor left_at: nobody would know how this visit ends"
+    if "arrived_at" in read and read.get("left_at", read["arrived_at"]) < read["arrived_at"]:
+        yield "left_at is before arrived_at"
+
+
+def _figure(text: str) -> int:
+    """A whole number; fractions of a second are rounded."""
+    if _FIGURE.fullmatch(text) is None:
+        raise ValueError("is no number of at most six digits")
+    return round(float(text))
