@@ -76,9 +76,13 @@ class Lanes:
         _, today, present = await self.day_now()
         fresh = date.fromisoformat(present or today) + timedelta(days=1)
         begin = datetime.combine(fresh, time(), TOKYO) + timedelta(seconds=seconds_of_day)
-        keys = [self.keys.day(), self.keys.clock()]
-        _fields(await self._call("practice_clock_v1", keys, [str(int(begin.timestamp() * 1000)), repr(speed)]))
+        await self.set_practice_clock(int(begin.timestamp() * 1000), speed)
         return await self.open_day()
+
+    async def set_practice_clock(self, office_ms: int, speed: float) -> None:
+        """Practice only: office time is that moment now. Raises StaleDay unless it lies on a day after the open one."""
+        keys = [self.keys.day(), self.keys.clock()]
+        _fields(await self._call("practice_clock_v1", keys, [str(office_ms), repr(speed)]))
 
     async def picture(self, day: str) -> Picture:
         """The day as the sorted sets and hashes tell it, read in one transaction: to compare with what facts tell."""
@@ -222,7 +226,7 @@ def _ticket(arrival: int, fields: dict[str, str], ranks: dict[int, int]) -> Tick
 
 
 def _number(text: str | None) -> int | None:
-    return None if text is None else int(text)
+    return int(text) if text else None
 
 
 def _text(number: int | None) -> str:

@@ -1,7 +1,7 @@
 -- Finish what a counter has and call the first of its lanes: the smallest rank over all of them.
 -- KEYS     as in the prelude; the tickets of `current` and of those who stand first in the lanes
 -- ARGS     own: 1 counter · 2 current arrival or '' · 3… lanes to call from
--- GIVES    finished · arrival · number · lane · state; without the last four where nobody waits
+-- GIVES    finished (or '') · arrival · number · lane · state; without the last four where nobody waits
 -- REFUSES  NotCurrent (counter, current) · WrongMove
 -- WHOLE    current served and told, the first of the lane called and told
 local function desk_next_v1(keys, args)
@@ -25,11 +25,10 @@ local function desk_next_v1(keys, args)
       first, rank = head[1], tonumber(head[2])
     end
   end
-  local answer = {}
+  local answer = {'finished', current}
   if leaving then
     move(desk, leaving, 'done', {})
     tell_of(desk, 'TicketServed', leaving, 'counter', counter)
-    answer = {'finished', current}
   end
   if first then
     local ticket, declared = ticket_of(desk, first)

@@ -1,0 +1,59 @@
+"""What can be listened to, and which fact is news where. Names only: nothing here knows a listener or a frame."""
+
+from typing import assert_never
+
+from hub.desk import facts
+from hub.desk.facts import Fact
+
+BOARD = "board"  # calls, missed numbers and counts of all lanes, no ranks
+DESK = "desk"  # everything, with the queues of all lanes
+_LANES = "lanes/"  # a lane's public facts, with ranks
+
+
+def of_lane(lane: str) -> str:
+    return _LANES + lane
+
+
+def lane_of(topic: str) -> str | None:
+    """The lane whose topic this is; None for the board and the desk."""
+    return topic.removeprefix(_LANES) if topic.startswith(_LANES) else None
+
+
+def kind_of(topic: str) -> str:
+    """`board`, `lanes` or `desk`: what listeners are counted under."""
+    return topic.partition("/")[0]
+
+
+def shows_ranks(topic: str) -> bool:
+    return topic != BOARD
+
+
+def touched_lanes(fact: Fact) -> tuple[str, ...]:
+    """The lanes whose waiting line, calls or missed numbers a fact is about; none for the day's own facts."""
+    match fact:
+        case facts.DayOpened() | facts.DayClosed():
+            return ()
+        case facts.TicketTransferred():
+            return (fact.from_lane, fact.lane)
+        case (
+            facts.TicketIssued()
+            | facts.TicketCalled()
+            | facts.TicketRecalled()
+            | facts.TicketMarkedAbsent()
+            | facts.TicketReturned()
+            | facts.TicketServed()
+            | facts.TicketCancelled()
+            | facts.LaneRenumbered()
+        ):
+            return (fact.lane,)
+        case _:
+            assert_never(fact)
+
+
+def touched_topics(fact: Fact) -> tuple[str, ...]:
+    """Where a fact is told. A renumbering changes ranks only, so it is told only where ranks are shown."""
+    lanes = tuple(of_lane(lane) for lane in touched_lanes(fact))
+    if not lanes:
+        return ()
+    everywhere = (BOARD, *lanes, DESK)
+    return tuple(filter(shows_ranks, everywhere)) if isinstance(fact, facts.LaneRenumbered) else everywhere

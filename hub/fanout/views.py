@@ -1,0 +1,102 @@
+"""What an audience may see of a fact and of the day. A field is public because it is named here; none is ever removed.
+
+Who asked, the request's id and where a number was taken stay inside. Ranks are shown on a lane's topic and the desk's.
+"""
+
+from typing import TypeAlias, assert_never
+
+from msgspec import UNSET, UnsetType
+
+from hub.desk import facts
+from hub.desk.facts import TicketFact
+from hub.desk.lane import Office
+from hub.desk.picture import Picture
+from hub.desk.ticket import AT_COUNTER, State, Ticket
+from hub.fanout import topics
+from hub.wire import messages as wire
+from hub.wire.position import Position
+
+PublicFact: TypeAlias = TicketFact | facts.LaneRenumbered
+
+
+def frame_of(fact: PublicFact, topic: str, picture: Picture, position: Position, prev: Position) -> wire.AnyFact:
+    """A fact as a topic's audience sees it. `picture` knows it already; `prev` is the topic's previous position."""
+    place, before, at, lane = str(position), str(prev), fact.at, fact.lane
+    waiting = {touched: picture.count(touched) for touched in topics.touched_lanes(fact)}
+    if isinstance(fact, facts.LaneRenumbered):
+        ranks = {str(arrival): rank for arrival, rank in fact.ranks.items()}
+        return wire.LaneRenumbered(place, before, at, lane, waiting, ranks)
+    arrival, number = fact.arrival, fact.number
+    match fact:
+        case facts.TicketIssued():
+            rank = _rank(fact.rank, topic)
+            return wire.TicketIssued(place, before, at, lane, waiting, arrival, number, rank)
+        case facts.TicketCalled():
+            return wire.TicketCalled(place, before, at, lane, waiting, arrival, number, fact.counter)
+        case facts.TicketRecalled():
+            return wire.TicketRecalled(place, before, at, lane, waiting, arrival, number, fact.counter, fact.calls)
+        case facts.TicketMarkedAbsent():
+            return wire.TicketMarkedAbsent(place, before, at, lane, waiting, arrival, number, fact.counter)
+        case facts.TicketReturned():
+            rank = _rank(fact.rank, topic)
+            return wire.TicketReturned(place, before, at, lane, waiting, arrival, number, rank)
+        case facts.TicketServed():
+            return wire.TicketServed(place, before, at, lane, waiting, arrival, number, fact.counter)
+        case facts.TicketCancelled():
+            return wire.TicketCancelled(place, before, at, lane, waiting, arrival, number)
+        case facts.TicketTransferred():
+            rank = _rank(fact.rank, topic)
+            return wire.TicketTransferred(
+                place, before, at, lane, waiting, arrival, number, from_lane=fact.from_lane, rank=rank
+            )
+        case _:
+            assert_never(fact)
+
+
+def snapshot_of(topic: str, picture: Picture, office: Office, position: Position, at: int) -> wire.Snapshot:
+    """The whole of a topic. A lane's: that lane, its tickets and the counters that serve it. The others': all."""
+    only = topics.lane_of(topic)
+    tickets = [ticket for ticket in picture.tickets.values() if only is None or ticket.lane == only]
+    called = [ticket for ticket in tickets if ticket.state in AT_COUNTER]
+    missed = [ticket for ticket in tickets if ticket.state is State.ABSENT]
+    return wire.Snapshot(
+        topic=topic,
+        position=str(position),
+        at=at,
+        day=picture.day or "",
+        office=office.name,
+        lanes=[
+            wire.LaneState(lane.key, lane.name, picture.count(lane.key), _queue(lane.key, topic, picture))
+            for lane in office.lanes
+            if only is None or lane.key == only
+        ],
+        called=sorted(map(_called, called), key=lambda call: (-call.called_at, -call.arrival)),
+        missed=[_missed(ticket) for ticket in sorted(missed, key=lambda ticket: ticket.arrival)],
+        counters=[
+            wire.CounterState(counter.key, counter.name, list(counter.lanes))
+            for counter in office.counters
+            if only is None or only in counter.lanes
+        ],
+    )
+
+
+def _rank(rank: int, topic: str) -> int | UnsetType:
+    return rank if topics.shows_ranks(topic) else UNSET
+
+
+def _queue(lane: str, topic: str, picture: Picture) -> list[wire.WaitingNumber] | UnsetType:
+    if not topics.shows_ranks(topic):
+        return UNSET
+    return [
+        wire.WaitingNumber(arrival, picture.tickets[arrival].number, rank)
+        for rank, arrival in picture.waiting.get(lane, ())
+    ]
+
+
+def _called(ticket: Ticket) -> wire.CalledNumber:
+    counter, called_at = ticket.counter or "", ticket.called_at or 0  # a called ticket has both
+    return wire.CalledNumber(ticket.arrival, ticket.number, ticket.lane, counter, ticket.calls, called_at)
+
+
+def _missed(ticket: Ticket) -> wire.MissedNumber:
+    return wire.MissedNumber(ticket.arrival, ticket.number, ticket.lane, ticket.counter or "")

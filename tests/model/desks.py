@@ -1,0 +1,144 @@
+"""Four desks behind one face, so that a story is written once. Office time stands still on all of them."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from fakeredis import FakeAsyncRedis
+from redis.asyncio import Redis
+
+from hub.desk.desk import Desk
+from hub.desk.facts import Fact, from_fields
+from hub.desk.lane import Counter, Lane, Office
+from hub.desk.picture import Picture
+from hub.desk.requests import Answer, Request, Stamp
+from hub.store import library
+from hub.store.connection import connect
+from hub.store.keys import Keys
+from hub.store.lanes import Lanes
+
+CERTIFICATES, MOVES = "certificates", "moves"
+DAY = "2026-11-24"
+
+
+def small_office(key: str = "ward", *, last: int = 199) -> Office:
+    """Two lanes, three counters: 1 serves both lanes, 2 the first, 3 the second."""
+    return Office(
+        key=key,
+        name="さくら区役所 戸籍住民課",
+        lanes=(Lane(CERTIFICATES, "証明", "A", 101, last), Lane(MOVES, "住民異動", "B", 401, 499)),
+        counters=(
+            Counter("1", "1番窓口", (CERTIFICATES, MOVES)),
+            Counter("2", "2番窓口", (CERTIFICATES,)),
+            Counter("3", "3番窓口", (MOVES,)),
+        ),
+        return_after=2,
+    )
+
+
+class TimelessDesk:
+    """A desk whose facts and tickets bear no time: what is left must be equal over all implementations."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+
+    async def ask(self, request: Request, *, who: str = "desk", id: str | None = None, day: str = DAY) -> Answer:
+        return await self._do(Stamp(day, who, id or secrets.token_urlsafe(16)), request)
+
+    async def facts(self) -> list[Fact]:
+        return [replace(fact, at=0) for fact in await self._facts()]
+
+    async def picture(self) -> Picture:
+        picture = await self._picture()
+        picture.tickets = {
+            arrival: replace(ticket, issued_at=0, called_at=None if ticket.called_at is None else 0)
+            for arrival, ticket in picture.tickets.items()
+        }
+        return picture
+
+    async def open_day(self, day: str = DAY) -> str:
+        raise NotImplementedError
+
+    async def _do(self, stamp: Stamp, request: Request) -> Answer:
+        raise NotImplementedError
+
+    async def _facts(self) -> list[Fact]:
+        raise NotImplementedError
+
+    async def _picture(self) -> Picture:
+        raise NotImplementedError
+
+
+class RulesDesk(TimelessDesk):
+    def __init__(self, office: Office) -> None:
+        super().__init__(office)
+        self.desk = Desk(office)
+        self.told: list[Fact] = []
+
+    async def open_day(self, day: str = DAY) -> str:
+        opened = self.desk.open_day(day, at=0)
+        self.told = opened[-1:] or self.told  # a new day's stream begins with DayOpened
+        return self.desk.picture.day or ""
+
+    async def _do(self, stamp: Stamp, request: Request) -> Answer:
+        answer, told = self.desk.do(stamp, request, at=0)
+        self.told += told
+        return answer
+
+    async def _facts(self) -> list[Fact]:
+        return self.told
+
+    async def _picture(self) -> Picture:
+        copy = Picture(self.desk.picture.day)
+        for fact in await self._facts():
+            copy.apply(fact)
+        return copy
+
+
+class StoreDesk(TimelessDesk):
+    def __init__(self, office: Office, client: Redis) -> None:
+        super().__init__(office)
+        self.client = client
+        self.lanes = Lanes(client, office)
+        self.keys = Keys(office.key)
+
+    async def open_day(self, day: str = DAY) -> str:
+        """Let the office's clock stand at noon of that day."""
+        await set_clock(self.client, self.keys, f"{day}T12:00:00+09:00")
+        return await self.lanes.open_day()
+
+    async def _do(self, stamp: Stamp, request: Request) -> Answer:
+        return await self.lanes.do(stamp, request)
+
+    async def _facts(self) -> list[Fact]:
+        open_day = (await self.lanes.day_now())[2]
+        entries: list[tuple[str, dict[str, str]]] = await self.client.xrange(self.keys.facts(open_day))
+        return [from_fields(fields) for _, fields in entries]
+
+    async def _picture(self) -> Picture:
+        return await self.lanes.picture((await self.lanes.day_now())[2])
+
+
+async def set_clock(client: Redis, keys: Keys, moment: str, speed: float = 0.0) -> None:
+    """Let office time be that moment (ISO 8601 with its zone), running at `speed` from now on."""
+    from datetime import datetime
+
+    office = int(datetime.fromisoformat(moment).timestamp() * 1000)
+    seconds, micros = await client.time()
+    fields: dict[Any, Any] = {
+        "start_real": seconds * 1000 + micros // 1000,
+        "start_office": office,
+        "speed": repr(speed),
+    }
+    await client.hset(keys.clock(), mapping=fields)
+
+
+@asynccontextmanager
+async def store_desk(office: Office, url: str | None) -> AsyncIterator[StoreDesk]:
+    """A desk on a real server, or on fakeredis where no URL is given."""
+    client = connect(url) if url else FakeAsyncRedis(decode_responses=True)
+    await library.install(client)
+    yield StoreDesk(office, client)
+    await client.aclose()

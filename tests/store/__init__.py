@@ -1,0 +1,1 @@
+"""Stories about the live queue that only a real store can tell."""

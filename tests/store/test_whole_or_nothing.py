@@ -1,0 +1,174 @@
+"""A function reads, decides, refuses, and only then writes: whichever of its commands fails, nothing has changed.
+
+A command inside a function fails for two reasons: its key is of another type, or this user may not run it. Both are
+brought about for every command that each function runs (as MONITOR saw it), one after the other.
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from config.embedded import EmbeddedValkey
+from hub.desk.refusals import StoreDamaged
+from hub.desk.requests import Cancel, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Transfer
+from hub.store.library import function_names
+from tests.model.desks import CERTIFICATES, DAY, MOVES, StoreDesk, set_clock, small_office, store_desk
+
+pytestmark = pytest.mark.anyio
+
+IN_2027 = 1_800_000_000_000  # epoch milliseconds
+
+Story = Callable[[StoreDesk], Awaitable[object]]
+
+
+async def _busy(desk: StoreDesk) -> None:
+    """1 called at counter 2, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4."""
+    for _ in range(5):
+        await desk.ask(Issue(CERTIFICATES, "kiosk"))
+    for _ in range(2):
+        await desk.ask(Issue(MOVES, "kiosk"))
+    await desk.ask(Next("2", None))
+    await desk.ask(Next("1", None))
+    await desk.ask(MarkAbsent("1", 2))
+    ranks = desk.keys.waiting(DAY, CERTIFICATES)
+    behind_4 = await desk.client.zscore(ranks, "4")
+    assert behind_4 is not None
+    await desk.client.zadd(ranks, {"5": behind_4 + 1})
+    await desk.client.zadd(desk.keys.waiting(DAY, MOVES), {"6": 3 * 2**20, "7": 3 * 2**20 + 1})
+
+
+def _asks(request: Request) -> Story:
+    return lambda desk: desk.ask(request)
+
+
+async def _open_tomorrow(desk: StoreDesk) -> None:
+    await desk.lanes.open_day()
+
+
+async def _set_clock(desk: StoreDesk) -> None:
+    await desk.lanes.set_practice_clock(IN_2027, 240.0)
+
+
+STORIES: dict[str, Story] = {
+    "desk_issue_v1": _asks(Issue(CERTIFICATES, "kiosk")),
+    "desk_next_v1": _asks(Next("2", 1)),
+    "desk_recall_v1": _asks(Recall("2", 1)),
+    "desk_absent_v1": _asks(MarkAbsent("2", 1)),
+    "desk_done_v1": _asks(Done("2", 1)),
+    "desk_return_v1": _asks(Return(2)),
+    "desk_cancel_v1": _asks(Cancel(1)),
+    "desk_transfer_v1": _asks(Transfer(3, MOVES)),
+    "day_now_v1": lambda desk: desk.lanes.day_now(),
+    "day_open_v1": _open_tomorrow,
+    "practice_clock_v1": _set_clock,
+}
+
+
+def test_every_function_has_its_story() -> None:
+    assert sorted(STORIES) == function_names()
+
+
+@pytest.fixture(params=["valkey", "redis7"])
+def server(request: pytest.FixtureRequest) -> EmbeddedValkey:
+    found: EmbeddedValkey = request.getfixturevalue(f"{request.param}_server")
+    return found
+
+
+@pytest.mark.parametrize("function", sorted(STORIES))
+async def test_whichever_command_fails_nothing_has_changed(server: EmbeddedValkey, function: str) -> None:
+    commands = await _commands_of(server, function)
+    assert ("TIME", None) in commands, "the watching itself must see something"
+    for name, key in dict.fromkeys(commands):
+        if key is not None:
+            await _fails_whole(server, function, _spoil_key(key))
+        await _fails_whole(server, function, _forbid(name))
+
+
+async def test_the_watching_sees_renumbering(server: EmbeddedValkey) -> None:
+    """Otherwise the stories of return and transfer would leave the longest path untried."""
+    for function in ("desk_return_v1", "desk_transfer_v1"):
+        assert len([name for name, _ in await _commands_of(server, function) if name == "ZADD"]) >= 3
+
+
+@asynccontextmanager
+async def _busy_office(server: EmbeddedValkey, function: str) -> AsyncIterator[StoreDesk]:
+    async with store_desk(small_office(f"whole-{secrets.token_hex(8)}"), server.url) as desk:
+        await desk.open_day()
+        await _busy(desk)
+        if function == "day_open_v1":
+            await set_clock(desk.client, desk.keys, "2026-11-25T00:00:01+09:00")
+        yield desk
+
+
+async def _commands_of(server: EmbeddedValkey, function: str) -> list[tuple[str, str | None]]:
+    """Every command that the function runs, with its key (its office's tag replaced by `OFFICE`)."""
+    async with _busy_office(server, function) as desk:
+        end = f"end-{secrets.token_hex(8)}"
+        seen: list[tuple[str, str | None]] = []
+        async with desk.client.monitor() as monitor:
+            await STORIES[function](desk)
+            await desk.client.echo(end)
+            async for told in monitor.listen():
+                if end in told["command"]:
+                    break
+                if told["client_type"] == "lua":
+                    words = told["command"].split(" ")
+                    key = words[1].replace(desk.office.key, "OFFICE") if len(words) > 1 else None
+                    seen.append((words[0].upper(), key))
+        return seen
+
+
+Fault = Callable[[StoreDesk], Awaitable[Redis | None]]
+
+
+def _spoil_key(key: str) -> Fault:
+    async def spoil(desk: StoreDesk) -> None:
+        await desk.client.delete(key.replace("OFFICE", desk.office.key))
+        await desk.client.set(key.replace("OFFICE", desk.office.key), "of another type")
+
+    return spoil
+
+
+def _forbid(command: str) -> Fault:
+    async def forbid(desk: StoreDesk) -> Redis:
+        user = f"lame-{secrets.token_hex(4)}"
+        await desk.client.acl_setuser(
+            user, enabled=True, nopass=True, keys=["*"], categories=["+@all"], commands=[f"-{command.lower()}"]
+        )
+        kwargs = desk.client.connection_pool.connection_kwargs | {"username": user, "password": "x"}
+        pool = type(desk.client.connection_pool)(
+            connection_class=desk.client.connection_pool.connection_class, **kwargs
+        )
+        return Redis(connection_pool=pool)
+
+    return forbid
+
+
+async def _fails_whole(server: EmbeddedValkey, function: str, fault: Fault) -> None:
+    async with _busy_office(server, function) as desk:
+        lame = await fault(desk)
+        before = await _everything(desk)
+        asking = StoreDesk(desk.office, lame) if lame is not None else desk
+        try:
+            with pytest.raises(StoreDamaged):
+                await STORIES[function](asking)
+        finally:
+            await asking.client.connection_pool.disconnect()
+        assert await _everything(desk) == before
+
+
+async def _everything(desk: StoreDesk) -> dict[str, tuple[object, int]]:
+    """Every key of the office with what it holds, and when it ends."""
+    client: Any = desk.client
+    read = {
+        "hash": client.hgetall,
+        "zset": lambda key: client.zrange(key, 0, -1, withscores=True),
+        "stream": client.xrange,
+        "string": client.get,
+    }
+    keys = [key async for key in client.scan_iter(match=f"{{{desk.office.key}}}*", count=1000)]
+    return {key: (await read[await client.type(key)](key), await client.expiretime(key)) for key in keys}
