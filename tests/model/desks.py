@@ -114,7 +114,7 @@ class StoreDesk(TimelessDesk):
 
     async def _facts(self) -> list[Fact]:
         open_day = (await self.lanes.day_now())[2]
-        entries: list[tuple[str, dict[str, str]]] = await self.client.xrange(self.keys.facts(open_day))
+        entries: Any = await self.client.xrange(self.keys.facts(open_day))
         return [from_fields(fields) for _, fields in entries]
 
     async def _picture(self) -> Picture:

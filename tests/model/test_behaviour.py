@@ -21,8 +21,6 @@ from hub.desk.requests import Answer, Cancel, Done, Issue, MarkAbsent, Next, Rec
 from hub.desk.ticket import State
 from tests.model.desks import CERTIFICATES, DAY, MOVES, TimelessDesk
 
-pytestmark = pytest.mark.anyio
-
 
 async def issue(desk: TimelessDesk, lane: str = CERTIFICATES, times: int = 1) -> list[Answer]:
     return [await desk.ask(Issue(lane, "kiosk")) for _ in range(times)]
@@ -286,8 +284,8 @@ async def test_days_never_go_back(desk: TimelessDesk) -> None:
 async def test_many_returns_to_one_place_renumber_the_lane_and_keep_its_order(desk: TimelessDesk) -> None:
     await issue(desk, times=5)
     for turn in range(40):
-        first = (await waiting(desk))[0]
-        expected = (await waiting(desk))[1:3] + [first] + (await waiting(desk))[3:]
+        first, *others = await waiting(desk)
+        expected = [*others[:2], first, *others[2:]]
         await call(desk)
         await desk.ask(MarkAbsent("2", first))
         await desk.ask(Return(first))

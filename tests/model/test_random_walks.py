@@ -32,7 +32,7 @@ def walk_against(url: str | None, steps: Iterator[int]) -> type[RuleBasedStateMa
             office = small_office(f"walk-{secrets.token_hex(8)}", last=112)
             self.runner = asyncio.Runner()
             self.stack = AsyncExitStack()
-            self.rules = RulesDesk(office)
+            self.book = RulesDesk(office)
             self.stored = self.run(self.stack.enter_async_context(store_desk(office, url)))
             self.days = iter(DAYS)
             self.day = ""
@@ -48,13 +48,13 @@ def walk_against(url: str | None, steps: Iterator[int]) -> type[RuleBasedStateMa
 
         def open_next_day(self) -> None:
             self.day = next(self.days, self.day)
-            assert self.run(self.rules.open_day(self.day)) == self.run(self.stored.open_day(self.day))
+            assert self.run(self.book.open_day(self.day)) == self.run(self.stored.open_day(self.day))
             self.used.clear()
 
         def both(self, request: Request, id: str | None = None) -> None:
             next(steps)
             name = id or f"id-{secrets.token_hex(16)}"
-            answers = [self.run(_outcome(desk.ask, request, name, self.day)) for desk in (self.rules, self.stored)]
+            answers = [self.run(_outcome(desk.ask, request, name, self.day)) for desk in (self.book, self.stored)]
             assert answers[0] == answers[1], request
             self.used.append((name, request))
 
@@ -103,18 +103,19 @@ def walk_against(url: str | None, steps: Iterator[int]) -> type[RuleBasedStateMa
 
         @invariant()
         def one_story(self) -> None:
-            told, heard = self.run(self.rules.facts()), self.run(self.stored.facts())
+            told, heard = self.run(self.book.facts()), self.run(self.stored.facts())
             assert told == heard
             stored = self.run(self.stored.picture())
             replayed = Picture()
             for fact in heard:
                 replayed.apply(fact)
-            assert replayed == stored == self.run(self.rules.picture())
+            assert replayed == stored == self.run(self.book.picture())
             assert replayed.at_counter == stored.at_counter
             assert {lane: line for lane, line in replayed.waiting.items() if line} == stored.waiting
 
         def current(self, counter: str) -> int | None:
-            return self.rules.desk.picture.at_counter.get(counter)
+            present: int | None = self.book.desk.picture.at_counter.get(counter)
+            return present
 
     return Walk
 
@@ -132,5 +133,5 @@ def test_rules_and_store_tell_one_story(store: str, at_least: int, request: pyte
     url = None if store == "fakeredis" else request.getfixturevalue(f"{store}_server").url
     steps = itertools.count()
     walks = settings(max_examples=max(1, at_least // 22), stateful_step_count=50, deadline=None)
-    run_state_machine_as_test(walk_against(url, steps), settings=walks)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(walk_against(url, steps), settings=walks)
     assert next(steps) >= at_least

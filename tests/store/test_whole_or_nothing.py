@@ -18,8 +18,6 @@ from hub.desk.requests import Cancel, Done, Issue, MarkAbsent, Next, Recall, Req
 from hub.store.library import function_names
 from tests.model.desks import CERTIFICATES, DAY, MOVES, StoreDesk, set_clock, small_office, store_desk
 
-pytestmark = pytest.mark.anyio
-
 IN_2027 = 1_800_000_000_000  # epoch milliseconds
 
 Story = Callable[[StoreDesk], Awaitable[object]]
