@@ -1,0 +1,42 @@
+"""Facts on the stream and back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.desk.facts import FACTS, Fact, LaneRenumbered, TicketIssued, UnreadableFact, from_fields, to_fields
+
+ISSUED = TicketIssued(
+    at=1, who="kiosk", request="r", arrival=7, number="A103", lane="certificates", rank=7 << 20, source="kiosk"
+)
+
+
+@given(st.sampled_from(sorted(FACTS)).flatmap(lambda name: st.builds(FACTS[name])))
+def test_every_fact_comes_back_as_it_went(fact: Fact) -> None:
+    assert from_fields(to_fields(fact)) == fact
+
+
+def test_a_fact_is_flat_texts_with_its_type() -> None:
+    assert to_fields(ISSUED)["type"] == "TicketIssued"
+    assert to_fields(ISSUED)["rank"] == "7340032"
+    renumbered = LaneRenumbered(at=1, who="desk", request="r", lane="moves", ranks={3: 10, 4: 20})
+    assert to_fields(renumbered)["ranks"] == "3:10 4:20"
+
+
+def test_fields_of_a_newer_hub_are_ignored() -> None:
+    assert from_fields(to_fields(ISSUED) | {"mood": "sunny"}) == ISSUED
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},
+        {"type": "TicketEaten"},
+        {"type": "TicketIssued"},
+        to_fields(ISSUED) | {"rank": "first"},
+        {"type": "LaneRenumbered", "at": "1", "who": "", "request": "", "lane": "moves", "ranks": "3"},
+    ],
+)
+def test_what_is_no_fact_is_never_skipped(broken: dict[str, str]) -> None:
+    with pytest.raises(UnreadableFact):
+        from_fields(broken)
