@@ -1,0 +1,154 @@
+"""The one place that reads the environment: `JUNBAN_*` for the machine. Everything is checked before anything starts.
+
+Values are handed on; nobody else asks the environment. The table in README.md is made by `settings_table`.
+"""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from config.faults import Fault, Faulty, faults_of, own_fault
+from config.office_file import PRACTICE_OFFICE, CounterEntry, LaneEntry, OfficeFile, read_office
+from hub.desk.lane import Office
+
+PREFIX = "JUNBAN_"
+WHERE = "環境変数"
+# Read by the tests alone; somebody who runs both in one shell has made no fault.
+OF_THE_TESTS = frozenset({"JUNBAN_REQUIRE_BROWSER", "JUNBAN_DAYS"})
+
+
+def _parts(url: str) -> tuple[str, str, str]:
+    """Scheme, host, path; all empty for what is no URL."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # refuses what is no number
+    except ValueError:
+        return "", "", ""
+    return parts.scheme, parts.hostname or "", parts.path
+
+
+def _a_store(url: str) -> str:
+    scheme, host, path = _parts(url)
+    if not (host if scheme in ("redis", "rediss") else path if scheme == "unix" else ""):
+        raise own_fault("redis://ホスト:6379/0、rediss://…、または unix:///… の形で書いてください。")
+    return url
+
+
+def _an_origin(url: str) -> str:
+    scheme, host, path = _parts(url)
+    if scheme not in ("http", "https") or not host or path.strip("/"):
+        raise own_fault("https://ホスト名 の形で、後ろに何も付けずに書いてください。")
+    return url.rstrip("/")
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Machine(BaseModel):
+    """What differs from one machine to another. A field's alias is the variable's name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    redis_url: Annotated[str, AfterValidator(_a_store)] | None = Field(
+        default=None,
+        alias="JUNBAN_REDIS_URL",
+        description="Redis 7.0 or newer, or Valkey, that holds the live queue. Without it `junban up` brings its own.",
+    )
+    public_url: Annotated[str, AfterValidator(_an_origin)] | None = Field(
+        default=None,
+        alias="JUNBAN_PUBLIC_URL",
+        description="Where residents reach the public pages, as in `https://junban.example.jp`.",
+    )
+    public_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        alias="JUNBAN_PUBLIC_HOST",
+        description="Address that the public pages listen on. `0.0.0.0` lets other machines in.",
+    )
+    port: Port = Field(
+        default=8080,
+        alias="JUNBAN_PORT",
+        description="Port of the public pages.",
+    )
+    inside_port: Port = Field(
+        default=8081,
+        alias="JUNBAN_INSIDE_PORT",
+        description="Port of the pages for staff, walls and ticket machines; always on 127.0.0.1.",
+    )
+    office: Path = Field(
+        default=PRACTICE_OFFICE,
+        alias="JUNBAN_OFFICE",
+        description="The office file (TOML). Without it: the practice ward.",
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Raises Faulty with every fault of every `JUNBAN_*` variable. An empty one counts as not set."""
+        given = {
+            name: value
+            for name, value in environment.items()
+            if name.startswith(PREFIX) and name not in OF_THE_TESTS and value
+        }
+        known = [field.alias or "" for field in cls.model_fields.values()]
+        faults = [Fault(WHERE, name, _unknown(name, known)) for name in sorted(given.keys() - set(known))]
+        try:
+            machine = cls.model_validate({name: value for name, value in given.items() if name in known})
+        except ValidationError as error:
+            raise Faulty(faults + faults_of(error, WHERE)) from None
+        if faults:
+            raise Faulty(faults)
+        return machine
+
+    def environment(self, base: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """`base` with this machine's variables in place of its own: what a child process is given."""
+        kept = {name: value for name, value in base.items() if not name.startswith(PREFIX)}
+        mine = self.model_dump(by_alias=True, exclude_none=True)
+        return kept | {name: str(value) for name, value in mine.items()}
+
+
+def read_all(environment: Mapping[str, str] = os.environ) -> tuple[Machine, Office]:
+    """The machine and its office. Raises Faulty with the faults of both at once."""
+    faults: list[Fault] = []
+    try:
+        machine = Machine.from_environment(environment)
+    except Faulty as error:
+        faults, machine = error.faults, None
+    try:
+        path = machine.office if machine else Path(environment.get("JUNBAN_OFFICE") or PRACTICE_OFFICE)
+        office = read_office(path)
+    except Faulty as error:
+        raise Faulty(faults + error.faults) from None
+    if machine is None:
+        raise Faulty(faults)
+    return machine, office
+
+
+def default_data_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where `junban up` keeps its data when nobody says: the user's data folder by the XDG convention."""
+    base = environment.get("XDG_DATA_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "share") / "junban"
+
+
+def settings_table() -> str:
+    """Both settings tables of README.md, as Markdown."""
+    lines = ["| variable | without it | means |", "| --- | --- | --- |"]
+    for field in Machine.model_fields.values():
+        default = {None: "–", PRACTICE_OFFICE: "the practice ward"}.get(field.default, f"`{field.default}`")
+        lines.append(f"| `{field.alias}` | {default} | {field.description} |")
+    lines += ["", "| in the office file | means |", "| --- | --- |"]
+    for place, kind in (("", OfficeFile), ("lanes[].", LaneEntry), ("counters[].", CounterEntry)):
+        for name, field in kind.model_fields.items():
+            default = "" if field.is_required() else f" Without it: {field.default}."
+            lines.append(f"| `{place}{name}` | {field.description}{default} |")
+    return "\n".join(lines)
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    guess = f"{near[0]} の間違いではありませんか。" if near else "つづりを確かめるか、取り除いてください。"
+    return f"知らない設定です。{guess}"
