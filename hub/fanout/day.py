@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import structlog
 
-from hub.desk.refusals import Refusal
+from hub.desk.refusals import TryAgain
 
 _log = structlog.get_logger("hub.fanout.day")
 
@@ -20,7 +20,7 @@ async def keep_day(open_day: Callable[[], Awaitable[str]], *, every_s: float = E
         try:
             await open_day()
             is_failing = False
-        except Refusal:
+        except TryAgain:
             pass  # the tail says away to everybody; here there is nothing to add
         except Exception:
             if not is_failing:  # once per run of failures: this loop turns every second

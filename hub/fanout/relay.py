@@ -19,7 +19,7 @@ import structlog
 from hub.desk.facts import Fact, UnreadableFact
 from hub.desk.lane import Office
 from hub.desk.picture import DoesNotFit
-from hub.desk.refusals import Refusal, StaleDay
+from hub.desk.refusals import Refusal, StaleDay, TryAgain
 from hub.fanout import topics
 from hub.fanout.feed import Place
 from hub.fanout.joining import AWAY, join
@@ -131,8 +131,10 @@ class Relay:
             try:
                 await self._follow()
                 continue  # the day was closed: the next one begins at once
-            except Refusal:
+            except TryAgain:
                 pass
+            except Refusal as refusal:
+                _log.error("store refuses", code=refusal.code, why=str(refusal))
             except (UnreadableFact, DoesNotFit) as error:
                 self._is_spoilt = True
                 _log.error("fact does not fit", why=str(error), day=self.day)

@@ -1,0 +1,1 @@
+"""Stories about those who listen to one process."""

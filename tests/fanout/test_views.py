@@ -1,0 +1,139 @@
+"""Nothing private can leave: every fact on every topic shows the fields that are named here and no others."""
+
+import json
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from hub.desk import facts
+from hub.desk.facts import FACTS, Fact
+from hub.fanout import topics
+from hub.fanout.world import World
+from hub.wire import messages as wire
+from tests.fanout.days import CERTIFICATES, MOVES, OFFICE
+
+WHO, REQUEST, SOURCE = "secret-who", "secret-request", "secret-source"
+CANARIES = (WHO, REQUEST, SOURCE)
+TOPICS = [topics.BOARD, topics.of_lane(CERTIFICATES), topics.of_lane(MOVES), topics.DESK]
+
+COMMON = {"type", "position", "prev", "at", "lane", "waiting"}
+TICKET = COMMON | {"arrival", "number"}
+SHOWN: dict[str, set[str]] = {  # without ranks
+    "TicketIssued": TICKET,
+    "TicketCalled": TICKET | {"counter"},
+    "TicketRecalled": TICKET | {"counter", "calls"},
+    "TicketMarkedAbsent": TICKET | {"counter"},
+    "TicketReturned": TICKET,
+    "TicketServed": TICKET | {"counter"},
+    "TicketCancelled": TICKET,
+    "TicketTransferred": TICKET | {"from_lane"},
+    "LaneRenumbered": COMMON | {"ranks"},
+}
+RANKED = {"TicketIssued", "TicketReturned", "TicketTransferred"}
+SNAPSHOT = {"type", "topic", "position", "at", "day", "office", "lanes", "called", "missed", "counters"}
+
+
+def story() -> list[Fact]:
+    """A day in which every kind of fact happens."""
+    about: Any = {"at": 5, "who": WHO, "request": REQUEST}
+
+    def ticket(kind: Any, arrival: int, lane: str = CERTIFICATES, **more: Any) -> Fact:
+        fact: Fact = kind(arrival=arrival, number=f"A10{arrival}", lane=lane, **about, **more)
+        return fact
+
+    issued: list[Fact] = [
+        ticket(facts.TicketIssued, arrival, rank=arrival << 20, source=SOURCE) for arrival in range(1, 5)
+    ]
+    return [
+        facts.DayOpened(day="2026-11-24", **about),
+        *issued,
+        ticket(facts.TicketCalled, 1, counter="2"),
+        ticket(facts.TicketRecalled, 1, counter="2", calls=2),
+        ticket(facts.TicketMarkedAbsent, 1, counter="2"),
+        facts.LaneRenumbered(lane=CERTIFICATES, ranks={2: 10, 3: 20, 4: 30}, **about),
+        ticket(facts.TicketReturned, 1, rank=25),
+        ticket(facts.TicketCalled, 2, counter="2"),
+        ticket(facts.TicketServed, 2, counter="2"),
+        ticket(facts.TicketCancelled, 3),
+        ticket(facts.TicketTransferred, 4, lane=MOVES, from_lane=CERTIFICATES, rank=40),
+        ticket(facts.TicketCalled, 1, counter="2"),
+        facts.DayClosed(day="2026-11-24", **about),
+    ]
+
+
+def told() -> list[tuple[Fact, str, dict[str, Any]]]:
+    """Every fact of the story with each topic that hears it and the frame as it leaves."""
+    world = World("epoch", "2026-11-24", OFFICE)
+    return [
+        (fact, topic, json.loads(frame.text))
+        for seq, fact in enumerate(story(), start=1)
+        for topic, frame in world.learn((5, seq), fact)
+    ]
+
+
+def test_the_story_tells_every_kind_of_fact() -> None:
+    assert {type(fact).__name__ for fact in story()} == set(FACTS)
+
+
+def test_a_frame_shows_what_is_named_and_nothing_else() -> None:
+    frames = told()
+    assert {type(fact).__name__ for fact, _, _ in frames} == set(FACTS) - {"DayOpened", "DayClosed"}
+    for fact, topic, frame in frames:
+        kind = type(fact).__name__
+        ranks = {"rank"} if topic != topics.BOARD and kind in RANKED else set()
+        assert set(frame) == SHOWN[kind] | ranks, (kind, topic)
+        assert frame["type"] == kind
+
+
+def test_values_are_the_facts_own() -> None:
+    for fact, topic, frame in told():
+        for field in fields(fact):
+            if field.name in frame and field.name != "ranks":
+                assert frame[field.name] == getattr(fact, field.name), (fact, topic)
+
+
+def test_no_private_word_leaves_in_a_frame_or_a_snapshot() -> None:
+    world = World("epoch", "2026-11-24", OFFICE)
+    for seq, fact in enumerate(story(), start=1):
+        leaving = [frame.text for _, frame in world.learn((5, seq), fact)]
+        leaving += [world.snapshot(topic).text for topic in TOPICS]
+        for text in leaving:
+            assert not [canary for canary in CANARIES if canary in text]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_snapshot_shows_what_is_named_and_nothing_else(topic: str) -> None:
+    world = World("epoch", "2026-11-24", OFFICE)
+    for seq, fact in enumerate(story()[:-1], start=1):
+        world.learn((5, seq), fact)
+        whole = json.loads(world.snapshot(topic).text)
+        assert set(whole) == SNAPSHOT
+        for lane in whole["lanes"]:
+            assert set(lane) == {"lane", "name", "waiting"} | ({"queue"} if topic != topics.BOARD else set())
+            for waiting in lane.get("queue", ()):
+                assert set(waiting) == {"arrival", "number", "rank"}
+        for call in whole["called"]:
+            assert set(call) == {"arrival", "number", "lane", "counter", "calls", "called_at"}
+        for missed in whole["missed"]:
+            assert set(missed) == {"arrival", "number", "lane", "counter"}
+        for counter in whole["counters"]:
+            assert set(counter) == {"counter", "name", "lanes"}
+
+
+def test_no_message_of_the_wire_has_a_field_for_what_is_private() -> None:
+    for kind in wire.HubFrame.__args__:
+        assert not {"who", "request", "source", "contact"} & set(kind.__struct_fields__)
+
+
+def test_a_lanes_topic_holds_that_lane_only() -> None:
+    world = World("epoch", "2026-11-24", OFFICE)
+    for seq, fact in enumerate(story()[:-1], start=1):
+        world.learn((5, seq), fact)
+    whole = world.present(topics.of_lane(MOVES))
+    assert [lane.lane for lane in whole.lanes] == [MOVES]
+    assert whole.called == []
+    assert [counter.counter for counter in whole.counters] == ["1", "3"]
+    board = world.present(topics.BOARD)
+    assert [call.arrival for call in board.called] == [1]
+    assert [(lane.lane, lane.waiting) for lane in board.lanes] == [(CERTIFICATES, 0), (MOVES, 1)]
