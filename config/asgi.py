@@ -1,0 +1,253 @@
+"""One hub process: store, relay and edge put together from values, behind two listeners in one loop.
+
+`hub_running` gives the two applications while the tail runs; `serve` puts them on sockets until SIGTERM or SIGINT.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import redis.exceptions
+import structlog
+import uvicorn
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+
+from hub.desk.lane import Office
+from hub.desk.refusals import StoreAway, StoreDamaged
+from hub.edge.commands import Commands
+from hub.edge.connections import HttpConnection, SocketConnection
+from hub.edge.guards import Guard
+from hub.edge.routes import Edge, inside_routes, public_routes
+from hub.edge.sockets import Limits
+from hub.fanout.day import keep_day
+from hub.fanout.mailbox import Depth
+from hub.fanout.registry import Registry
+from hub.fanout.relay import Relay, Rhythm
+from hub.store import library
+from hub.store.connection import connect
+from hub.store.facts import FactStream
+from hub.store.lanes import Lanes
+from hub.wire.messages import CLIENT_FRAME_BYTES
+from web import pages
+
+_log = structlog.get_logger("config.asgi")
+
+INSIDE_HOST = "127.0.0.1"  # staff's machines come in through a proxy that knows them; nothing inside asks who is there
+STOP_SECONDS = 3  # for close frames and requests under way; whoever has not let go by then is cut off
+BACKLOG = 4096  # connections that wait to be accepted: a whole waiting room reconnects at once
+# What the kernel takes for one client beyond the mailbox. By itself it grows to 4 MB for each that does not read.
+KERNEL_BUFFER_BYTES = 128 * 1024
+
+Apps: TypeAlias = tuple[Starlette, Starlette]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Periods and bottoms of a hub, each with its reason where it is defined; tests hand in others."""
+
+    rhythm: Rhythm | None = None
+    depth: Depth | None = None
+    limits: Limits | None = None
+    day_every_s: float = 1.0
+    ping_s: float = 20.0  # office proxies drop a silent connection at 60
+
+
+@contextlib.asynccontextmanager
+async def hub_running(
+    office: Office,
+    *,
+    redis_url: str,
+    practice: bool = False,
+    public_url: str | None = None,
+    inside_urls: Collection[str] = (),
+    tuning: Tuning | None = None,
+) -> AsyncIterator[Apps]:
+    """The public and the inside application of one office's hub, which follows the store from here to the end.
+
+    `public_url` and `inside_urls` are where a proxy offers the two (`https://host[:port]`). A store that is away is
+    waited for, saying so to everybody; raises `hub.store.library.LibraryDiffers` for one of another release, and
+    ValueError for a URL that is none.
+    """
+    tuning = tuning or Tuning()
+    ours = [public_url] if public_url else []
+    public_guard = Guard.for_pages(ours)
+    inside_guard = Guard.for_pages([*ours, *inside_urls], by_loopback_only=True)
+    client = connect(redis_url)
+    lanes = Lanes(client, office)
+    source = FactStream(redis_url, lanes)
+    relay = Relay(source, office, Registry(tuning.depth), tuning.rhythm)
+    edge = Edge(
+        relay,
+        Commands(lanes, lambda: relay.day),
+        tuning.limits or Limits(),
+        lanes.start_practice_day if practice else None,
+    )
+    public = [*public_routes(edge, public_guard), *pages.public_routes(relay.present)]
+    inside = [*inside_routes(edge, inside_guard), *pages.public_routes(relay.present)]
+    inside += pages.inside_routes(relay.present)
+    opening = Opening(client, lanes)
+    with contextlib.suppress(StoreAway):
+        await opening.install()
+    tasks = [
+        asyncio.create_task(relay.run(), name="tail"),
+        asyncio.create_task(keep_day(opening.open_day, every_s=tuning.day_every_s), name="day"),
+    ]
+    try:
+        yield (
+            Starlette(routes=[*public, *pages.static_routes()]),
+            Starlette(routes=[*inside, *pages.static_routes()]),
+        )
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await source.close()
+        await client.aclose()
+
+
+class Opening:
+    """Opens days in a store that has our functions; one that came back empty gets them anew."""
+
+    def __init__(self, client: Redis, lanes: Lanes) -> None:
+        self._client = client
+        self._lanes = lanes
+        self._is_installed = False
+
+    async def install(self) -> None:
+        """Raises StoreAway, and LibraryDiffers."""
+        try:
+            await library.install(self._client)
+        except (redis.exceptions.RedisError, OSError) as error:
+            raise StoreAway from error
+        self._is_installed = True
+
+    async def open_day(self) -> str:
+        if not self._is_installed:
+            await self.install()
+        try:
+            return await self._lanes.open_day()
+        except StoreDamaged:
+            self._is_installed = False
+            raise
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening place that does not answer yet; port 0 takes any free one. Raises OSError where it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    place = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)  # those it accepts inherit it
+        place.bind((host, port))
+    except OSError:
+        place.close()
+        raise
+    place.setblocking(False)
+    return place
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    apps: Apps, public: socket.socket, inside: socket.socket, *, ping_s: float = 20.0
+) -> AsyncIterator[None]:
+    """Both applications answer on their sockets for the time of the block; at its end websockets close with 1012."""
+    servers = [_Server(_config(app, ping_s)) for app in apps]
+    tasks = [
+        asyncio.create_task(server.serve(sockets=[place]))
+        for server, place in zip(servers, (public, inside), strict=True)
+    ]
+    try:
+        while not all(server.started for server in servers):
+            done, _ = await asyncio.wait(tasks, timeout=0.005, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        yield
+    finally:
+        for server in servers:
+            server.should_exit = True
+        await asyncio.wait(tasks)
+
+
+async def serve(
+    apps: Apps,
+    *,
+    public: socket.socket,
+    inside: socket.socket,
+    ping_s: float = 20.0,
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Answer on both sockets until SIGTERM or SIGINT, then close everything within `STOP_SECONDS`. Main thread only."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with serving(apps, public, inside, ping_s=ping_s):
+            on_ready()
+            await stop.wait()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def run_hub(
+    office: Office,
+    *,
+    redis_url: str,
+    public_host: str,
+    port: int,
+    inside_port: int,
+    practice: bool = False,
+    public_url: str | None = None,
+    inside_urls: Collection[str] = (),
+    tuning: Tuning | None = None,
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """A whole hub process from values to its orderly end. Raises OSError where a port is taken, before it starts."""
+    tuning = tuning or Tuning()
+    with contextlib.ExitStack() as places:
+        public = places.enter_context(listen(public_host, port))
+        inside = places.enter_context(listen(INSIDE_HOST, inside_port))
+        async with hub_running(
+            office,
+            redis_url=redis_url,
+            practice=practice,
+            public_url=public_url,
+            inside_urls=inside_urls,
+            tuning=tuning,
+        ) as apps:
+            await serve(apps, public=public, inside=inside, ping_s=tuning.ping_s, on_ready=on_ready)
+    _log.info("hub stopped")
+
+
+class _Server(uvicorn.Server):
+    """Two of them share a process: signals are `serve`'s business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: Starlette, ping_s: float) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=HttpConnection,
+        ws=SocketConnection,  # wsproto: the engine that passes all of Autobahn and is not deprecated
+        ws_max_size=CLIENT_FRAME_BYTES,
+        ws_ping_interval=ping_s,
+        ws_ping_timeout=ping_s,
+        ws_per_message_deflate=False,  # it costs memory for each client, and lengths would tell what was sent
+        lifespan="off",
+        log_config=None,
+        access_log=False,  # it would hold addresses of residents
+        proxy_headers=False,  # nothing here asks for a client's address
+        server_header=False,
+        backlog=BACKLOG,
+        # No limit_concurrency: it counts websockets but refuses only pages. `Limits.listeners` counts listeners.
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )

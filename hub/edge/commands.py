@@ -1,0 +1,99 @@
+"""A request from a socket, asked of the desk, as a reply: always exactly one, whatever happens. No rule of its own."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Protocol, assert_never
+
+import structlog
+
+from hub.desk import requests as ask
+from hub.desk.refusals import BadMessage, Refusal, StoreAway
+from hub.desk.requests import Answer, Request, Stamp
+from hub.wire import codec
+from hub.wire import messages as wire
+
+_log = structlog.get_logger("hub.edge.commands")
+
+# A defect of ours: nobody at the counter can help, but whether it was carried out can be seen on the screen.
+FAULT = wire.RefusalBody(
+    code="Fault",
+    sentence="受付システムの不具合で操作を完了できませんでした。画面を確かめ、続くときはシステム担当にお知らせください。",
+    again=False,
+    details={},
+)
+
+
+class Teller(Protocol):
+    """Who carries a request out: the store's lanes in earnest. Raises a Refusal, and then nothing has changed."""
+
+    async def do(self, stamp: Stamp, request: Request) -> Answer: ...
+
+
+class Commands:
+    """`day` gives the business day of the hub's picture, None before there is one. `who` asks is also where from."""
+
+    def __init__(self, teller: Teller, day: Callable[[], str | None]) -> None:
+        self.outcomes: Counter[tuple[str, str]] = Counter()  # (type of request, `ok` or the refusal's code)
+        self._teller = teller
+        self._day = day
+
+    async def answer_desk(self, text: str) -> wire.Reply:
+        return await self._answer("desk", codec.read_desk_request, text)
+
+    async def answer_kiosk(self, text: str) -> wire.Reply:
+        return await self._answer("kiosk", codec.read_kiosk_request, text)
+
+    async def _answer(self, who: str, read: Callable[[str], wire.DeskRequest], text: str) -> wire.Reply:
+        try:
+            told = read(text)
+        except codec.NotAMessage as error:
+            return self._refused("unreadable", error.request_id, _body(BadMessage()))
+        kind = str(told.__struct_config__.tag)
+        try:
+            day = self._day()
+            if day is None:
+                raise StoreAway
+            answer = await self._teller.do(Stamp(day, who, told.id), request_of(told, source=who))
+        except Refusal as refusal:
+            return self._refused(kind, told.id, _body(refusal))
+        except Exception:
+            _log.exception("request failed", request=kind)
+            return self._refused(kind, told.id, FAULT)
+        self.outcomes[kind, "ok"] += 1
+        return wire.Reply(told.id, answer=answer_body(answer))
+
+    def _refused(self, kind: str, request_id: str | None, body: wire.RefusalBody) -> wire.Reply:
+        self.outcomes[kind, body.code] += 1
+        return wire.Reply(request_id, refusal=body)
+
+
+def request_of(told: wire.DeskRequest, source: str) -> Request:
+    """What the wire says, in the desk's own words. `source` is where a number is taken."""
+    match told:
+        case wire.Issue():
+            return ask.Issue(told.lane, source)
+        case wire.Next():
+            return ask.Next(told.counter, told.current, tuple(told.lanes))
+        case wire.Recall():
+            return ask.Recall(told.counter, told.ticket)
+        case wire.MarkAbsent():
+            return ask.MarkAbsent(told.counter, told.ticket)
+        case wire.Done():
+            return ask.Done(told.counter, told.ticket)
+        case wire.Return():
+            return ask.Return(told.ticket)
+        case wire.Cancel():
+            return ask.Cancel(told.ticket)
+        case wire.Transfer():
+            return ask.Transfer(told.ticket, told.lane)
+        case _:
+            assert_never(told)
+
+
+def answer_body(answer: Answer) -> wire.AnswerBody:
+    state = None if answer.state is None else str(answer.state)
+    return wire.AnswerBody(answer.arrival, answer.number, answer.lane, state, answer.ahead, answer.finished)
+
+
+def _body(refusal: Refusal) -> wire.RefusalBody:
+    return wire.RefusalBody(refusal.code, refusal.sentence, refusal.again, dict(refusal.details))

@@ -1,0 +1,46 @@
+"""Which path leads where, on which listener. Pages are added by whoever puts the hub together."""
+
+from dataclasses import dataclass, field
+
+from starlette.routing import BaseRoute, WebSocketRoute
+
+from hub.edge.commands import Commands
+from hub.edge.guards import Guard
+from hub.edge.health import health_routes, meter_routes
+from hub.edge.practice import StartDay, practice_routes
+from hub.edge.sockets import Limits, Sockets
+from hub.fanout.relay import Relay
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What both listeners of a hub stand on. `start_day` only in a practice office."""
+
+    relay: Relay
+    commands: Commands
+    limits: Limits = field(default_factory=Limits)
+    start_day: StartDay | None = None
+
+
+def public_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
+    """Residents: the board, one lane, and whether the hub is well."""
+    sockets = Sockets(edge.relay, edge.commands, guard, edge.limits)
+    return [
+        WebSocketRoute("/ws/board", sockets.board),
+        WebSocketRoute("/ws/lanes/{lane}", sockets.lane),
+        *health_routes(edge.relay),
+    ]
+
+
+def inside_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
+    """Staff, walls, ticket machines and operators; everything public as well."""
+    sockets = Sockets(edge.relay, edge.commands, guard, edge.limits)
+    practice = practice_routes(edge.start_day, guard) if edge.start_day else []
+    return [
+        *public_routes(edge, guard),
+        WebSocketRoute("/ws/wall/{screen}", sockets.wall),
+        WebSocketRoute("/ws/desk", sockets.desk),
+        WebSocketRoute("/ws/kiosk", sockets.kiosk),
+        *meter_routes(edge.relay, edge.commands),
+        *practice,
+    ]
