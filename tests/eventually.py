@@ -3,7 +3,7 @@
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 import anyio
 
@@ -13,7 +13,15 @@ FIRST_PAUSE_S = 0.001
 LONGEST_PAUSE_S = 0.05
 
 
-async def eventually(check: Callable[[], T | Awaitable[T]], within_s: float = 5.0) -> T:
+@overload
+async def eventually(check: Callable[[], Awaitable[T]], within_s: float = 5.0) -> T: ...
+
+
+@overload
+async def eventually(check: Callable[[], T], within_s: float = 5.0) -> T: ...
+
+
+async def eventually(check: Callable[[], Any], within_s: float = 5.0) -> Any:
     """Try `check` again until it gives something true, and give that. Raises AssertionError after `within_s`.
 
     `check` is a function or a coroutine function. An AssertionError in it counts as "not yet"; any other exception is

@@ -1,0 +1,83 @@
+"""From the button to the screens: a number is taken, waits, is called, and two walls say the same."""
+
+from tests.journeys.conftest import Open
+from tests.journeys.looking import press, sees, text
+from tests.journeys.ward import MOVES, Ward
+
+CERTIFICATES_COUNT, MOVES_COUNT = "#lanes [data-key=certificates] .count b", "#lanes [data-key=moves] .count b"
+
+
+async def test_a_number_that_is_taken_is_shown_as_waiting(ward: Ward, open_page: Open) -> None:
+    wall, crowding = await open_page(f"{ward.inside}/wall/lobby"), await open_page(f"{ward.public}/")
+    await sees(wall, CERTIFICATES_COUNT, "0")
+    assert (await ward.issue()).number == "A101"
+    await ward.issue(MOVES)
+    for page in (wall, crowding):
+        await sees(page, CERTIFICATES_COUNT, "1")
+        await sees(page, MOVES_COUNT, "1")
+
+
+async def test_staff_presses_next_and_two_walls_show_the_same_call(ward: Ward, open_page: Open) -> None:
+    walls = [await open_page(f"{ward.inside}/wall/{screen}") for screen in ("lobby", "stairs")]
+    desk = await open_page(f"{ward.inside}/desk?counter=2")
+    crowding = await open_page(f"{ward.public}/")
+    await ward.issue()
+    await ward.issue()
+    await sees(desk, "#coming", "A101", "A102")
+    for number, left in (("A101", "1"), ("A102", "0")):
+        await press(desk, "n")
+        for wall in walls:
+            await sees(wall, "#stage .call", number, "2番窓口")
+            await sees(wall, CERTIFICATES_COUNT, left)
+        await sees(desk, "#number", number)
+        await sees(crowding, "#calls", number)
+
+
+async def test_a_missed_number_comes_back_by_keys_alone(ward: Ward, open_page: Open) -> None:
+    wall, desk = await open_page(f"{ward.inside}/wall/lobby"), await open_page(f"{ward.inside}/desk?counter=1")
+    await ward.issue(MOVES)
+    await sees(desk, "#coming", "B401")
+    await press(desk, "n")
+    await sees(desk, "#number", "B401")
+    await press(desk, "r")
+    await sees(desk, "#about", "2回目")
+    await press(desk, "a")
+    await sees(wall, "#missed", "B401")
+    await sees(desk, "#missed", "B401")
+    await press(desk, "b")
+    await press(desk, "1")
+    await sees(desk, "#coming", "B401")
+    await sees(wall, MOVES_COUNT, "1")
+
+
+async def test_a_number_is_transferred_and_finished_by_keys_alone(ward: Ward, open_page: Open) -> None:
+    desk = await open_page(f"{ward.inside}/desk?counter=1")
+    wall = await open_page(f"{ward.inside}/wall/lobby")
+    await ward.issue()
+    await sees(desk, "#coming", "A101")
+    await press(desk, "n")
+    await sees(desk, "#number", "A101")
+    await press(desk, "t")
+    await sees(desk, "#chooser", "住民異動")
+    await press(desk, "1")
+    await sees(wall, MOVES_COUNT, "1")
+    await press(desk, "n")
+    await sees(desk, "#about", "住民異動")
+    await press(desk, "d")
+    await sees(desk, "#number", "－")
+    await sees(wall, MOVES_COUNT, "0")
+
+
+async def test_two_tabs_of_one_counter_agree_and_a_press_on_both_is_one_call(ward: Ward, open_page: Open) -> None:
+    tabs = [await open_page(f"{ward.inside}/desk?counter=2") for _ in range(2)]
+    for _ in range(3):
+        await ward.issue()
+    for tab in tabs:
+        await sees(tab, "#coming", "A103")
+        await sees(tab, "#number", "－")
+    for tab in tabs:
+        await press(tab, "n")
+    for tab in tabs:
+        await sees(tab, "#number", "A10")
+    for tab in tabs:
+        await sees(tab, "#number", await text(tabs[0], "#number"))

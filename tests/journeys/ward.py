@@ -1,0 +1,71 @@
+"""A small ward office at work: its own Valkey, one hub on loopback, nothing replaced."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from config.asgi import hub_running, listen, serving
+from config.embedded import EmbeddedValkey
+from hub.desk.lane import Counter, Lane, Office
+from hub.wire import messages as wire
+from hub.wire.codec import encode, read_frame
+
+CERTIFICATES, MOVES = "certificates", "moves"
+
+
+def ward_office() -> Office:
+    return Office(
+        key="ward",
+        name="さくら区役所 戸籍住民課",
+        lanes=(Lane(CERTIFICATES, "証明", "A", 101, 399), Lane(MOVES, "住民異動", "B", 401, 699)),
+        counters=(Counter("1", "1番窓口", (CERTIFICATES, MOVES)), Counter("2", "2番窓口", (CERTIFICATES,))),
+    )
+
+
+@dataclass
+class Ward:
+    """`public` and `inside` are base URLs (http://127.0.0.1:PORT)."""
+
+    store: EmbeddedValkey
+    public: str
+    inside: str
+
+    @asynccontextmanager
+    async def socket(self, path: str) -> AsyncIterator[ClientConnection]:
+        async with connect(self.inside.replace("http", "ws", 1) + path, proxy=None) as socket:
+            yield socket
+
+    async def issue(self, lane: str = CERTIFICATES) -> wire.AnswerBody:
+        """A resident takes a number at the machine."""
+        async with self.socket("/ws/kiosk") as socket:
+            return await ask(socket, wire.Issue(_id(), lane))
+
+
+async def ask(socket: ClientConnection, request: wire.DeskRequest) -> wire.AnswerBody:
+    """Send a request and give its answer; a refusal is an AssertionError."""
+    await socket.send(encode(request), text=True)
+    while True:
+        frame: Any = read_frame(await socket.recv(decode=False))
+        if isinstance(frame, wire.Reply) and frame.id == request.id:
+            assert isinstance(frame.answer, wire.AnswerBody), frame
+            return frame.answer
+
+
+@asynccontextmanager
+async def ward_running(folder: Path) -> AsyncIterator[Ward]:
+    with EmbeddedValkey(folder) as store, listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
+        async with hub_running(ward_office(), redis_url=store.url) as apps, serving(apps, public, inside):
+            yield Ward(
+                store,
+                f"http://127.0.0.1:{public.getsockname()[1]}",
+                f"http://127.0.0.1:{inside.getsockname()[1]}",
+            )
+
+
+def _id() -> str:
+    return secrets.token_urlsafe(16)
