@@ -1,0 +1,1 @@
+"""Stories about what hub and screens say to each other."""
