@@ -5,7 +5,7 @@ never repeated: a URL may hold a password.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,6 +21,9 @@ class Fault:
     where: str
     key: str
     remedy: str
+
+    def as_fields(self) -> dict[str, str]:
+        return asdict(self)
 
     def __str__(self) -> str:
         return f"{self.where}: {self.key}: {self.remedy}" if self.key else f"{self.where}: {self.remedy}"

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -87,20 +87,10 @@ class Machine(BaseModel):
     )
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Machine":
         """Raises Faulty with every fault of every `JUNBAN_*` variable. An empty one counts as not set."""
-        given = {
-            name: value
-            for name, value in environment.items()
-            if name.startswith(PREFIX) and name not in OF_THE_TESTS and value
-        }
-        known = [field.alias or "" for field in cls.model_fields.values()]
-        faults = [Fault(WHERE, name, _unknown(name, known)) for name in sorted(given.keys() - set(known))]
-        try:
-            machine = cls.model_validate({name: value for name, value in given.items() if name in known})
-        except ValidationError as error:
-            raise Faulty(faults + faults_of(error, WHERE)) from None
-        if faults:
+        machine, faults = look_at_machine(environment)
+        if machine is None or faults:
             raise Faulty(faults)
         return machine
 
@@ -111,19 +101,35 @@ class Machine(BaseModel):
         return kept | {name: str(value) for name, value in mine.items()}
 
 
-def read_all(environment: Mapping[str, str] = os.environ) -> tuple[Machine, Office]:
-    """The machine and its office. Raises Faulty with the faults of both at once."""
-    faults: list[Fault] = []
+def look_at_machine(environment: Mapping[str, str]) -> tuple[Machine | None, list[Fault]]:
+    """The machine, None if a value is wrong, and every fault; an unknown name alone leaves the machine as it is."""
+    given = {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and name not in OF_THE_TESTS and value
+    }
+    known = [field.alias or "" for field in Machine.model_fields.values()]
+    faults = [Fault(WHERE, name, _unknown(name, known)) for name in sorted(given.keys() - set(known))]
     try:
-        machine = Machine.from_environment(environment)
-    except Faulty as error:
-        faults, machine = error.faults, None
+        return Machine.model_validate({name: value for name, value in given.items() if name in known}), faults
+    except ValidationError as error:
+        return None, faults + faults_of(error, WHERE)
+
+
+def look_at_all(environment: Mapping[str, str] = os.environ) -> tuple[Machine | None, Office | None, list[Fault]]:
+    """Machine, office and the faults of both, None for what cannot be used: whoever checks goes on with the rest."""
+    machine, faults = look_at_machine(environment)
     try:
         path = machine.office if machine else Path(environment.get("JUNBAN_OFFICE") or PRACTICE_OFFICE)
-        office = read_office(path)
+        return machine, read_office(path), faults
     except Faulty as error:
-        raise Faulty(faults + error.faults) from None
-    if machine is None:
+        return machine, None, faults + error.faults
+
+
+def read_all(environment: Mapping[str, str] = os.environ) -> tuple[Machine, Office]:
+    """The machine and its office. Raises Faulty with the faults of both at once."""
+    machine, office, faults = look_at_all(environment)
+    if machine is None or office is None or faults:
         raise Faulty(faults)
     return machine, office
 

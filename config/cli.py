@@ -1,0 +1,198 @@
+"""The command line `junban`. It reads what was asked, and says in one sentence what is wrong with it.
+
+Exit codes: 0 all went well (Ctrl-C of what runs until stopped included), 1 a failure, 2 wrong use.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from config.settings import Machine
+    from hub.desk.lane import Office
+
+WRONG_USE = 2
+FAILURE = 1
+
+# What argparse says, in the operator's language; `{}` stands for what was wrong.
+WRONG_USES: tuple[tuple[str, str], ...] = (
+    (r"unrecognized arguments: (.*)", "{} は使えません"),
+    (r"argument VERB: invalid choice: '([^']*)'.*", "{} という命令はありません"),
+    (r"the following arguments are required: VERB", "命令を書いてください"),
+    (r"the following arguments are required: (.*)", "{} を書いてください"),
+    (r"argument (\S+): expected one argument", "{} の後に値を書いてください"),
+    (r"argument (\S+?)(?:/\S+)?: (?:invalid|not allowed).*", "{} の値が正しくありません"),
+    (r"ambiguous option: (\S+).*", "{} は略さずに書いてください"),
+)
+
+
+PORT_HELP = "住民向けの画面のポート。職員向けは N+1（既定: JUNBAN_PORT と JUNBAN_INSIDE_PORT）"
+DATA_HELP = "データを置くフォルダー（既定: $XDG_DATA_HOME/junban、なければ ~/.local/share/junban）"
+
+
+class WrongUse(Exception):
+    """One sentence that says what to do."""
+
+
+class Failure(Exception):
+    """One sentence that says what to do, or one for each fault."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that answers wrong use with one sentence. `fill` adds the arguments of a verb when it is asked for."""
+
+    fill: Callable[[argparse.ArgumentParser], None] | None = None
+
+    def parse_known_args(self, *given: Any, **named: Any) -> Any:
+        if self.fill is not None:
+            fill, self.fill = self.fill, None
+            fill(self)
+        return super().parse_known_args(*given, **named)
+
+    def error(self, message: str) -> NoReturn:
+        for pattern, sentence in WRONG_USES:
+            if found := re.fullmatch(pattern, message, re.DOTALL):
+                message = sentence.format(*found.groups())
+                break
+        raise WrongUse(f"{message}。使い方は {self.prog} --help でご覧ください。")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    try:
+        asked = parser().parse_args(arguments)
+        run: Callable[[argparse.Namespace], int] = asked.run
+        return run(asked)
+    except WrongUse as error:
+        print(f"junban: {error}", file=sys.stderr)
+        return WRONG_USE
+    except Failure as error:
+        print(f"junban: {error}", file=sys.stderr)
+        return FAILURE
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> Parser:
+    whole = Parser(prog="junban", description="受付番号のシステム「順番」。", allow_abbrev=False)
+    verbs = whole.add_subparsers(dest="verb", metavar="VERB", required=True, title="命令")
+
+    up = _verb(verbs, "up", _up, "この 1 台で窓口課を動かします（Ctrl-C で終わります）")
+    up.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
+    up.add_argument("--port", type=_port, metavar="N", help=PORT_HELP)
+    up.add_argument("--practice", action="store_true", help="練習: 時計を動かせます。--data がなければ終わると消えます")
+
+    demo = _verb(verbs, "demo", _demo, "練習の窓口課を、模擬の一日を 20 倍の速さで流しながら動かします")
+    demo.add_argument("--port", type=_port, metavar="N", help=PORT_HELP)
+
+    hub = _verb(verbs, "hub", _hub, "JUNBAN_REDIS_URL のストアにつなぐハブを 1 つ動かします（何台でも並べられます）")
+    hub.add_argument("--practice", action="store_true", help="練習: 時計を動かせます。本番のストアには使えません")
+
+    simulate = _verb(verbs, "simulate", _simulate, "練習の窓口課に、模擬の一日の来庁者を流して確かめます")
+    simulate.fill = _fill_simulate
+
+    check = _verb(verbs, "check", _check, "設定を確かめ、誤りをすべて一度に示します")
+    check.add_argument("--json", action="store_true", help="結果を JSON で出します")
+    return whole
+
+
+def _verb(
+    verbs: "argparse._SubParsersAction[Parser]", name: str, run: Callable[[argparse.Namespace], int], help_text: str
+) -> Parser:
+    made = verbs.add_parser(name, help=help_text, description=f"{help_text}。", allow_abbrev=False)
+    made.set_defaults(run=run)
+    return made
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65534:  # the next one is for the inside
+        raise ValueError(text)
+    return port
+
+
+# What each verb does. Imports stand inside: a wrong word is answered at once, without loading an office.
+
+
+def _up(asked: argparse.Namespace) -> int:
+    return _run(asked.data, asked.port, practice=asked.practice, demo=False)
+
+
+def _demo(asked: argparse.Namespace) -> int:
+    return _run(None, asked.port, practice=True, demo=True)
+
+
+def _run(data: Path | None, port: int | None, *, practice: bool, demo: bool) -> int:
+    from config import up
+
+    stop = up.Stop()  # first of all: from here on Ctrl-C ends things in order
+    machine, office = _settings()
+    if practice and machine.redis_url:
+        raise WrongUse(
+            "練習は自分のストアで動きます。JUNBAN_REDIS_URL を外すか、--practice を付けずに起動してください。"
+        )
+    try:
+        up.run(machine, office, _say, stop, data=data, port=port, practice=practice, demo=demo)
+    except RuntimeError as error:  # each of them is one sentence for the operator
+        raise Failure(str(error)) from error
+    return 0
+
+
+def _hub(asked: argparse.Namespace) -> int:
+    from config import up
+
+    machine, office = _settings()
+    if machine.redis_url is None:
+        raise WrongUse("JUNBAN_REDIS_URL にストアの場所を書いてください。1 台だけで動かすときは junban up です。")
+    try:
+        up.run_hub(machine, office, machine.redis_url, practice=asked.practice)
+    except RuntimeError as error:
+        raise Failure(str(error)) from error
+    return 0
+
+
+def _settings() -> "tuple[Machine, Office]":
+    from config.faults import Faulty
+    from config.settings import read_all
+
+    try:
+        return read_all()
+    except Faulty as error:
+        raise Failure(f"設定に誤りがあります。\n{error}") from error
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _fill_simulate(verb: argparse.ArgumentParser) -> None:
+    from config.practice import command  # a hub in earnest never loads what plays residents
+
+    command.add_arguments(verb)
+
+
+def _simulate(asked: argparse.Namespace) -> int:
+    from config.office_process import start_office
+    from config.practice import command
+
+    return command.run(asked, start_office)
+
+
+def _check(asked: argparse.Namespace) -> int:
+    from config.check import find_faults
+
+    faults = find_faults()
+    if asked.json:
+        print(json.dumps({"ok": not faults, "faults": [fault.as_fields() for fault in faults]}, ensure_ascii=False))
+    elif faults:
+        print(*faults, sep="\n")
+    else:
+        print("設定に誤りはありません。")
+    return FAILURE if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,250 @@
+"""The processes of one machine's office: the store, one hub, and in a demonstration the simulated days.
+
+All of them are children of this process and end with it, however it ends (`config.processes`).
+"""
+
+import contextlib
+import os
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from config import processes
+from config.embedded import EmbeddedValkey
+from config.processes import Workshop
+from config.settings import Machine
+from config.supervisor import Supervisor
+
+# -P: a folder named config where the user happens to stand is not ours.
+JUNBAN = (sys.executable, "-P", "-m", "config.cli")
+INSIDE_HOST = "127.0.0.1"
+READY_WITHIN_S = 30.0  # one second on an idle machine
+ASK_WITHIN_S = 1.0
+PAUSE_S = 0.02
+TAIL_BYTES = 4096
+PRACTICE_MARK = "practice"  # a folder with this file never becomes an office in earnest, nor the other way round
+STORE_FOLDER = "valkey"
+DEMO_SPEED = 20
+
+Say = Callable[[str], None]
+
+
+class OfficeDidNotStart(RuntimeError):
+    """One sentence for the operator."""
+
+
+class StorePost:
+    """The embedded store."""
+
+    name = "データストア"
+
+    def __init__(self, server: EmbeddedValkey) -> None:
+        self._server = server
+
+    @property
+    def is_running(self) -> bool:
+        return self._server.is_running
+
+    def start(self) -> None:
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def last_words(self) -> str:
+        return ""
+
+
+class HubPost:
+    """`junban hub` as a child. With `log` its lines go there, otherwise to our own standard error.
+
+    `store` is asked for its address at each start: a folder's socket may only have its place once the server runs.
+    """
+
+    name = "ハブ"
+
+    def __init__(self, machine: Machine, store: EmbeddedValkey | None, *, practice: bool, log: Path | None) -> None:
+        self._machine = machine
+        self._store = store
+        self._practice = practice
+        self._log = log
+        self._child: processes.Child | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._child is not None and self._child.is_running
+
+    def start(self) -> None:
+        command = [*JUNBAN, "hub", *(["--practice"] if self._practice else [])]
+        given = {"redis_url": self._store.url} if self._store else {}
+        machine = self._machine.model_copy(update=given)
+        with contextlib.ExitStack() as files:
+            out = files.enter_context(self._log.open("ab")) if self._log else None
+            self._child = processes.start(
+                command, name=self.name, environment=machine.environment(), stdout=out, stderr=out
+            )
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+
+    def last_words(self) -> str:
+        code = self._child.exit_code if self._child else None
+        if code is None or code < 0:
+            return f"シグナル {-code}" if code else ""
+        return last_line(self._log) if self._log else f"終了コード {code}"
+
+    def is_ready(self) -> bool:
+        """Whether its pages show the present."""
+        # Not urllib: it would ask the machine's proxy for its own loopback.
+        line = HTTPConnection(INSIDE_HOST, self._machine.inside_port, timeout=ASK_WITHIN_S)
+        try:
+            line.request("GET", "/ready")
+            return line.getresponse().status == 200
+        except (HTTPException, OSError):
+            return False
+        finally:
+            line.close()
+
+
+class SimulatedDays:
+    """One simulated day after the other, each with its own seed, through the public protocol of a practice office."""
+
+    def __init__(self, hub_url: str, log: Path, say: Say) -> None:
+        self.seed = 1
+        self._command = [*JUNBAN, "simulate", "--speed", str(DEMO_SPEED), "--hub", hub_url]
+        self._log = log
+        self._say = say
+        self._child: processes.Child | None = None
+
+    def tend(self) -> None:
+        """Start the first day, or the next when one has ended."""
+        if self._child is not None:
+            code = self._child.exit_code
+            if code is None:
+                return
+            if code:
+                self._say(f"模擬の一日（種 {self.seed}）が終了コード {code} で終わりました: {last_line(self._log)}")
+            self.seed += 1
+            self._say(f"次の模擬の一日（種 {self.seed}）を始めます。")
+        with self._log.open("wb") as log:
+            command = [*self._command, "--seed", str(self.seed)]
+            self._child = processes.start(command, name="模擬の一日", stdout=log, stderr=log)
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+
+
+class OfficeProcess:
+    """A whole office in `folder`: its own store unless the machine names one, and one hub. `say` hears what happens."""
+
+    def __init__(self, machine: Machine, folder: Path, say: Say, *, practice: bool) -> None:
+        self.machine = machine
+        store = EmbeddedValkey(folder / STORE_FOLDER) if machine.redis_url is None else None
+        self._hub = HubPost(machine, store, practice=practice, log=folder / "hub.log" if practice else None)
+        self._supervisor = Supervisor([StorePost(store), self._hub] if store else [self._hub], say)
+
+    @property
+    def public_url(self) -> str:
+        host = {"0.0.0.0": INSIDE_HOST, "::": "[::1]"}.get(self.machine.public_host, self.machine.public_host)  # noqa: S104
+        return self.machine.public_url or f"http://{host}:{self.machine.port}"
+
+    @property
+    def inside_url(self) -> str:
+        return f"http://{INSIDE_HOST}:{self.machine.inside_port}"
+
+    def start(self, is_wanted: Callable[[], bool] = lambda: True) -> None:
+        """Returns when the pages answer, or early when the office is no longer wanted.
+
+        Raises CannotStart, StoreDidNotStart or OfficeDidNotStart; nothing runs then.
+        """
+        self._supervisor.start()
+        deadline = time.monotonic() + READY_WITHIN_S
+        while is_wanted() and not self._hub.is_ready():
+            if not self._hub.is_running or time.monotonic() >= deadline:
+                why = self._hub.last_words() or f"{READY_WITHIN_S:g} 秒以内に応答がありません"
+                self.stop()
+                raise OfficeDidNotStart(f"ハブを起動できません: {why}")
+            time.sleep(PAUSE_S)
+
+    def tend(self) -> None:
+        self._supervisor.tend()
+
+    def stop(self) -> None:
+        self._supervisor.stop()
+
+
+@contextlib.asynccontextmanager
+async def start_office() -> AsyncIterator[str]:
+    """A fresh practice office in a temporary folder; gives its inside base URL. Only from the main thread."""
+    machine = Machine.from_environment().model_copy(update={"redis_url": None, "public_url": None})
+    with Workshop() as folder:
+        free = with_free_ports(machine)
+        office = OfficeProcess(free, folder, lambda _: None, practice=True)
+        office.start()
+        try:
+            yield office.inside_url
+        finally:
+            office.stop()
+
+
+def with_free_ports(machine: Machine) -> Machine:
+    """The same machine on two ports that nobody uses at the moment."""
+    with listening("", 0) as public, listening("", 0) as inside:
+        ports = {"port": public.getsockname()[1], "inside_port": inside.getsockname()[1]}
+    return machine.model_copy(update=ports)
+
+
+def taken_ports(machine: Machine) -> list[int]:
+    """Which of the machine's two ports somebody else listens on."""
+    wanted = ((machine.public_host, machine.port), (INSIDE_HOST, machine.inside_port))
+    return [port for host, port in wanted if is_taken(host, port)]
+
+
+def is_taken(host: str, port: int) -> bool:
+    try:
+        with listening(host, port):
+            return False
+    except OSError:
+        return True
+
+
+@contextlib.contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just given back counts as free
+        place.bind((host, port))
+        place.listen()
+        yield place
+
+
+class WrongFolder(RuntimeError):
+    """Practice and earnest never share a folder: the practice clock would open wrong days."""
+
+
+def mark_folder(folder: Path, *, practice: bool) -> None:
+    """Make the folder and mark one for practice. Raises WrongFolder, and OSError where it cannot be made."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mark, is_used = folder / PRACTICE_MARK, (folder / STORE_FOLDER).exists()
+    if practice and is_used and not mark.exists():
+        raise WrongFolder(f"{folder} は本番のデータです。練習には別のフォルダーを --data で指定してください。")
+    if not practice and mark.exists():
+        raise WrongFolder(f"{folder} は練習用のデータです。本番には別のフォルダーを --data で指定してください。")
+    if practice:
+        mark.touch()
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log that says anything."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
+            lines = file.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -1,0 +1,154 @@
+"""What `junban up`, `junban demo` and `junban hub` do, from values to an orderly end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from config import logs
+from config.asgi import run_hub as serve_hub
+from config.office_process import (
+    DEMO_SPEED,
+    OfficeDidNotStart,
+    OfficeProcess,
+    Say,
+    SimulatedDays,
+    mark_folder,
+    taken_ports,
+    with_free_ports,
+)
+from config.processes import Workshop
+from config.settings import Machine, default_data_folder
+from hub.desk.lane import Office
+from hub.store.library import LibraryDiffers
+
+TEND_EVERY_S = 0.2
+ENDED_TWICE = 130
+
+
+class Stop:
+    """Set by the first SIGINT, SIGTERM or SIGHUP; the second ends this process at once, and its children with it."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._asked)
+
+    @property
+    def is_asked(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """True as soon as it is asked."""
+        return self._event.wait(seconds)
+
+    def _asked(self, number: int, frame: FrameType | None) -> None:
+        if self._event.is_set():
+            os._exit(ENDED_TWICE)
+        self._event.set()
+
+
+def run(
+    machine: Machine,
+    office: Office,
+    say: Say,
+    stop: Stop,
+    *,
+    data: Path | None,
+    port: int | None,
+    practice: bool,
+    demo: bool,
+) -> None:
+    """One machine's office until `stop`. Practice without `data` leaves nothing behind. Raises RuntimeError."""
+    machine = _on_ports(machine, port, say, may_move=practice)
+    with contextlib.ExitStack() as opened:
+        if practice and data is None:
+            folder = opened.enter_context(Workshop())
+        else:
+            folder = data or default_data_folder()
+            _prepare(folder, practice=practice)
+        running = OfficeProcess(machine, folder, say, practice=practice)
+        running.start(lambda: not stop.is_asked)
+        opened.callback(running.stop)
+        days = SimulatedDays(running.inside_url, folder / "simulate.log", say) if demo else None
+        if days:
+            opened.callback(days.stop)
+        if not stop.is_asked:
+            say(welcome(running, office, None if practice and data is None else folder, practice=practice, demo=demo))
+        while not stop.is_asked:
+            running.tend()
+            if days:
+                days.tend()
+            stop.wait(TEND_EVERY_S)
+        say("終了しています。")
+
+
+def run_hub(machine: Machine, office: Office, redis_url: str, *, practice: bool) -> None:
+    """One hub until SIGTERM or SIGINT. Raises RuntimeError."""
+    logs.set_up()
+    try:
+        asyncio.run(
+            serve_hub(
+                office,
+                redis_url=redis_url,
+                public_host=machine.public_host,
+                port=machine.port,
+                inside_port=machine.inside_port,
+                practice=practice,
+                public_url=machine.public_url,
+            )
+        )
+    except LibraryDiffers as error:
+        raise OfficeDidNotStart(str(error)) from error
+    except OSError as error:
+        ports = f"{machine.port} と {machine.inside_port}"
+        raise OfficeDidNotStart(
+            f"ポート {ports} を開けません（{error.strerror}）。JUNBAN_PORT と JUNBAN_INSIDE_PORT を変えてください。"
+        ) from error
+
+
+def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, practice: bool, demo: bool) -> str:
+    """Every page's address, and how to end it."""
+    inside = running.inside_url
+    lines = [
+        "",
+        f"  順番  {office.name}{'（練習）' if practice else ''}",
+        "",
+        f"  混雑状況（住民の方）  {running.public_url}/",
+        f"  呼出表示（壁の画面）  {inside}/wall/1",
+        f"  窓口（職員の画面）    {inside}/desk",
+        "",
+    ]
+    if demo:
+        lines.append(f"  模擬の一日を {DEMO_SPEED} 倍の速さで流しています。終わると次の一日が始まります。")
+    lines.append(f"  データ: {folder}" if folder else "  終わるとデータはすべて消えます。")
+    lines += ["  終わらせるには Ctrl-C を押してください。", ""]
+    return "\n".join(lines)
+
+
+def _on_ports(machine: Machine, port: int | None, say: Say, *, may_move: bool) -> Machine:
+    """The ports asked for; in practice, where nobody named any, free ones instead of taken ones."""
+    if port is not None:
+        inside = machine.inside_port if "inside_port" in machine.model_fields_set else port + 1
+        machine = machine.model_copy(update={"port": port, "inside_port": inside})
+    taken = taken_ports(machine)
+    if not taken:
+        return machine
+    named = " と ".join(map(str, taken))
+    if port is not None or not may_move or {"port", "inside_port"} & machine.model_fields_set:
+        raise OfficeDidNotStart(
+            f"ポート {named} はほかのプログラムが使っています。--port か JUNBAN_PORT で別の番号を指定してください。"
+        )
+    free = with_free_ports(machine)
+    say(f"ポート {named} は使用中のため、{free.port} と {free.inside_port} を使います。")
+    return free
+
+
+def _prepare(folder: Path, *, practice: bool) -> None:
+    try:
+        mark_folder(folder, practice=practice)
+    except OSError as error:
+        raise OfficeDidNotStart(f"データのフォルダー {folder} を作れません（{error.strerror}）。") from error

@@ -1,0 +1,362 @@
+"""The command line as its operator meets it: real processes, one sentence for each mistake, nothing left behind."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+import websockets
+
+from config import processes
+from config.embedded import EmbeddedValkey
+from config.office_process import start_office, with_free_ports
+from config.settings import Machine
+from tests.eventually import eventually
+
+JUNBAN = Path(sys.executable).with_name("junban")
+WITHIN_S = 20.0  # a start takes one second on an idle machine
+ENDED_WITHIN_S = 5.0
+
+
+def clean(tmp_path: Path, **settings: str) -> dict[str, str]:
+    """An environment without settings of the house, with temporary files of its own."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir(exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("JUNBAN_")}
+    return kept | {"TMPDIR": str(temporary)} | settings
+
+
+def junban(tmp_path: Path, *words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [JUNBAN, *words], capture_output=True, text=True, timeout=60, env=clean(tmp_path, **settings), cwd=tmp_path
+    )
+
+
+class Running:
+    """A `junban` that runs until it is stopped, and what it has printed so far."""
+
+    def __init__(self, process: "subprocess.Popen[str]", output: Path) -> None:
+        self.process = process
+        self._output = output
+
+    @property
+    def said(self) -> str:
+        return self._output.read_text(encoding="utf-8")
+
+    def address(self, page: str) -> tuple[str, int, str]:
+        """Host, port and path of the page that the line with this word names."""
+        found = re.search(rf"^ +{page}.* http://([\d.]+):(\d+)(/\S*)$", self.said, re.MULTILINE)
+        assert found, self.said
+        return found[1], int(found[2]), found[3]
+
+    def family(self) -> dict[int, str]:
+        """Every process below it, with its command line."""
+        lines = subprocess.run(
+            ["ps", "-eww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ).stdout
+        rows = [
+            (int(pid), int(parent), words) for pid, parent, words in (row.split(None, 2) for row in lines.splitlines())
+        ]
+        known, found = {self.process.pid}, dict[int, str]()
+        for _ in rows:
+            fresh = {pid: words for pid, parent, words in rows if parent in known and pid not in known}
+            known |= fresh.keys()
+            found |= fresh
+        return found
+
+    def child(self, word: str) -> int | None:
+        return next((pid for pid, words in self.family().items() if word in words and "defunct" not in words), None)
+
+
+@contextmanager
+def running(tmp_path: Path, *words: str, **settings: str) -> Iterator[Running]:
+    output = tmp_path / f"output-{len(list(tmp_path.iterdir()))}"
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [JUNBAN, *words],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=clean(tmp_path, **settings),
+            cwd=tmp_path,
+        )
+    try:
+        yield Running(process, output)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def free_port() -> str:
+    """The lower of two neighbours that nobody uses."""
+    while True:
+        with ExitStack() as held:
+            first = held.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            second = held.enter_context(socket.socket())
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return str(port)
+
+
+def get(host: str, port: int, path: str) -> tuple[int, str]:
+    line = HTTPConnection(host, port, timeout=5)
+    try:
+        line.request("GET", path)
+        answer = line.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        line.close()
+
+
+async def is_up(office: Running) -> None:
+    await eventually(lambda: "Ctrl-C" in office.said or office.process.poll() is not None, within_s=WITHIN_S)
+    assert office.process.poll() is None, office.said
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def left_over(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "tmp").iterdir())
+
+
+async def test_a_practice_office_answers_on_every_page_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+    with running(tmp_path, "up", "--practice", "--port", free_port()) as office:
+        await is_up(office)
+        for page in ("混雑状況", "呼出表示", "窓口"):
+            status, body = get(*office.address(page))
+            assert (status, "さくら区役所" in body) == (200, True)
+        family = office.family()
+        assert len(family) == 2, family
+        office.process.send_signal(signal.SIGINT)
+        assert office.process.wait(ENDED_WITHIN_S) == 0
+        assert all(map(is_gone, family))
+        assert "Traceback" not in office.said
+    assert left_over(tmp_path) == []
+    assert not list(tmp_path.glob("**/valkey"))
+
+
+@pytest.mark.skipif(not processes.DIES_WITH_PARENT, reason="only Linux ends a child with its parent")
+async def test_after_kill_9_no_process_lives_and_the_next_start_removes_the_folder(tmp_path: Path) -> None:
+    with running(tmp_path, "up", "--practice", "--port", free_port()) as office:
+        await is_up(office)
+        family = office.family()
+        (folder,) = left_over(tmp_path)
+        office.process.kill()
+        await eventually(lambda: all(map(is_gone, family)), within_s=2)
+    with running(tmp_path, "up", "--practice", "--port", free_port()) as second:
+        await is_up(second)
+        assert len(left_over(tmp_path)) == 1
+        assert not folder.exists()
+        second.process.terminate()
+        assert second.process.wait(ENDED_WITHIN_S) == 0
+    assert left_over(tmp_path) == []
+
+
+@pytest.mark.parametrize(("word", "name"), [("hub", "ハブ"), ("valkey-server", "データストア")])
+async def test_a_child_that_was_killed_comes_back_and_it_is_said(tmp_path: Path, word: str, name: str) -> None:
+    with running(tmp_path, "up", "--practice", "--port", free_port()) as office:
+        await is_up(office)
+        child = office.child(word)
+        assert child, office.family()
+        os.kill(child, signal.SIGKILL)
+        await eventually(lambda: f"{name}を起動し直しました" in office.said, within_s=WITHIN_S)
+        host, port, _ = office.address("混雑状況")
+
+        def is_ready() -> bool:
+            try:
+                return get(host, port, "/ready")[0] == 200
+            except OSError:
+                return False
+
+        await eventually(is_ready, within_s=WITHIN_S)
+        assert office.child(word) != child
+        assert f"{name}が止まりました" in office.said
+
+
+async def test_a_number_survives_the_end_of_an_office_with_a_folder(tmp_path: Path) -> None:
+    words = ("up", "--practice", "--data", str(tmp_path / "data"), "--port", free_port())
+    for wanted in ("F101", "F102"):
+        with running(tmp_path, *words) as office:
+            await is_up(office)
+            host, port, _ = office.address("窓口")
+            async with websockets.connect(f"ws://{host}:{port}/ws/desk", proxy=None) as desk:
+                await desk.send(json.dumps({"type": "issue", "id": wanted * 6, "lane": "seal"}))
+                while (told := json.loads(await desk.recv()))["type"] != "reply":
+                    pass
+            assert told["answer"]["number"] == wanted
+            office.process.terminate()
+            assert office.process.wait(ENDED_WITHIN_S) == 0
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Pacific/Kiritimati"])
+async def test_the_day_is_tokyos_wherever_the_machine_stands(tmp_path: Path, zone: str) -> None:
+    def tokyo() -> str:
+        return (datetime.now(UTC) + timedelta(hours=9)).date().isoformat()
+
+    with running(tmp_path, "up", "--practice", "--port", free_port(), TZ=zone) as office:
+        await is_up(office)
+        host, port, _ = office.address("混雑状況")
+        before = tokyo()
+        async with websockets.connect(f"ws://{host}:{port}/ws/board", proxy=None) as board:
+            shown = json.loads(await board.recv())["day"]
+        assert shown in {before, tokyo()}
+
+
+async def test_practice_and_earnest_never_share_a_folder(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(tmp_path, "up", "--practice", "--data", str(data), "--port", free_port()) as office:
+        await is_up(office)
+    said = junban(tmp_path, "up", "--data", str(data), "--port", free_port())
+    assert (said.returncode, said.stdout) == (1, "")
+    assert re.fullmatch(r"junban: \S+ は練習用のデータです。.*\n", said.stderr)
+    (data / "practice").unlink()
+    said = junban(tmp_path, "up", "--practice", "--data", str(data), "--port", free_port())
+    assert re.fullmatch(r"junban: \S+ は本番のデータです。.*\n", said.stderr)
+
+
+def test_a_taken_port_that_was_asked_for_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        said = junban(tmp_path, "up", "--practice", "--port", port)
+        assert (said.returncode, said.stdout) == (1, "")
+        assert re.fullmatch(rf"junban: ポート {port} は.*\n", said.stderr)
+        free = with_free_ports(Machine())
+        settings = {"JUNBAN_PORT": port, "JUNBAN_INSIDE_PORT": str(free.inside_port)}
+        said = junban(tmp_path, "hub", JUNBAN_REDIS_URL="unix:///nowhere", **settings)
+        assert said.returncode == 1
+        assert port in said.stderr
+    assert left_over(tmp_path) == []
+
+
+async def test_a_hub_ends_with_its_store_away_as_well(tmp_path: Path) -> None:
+    free = with_free_ports(Machine())
+    settings = {"JUNBAN_PORT": str(free.port), "JUNBAN_INSIDE_PORT": str(free.inside_port)}
+    with running(tmp_path, "hub", JUNBAN_REDIS_URL="unix:///nowhere", **settings) as hub:
+
+        def is_live() -> bool:
+            try:
+                return get("127.0.0.1", free.inside_port, "/live")[0] == 200
+            except OSError:
+                return False
+
+        await eventually(is_live, within_s=WITHIN_S)
+        assert get("127.0.0.1", free.inside_port, "/ready")[0] == 503
+        hub.process.send_signal(signal.SIGINT)
+        assert hub.process.wait(ENDED_WITHIN_S) == 0
+        assert "Traceback" not in hub.said
+
+
+async def test_two_hubs_serve_one_office(tmp_path: Path, valkey_server: EmbeddedValkey) -> None:
+    with ExitStack() as hubs:
+        ports = []
+        for _ in range(2):
+            free = with_free_ports(Machine())
+            ports.append(free.port)
+            settings = {"JUNBAN_PORT": str(free.port), "JUNBAN_INSIDE_PORT": str(free.inside_port)}
+            hubs.enter_context(running(tmp_path, "hub", JUNBAN_REDIS_URL=valkey_server.url, **settings))
+
+        def are_ready() -> bool:
+            try:
+                return [get("127.0.0.1", port, "/ready")[0] for port in ports] == [200, 200]
+            except OSError:
+                return False
+
+        await eventually(are_ready, within_s=WITHIN_S)
+
+
+async def test_a_simulation_gets_an_office_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    async with start_office() as inside:
+        host, port = inside.removeprefix("http://").split(":")
+        assert get(host, int(port), "/ready")[0] == 200
+        assert len(left_over(tmp_path)) == 1
+    assert left_over(tmp_path) == []
+    with pytest.raises(OSError, match="refused"):
+        get(host, int(port), "/ready")
+
+
+def test_check_finds_nothing_wrong_without_settings(tmp_path: Path) -> None:
+    said = junban(tmp_path, "check")
+    assert (said.returncode, said.stdout, said.stderr) == (0, "設定に誤りはありません。\n", "")
+    assert json.loads(junban(tmp_path, "check", "--json").stdout) == {"ok": True, "faults": []}
+
+
+def test_check_names_every_fault_at_once(tmp_path: Path) -> None:
+    office = tmp_path / "office.toml"
+    office.write_text('key = "X"\nnaem = "y"\n')
+    settings = {"JUNBAN_PROT": "1", "JUNBAN_OFFICE": str(office), "JUNBAN_REDIS_URL": f"unix://{tmp_path}/nowhere"}
+    said = junban(tmp_path, "check", **settings)
+    assert (said.returncode, said.stderr) == (1, "")
+    assert [line.split(": ")[1] for line in said.stdout.splitlines()] == [
+        "JUNBAN_PROT",
+        "key",
+        "name",
+        "lanes",
+        "counters",
+        "naem",
+        "JUNBAN_REDIS_URL",
+    ]
+    told = json.loads(junban(tmp_path, "check", "--json", **settings).stdout)
+    assert (told["ok"], len(told["faults"]), set(told["faults"][0])) == (False, 7, {"where", "key", "remedy"})
+
+
+def test_check_looks_into_the_store(tmp_path: Path, valkey_server: EmbeddedValkey) -> None:
+    assert junban(tmp_path, "check", JUNBAN_REDIS_URL=valkey_server.url).returncode == 0
+
+
+def test_an_office_with_faulty_settings_is_not_started(tmp_path: Path) -> None:
+    said = junban(tmp_path, "up", "--practice", JUNBAN_PORT="x", JUNBAN_INSIDE_PORT="y")
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr.count("整数で") == 2
+    assert left_over(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "about"),
+    [
+        ([], "命令"),
+        (["serve"], "serve"),
+        (["up", "--prot", "1"], "--prot"),
+        (["up", "--practic"], "--practic"),
+        (["up", "--port"], "--port"),
+        (["up", "--port", "http"], "--port"),
+        (["up", "--port", "65535"], "--port"),
+        (["demo", "now"], "now"),
+        (["check", "office.toml"], "office.toml"),
+        (["hub"], "JUNBAN_REDIS_URL"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_exit_2(tmp_path: Path, words: list[str], about: str) -> None:
+    said = junban(tmp_path, *words)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr.startswith("junban: ")
+    assert said.stderr.count("\n") == 1
+    assert about in said.stderr
+
+
+def test_practice_never_runs_on_a_given_store(tmp_path: Path) -> None:
+    said = junban(tmp_path, "up", "--practice", JUNBAN_REDIS_URL="redis://store.example.jp")
+    assert said.returncode == 2
+    assert "練習" in said.stderr
