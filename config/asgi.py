@@ -9,7 +9,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 import redis.exceptions
 import structlog
@@ -91,13 +91,14 @@ async def hub_running(
     inside = [*inside_routes(edge, inside_guard), *pages.public_routes(relay.present)]
     inside += pages.inside_routes(relay.present)
     opening = Opening(client, lanes)
-    with contextlib.suppress(StoreAway):
-        await opening.install()
-    tasks = [
-        asyncio.create_task(relay.run(), name="tail"),
-        asyncio.create_task(keep_day(opening.open_day, every_s=tuning.day_every_s), name="day"),
-    ]
+    tasks: list[asyncio.Task[NoReturn]] = []
     try:
+        with contextlib.suppress(StoreAway):
+            await opening.install()
+        tasks = [
+            asyncio.create_task(relay.run(), name="tail"),
+            asyncio.create_task(keep_day(opening.open_day, every_s=tuning.day_every_s), name="day"),
+        ]
         yield (
             Starlette(routes=[*public, *pages.static_routes()]),
             Starlette(routes=[*inside, *pages.static_routes()]),
@@ -105,7 +106,7 @@ async def hub_running(
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await source.close()
         await client.aclose()
 
@@ -153,10 +154,15 @@ def listen(host: str, port: int) -> socket.socket:
 
 @contextlib.asynccontextmanager
 async def serving(
-    apps: Apps, public: socket.socket, inside: socket.socket, *, ping_s: float = 20.0
+    apps: Apps,
+    public: socket.socket,
+    inside: socket.socket,
+    *,
+    ping_s: float = 20.0,
+    http: type[HttpConnection] = HttpConnection,
 ) -> AsyncIterator[None]:
     """Both applications answer on their sockets for the time of the block; at its end websockets close with 1012."""
-    servers = [_Server(_config(app, ping_s)) for app in apps]
+    servers = [_Server(_config(app, ping_s, http)) for app in apps]
     tasks = [
         asyncio.create_task(server.serve(sockets=[place]))
         for server, place in zip(servers, (public, inside), strict=True)
@@ -233,10 +239,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: Starlette, ping_s: float) -> uvicorn.Config:
+def _config(app: Starlette, ping_s: float, http: type[HttpConnection]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=HttpConnection,
+        http=http,
         ws=SocketConnection,  # wsproto: the engine that passes all of Autobahn and is not deprecated
         ws_max_size=CLIENT_FRAME_BYTES,
         ws_ping_interval=ping_s,

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
 
 ABORT = "junban.abort"
-HEAD_BYTES = 64 * 1024  # as h11 allows; ours are below 2 kB, a browser with a proxy's cookies below 16 kB
-HEAD_SECONDS = 10.0  # a telephone on a bad line sends its kilobyte within two
 CLOSE_SECONDS = 1.0  # for our close frame to arrive and the client's to come back
 
 
 class HttpConnection(HttpToolsProtocol):
-    """A request head is complete within HEAD_SECONDS and HEAD_BYTES, or the connection is cut."""
+    """A request head is complete within so many seconds and bytes, or the connection is cut."""
 
+    head_seconds = 10.0  # a telephone on a bad line sends its kilobyte within two
+    head_bytes = 64 * 1024  # as h11 allows; ours are below 2 kB, a browser with a proxy's cookies below 16 kB
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
 
@@ -40,7 +40,7 @@ class HttpConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._head_timer is not None:
             self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES:
+            if self._head_bytes > self.head_bytes:
                 self._head_came()
                 self.transport.abort()
                 return
@@ -57,7 +57,7 @@ class HttpConnection(HttpToolsProtocol):
     def _expect_head(self) -> None:
         if self._head_timer is None:
             self._head_bytes = 0
-            self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+            self._head_timer = self.loop.call_later(self.head_seconds, self.transport.abort)
 
     def _head_came(self) -> None:
         if self._head_timer is not None:

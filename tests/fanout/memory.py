@@ -57,7 +57,9 @@ class MemoryStore:
     async def begin(self) -> tuple[str, str]:
         self._require_up()
         self.begun += 1
-        day = self.desk.picture.day or ""
+        day = self.desk.picture.day
+        if day is None:
+            raise StoreAway
         return f"{day}.{self.run}", day
 
     async def read(self, day: str, after: Place, wait_ms: int) -> list[tuple[int, int, Fact]]:

@@ -1,0 +1,111 @@
+"""A hub on real sockets: the same listeners as in earnest, in front of a store in memory or of a real one."""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from config.asgi import listen, serving
+from hub.edge.commands import Commands, Teller
+from hub.edge.connections import HttpConnection
+from hub.edge.guards import Guard
+from hub.edge.routes import Edge, inside_routes, public_routes
+from hub.edge.sockets import Limits
+from hub.fanout.mailbox import Depth
+from hub.fanout.registry import Pace, Registry
+from hub.fanout.relay import Relay, Rhythm
+from hub.wire import codec
+from hub.wire import messages as wire
+from hub.wire.client_side import Heard, Screen
+from tests.fanout.memory import MemoryStore
+
+SELDOM = {Pace.WALL: 3600.0, Pace.TAB: 3600.0}
+QUIET = Rhythm(beats_s=SELDOM, look_s=0.05, first_pause_s=0.001, longest_pause_s=0.01)
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where a hub's two listeners are."""
+
+    public: int
+    inside: int
+
+    def socket(self, path: str, *, is_inside: bool = True) -> str:
+        return f"ws://127.0.0.1:{self.inside if is_inside else self.public}{path}"
+
+    def page(self, path: str, *, is_inside: bool = True) -> str:
+        return f"http://127.0.0.1:{self.inside if is_inside else self.public}{path}"
+
+    def open(self, path: str, *, is_inside: bool = True, origin: str | None = None) -> connect:
+        return connect(self.socket(path, is_inside=is_inside), origin=origin, proxy=None, compression=None)  # type: ignore[arg-type]
+
+
+@contextlib.asynccontextmanager
+async def served(
+    apps: tuple[Starlette, Starlette], ping_s: float = 20.0, http: type[HttpConnection] = HttpConnection
+) -> AsyncIterator[Served]:
+    """Two applications on free ports of this machine."""
+    with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
+        ports = Served(_port(public), _port(inside))
+        async with serving(apps, public, inside, ping_s=ping_s, http=http):
+            yield ports
+
+
+def memory_hub(
+    store: MemoryStore,
+    *,
+    depth: Depth | None = None,
+    rhythm: Rhythm = QUIET,
+    limits: Limits | None = None,
+    teller: Teller | None = None,
+) -> tuple[Relay, tuple[Starlette, Starlette]]:
+    """A relay that is not running yet, and its applications."""
+    relay = Relay(store, store.desk.office, Registry(depth), rhythm)
+    edge = Edge(relay, Commands(teller or store, lambda: relay.day), limits or Limits())
+    inside = inside_routes(edge, Guard(by_loopback_only=True))
+    return relay, (Starlette(routes=public_routes(edge, Guard())), Starlette(routes=inside))
+
+
+class Visitor:
+    """A screen at the end of a real websocket."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.screen = Screen()
+        self.replies: list[wire.Reply] = []
+        self.types: list[str] = []
+
+    async def hear(self) -> Heard:
+        """The next frame. Raises ConnectionClosed."""
+        frame = codec.read_frame(await self.connection.recv())
+        assert frame is not None
+        self.types.append(type(frame).__name__)
+        if isinstance(frame, wire.Reply):
+            self.replies.append(frame)
+        heard = self.screen.hear(frame)
+        assert heard not in (Heard.GAP, Heard.OLD), frame
+        return heard
+
+    async def hear_all(self, count: int) -> None:
+        for _ in range(count):
+            await self.hear()
+
+    async def ask(self, request: wire.DeskRequest) -> None:
+        await self.connection.send(codec.encode(request), text=True)
+
+
+async def closed_with(connection: ClientConnection) -> int | None:
+    """Hear what is still to be heard; the close code at the end, None where the connection was cut."""
+    try:
+        while True:
+            await connection.recv()
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else None
+
+
+def _port(place: socket.socket) -> int:
+    return int(place.getsockname()[1])

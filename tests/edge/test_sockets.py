@@ -1,0 +1,345 @@
+"""The websockets of the protocol page, on real connections in front of the rules of the desk."""
+
+import asyncio
+import json
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from hub.desk.requests import Answer, Issue, Request, Stamp
+from hub.edge.connections import HttpConnection
+from hub.edge.sockets import Limits
+from hub.fanout.mailbox import Depth
+from hub.fanout.relay import Relay
+from hub.wire import messages as wire
+from hub.wire.client_side import Heard
+from tests.edge.hubs import Served, Visitor, closed_with, memory_hub, served
+from tests.eventually import eventually
+from tests.fanout.days import CERTIFICATES, OFFICE
+from tests.fanout.memory import MemoryStore
+
+pytestmark = pytest.mark.anyio
+
+INSIDE_PATHS = ["/ws/wall/entrance", "/ws/desk", "/ws/kiosk"]
+
+
+@asynccontextmanager
+async def hub_of(
+    store: MemoryStore, depth: Depth | None = None, limits: Limits | None = None, ping_s: float = 20.0
+) -> AsyncIterator[tuple[Relay, Served]]:
+    relay, apps = memory_hub(store, depth=depth, limits=limits)
+    tail = asyncio.create_task(relay.run())
+    async with served(apps, ping_s) as ports:
+        await eventually(lambda: not relay.is_away)
+        yield relay, ports
+    tail.cancel()
+    await asyncio.wait([tail])
+
+
+@pytest.fixture
+async def store() -> MemoryStore:
+    store = MemoryStore(OFFICE)
+    await store.open_day()
+    return store
+
+
+@pytest.fixture
+async def hub(store: MemoryStore) -> AsyncIterator[Served]:
+    async with hub_of(store) as (_, ports):
+        yield ports
+
+
+def new_id() -> str:
+    return secrets.token_urlsafe(16)
+
+
+@pytest.mark.parametrize("is_inside", [True, False])
+@pytest.mark.parametrize(("path", "topic"), [("/ws/board", "board"), ("/ws/lanes/moves", "lanes/moves")])
+async def test_public_topics_are_joined_by_a_bare_get(hub: Served, path: str, topic: str, is_inside: bool) -> None:
+    async with hub.open(path, is_inside=is_inside) as connection:
+        visitor = Visitor(connection)
+        await visitor.hear_all(2)
+        assert visitor.types == ["Snapshot", "Beat"]
+        assert visitor.screen.topic == topic
+
+
+@pytest.mark.parametrize(
+    ("path", "topic"), [("/ws/wall/entrance", "board"), ("/ws/desk", "desk"), ("/ws/kiosk", "board")]
+)
+async def test_inside_there_are_walls_desks_and_kiosks(hub: Served, path: str, topic: str) -> None:
+    async with hub.open(path) as connection:
+        visitor = Visitor(connection)
+        await visitor.hear()
+        assert visitor.screen.topic == topic
+
+
+@pytest.mark.parametrize("path", INSIDE_PATHS)
+async def test_the_public_listener_knows_nothing_of_the_inside(hub: Served, path: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await hub.open(path, is_inside=False)
+    assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/ws/lanes/nowhere", "/ws/wall/Entrance", "/ws/wall/" + "a" * 33])
+async def test_what_does_not_exist_is_404_before_the_websocket_opens(hub: Served, path: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await hub.open(path)
+    assert refused.value.response.status_code == 404
+    assert refused.value.response.body
+
+
+@pytest.mark.parametrize("path", ["/ws/board", "/ws/lanes/moves", *INSIDE_PATHS])
+async def test_a_foreign_page_is_403(hub: Served, path: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await hub.open(path, origin="https://evil.example.com")
+    assert refused.value.response.status_code == 403
+
+
+async def test_our_own_page_comes_in(hub: Served) -> None:
+    async with hub.open("/ws/desk", origin=f"http://127.0.0.1:{hub.inside}") as connection:
+        assert await Visitor(connection).hear() is Heard.NEW
+
+
+async def test_a_full_hub_says_so(store: MemoryStore) -> None:
+    async with hub_of(store, limits=Limits(listeners=1)) as (_, hub), hub.open("/ws/board") as first:
+        await first.recv()
+        with pytest.raises(InvalidStatus) as refused:
+            await hub.open("/ws/board")
+        assert refused.value.response.status_code == 503
+
+
+async def test_who_comes_back_with_a_position_gets_the_facts_since(hub: Served, store: MemoryStore) -> None:
+    async with hub.open("/ws/board") as connection:
+        before = Visitor(connection)
+        await before.hear_all(2)
+    await store.ask(Issue(CERTIFICATES, "kiosk"))
+    async with hub.open(f"/ws/board?after={before.screen.position}") as connection:
+        back = Visitor(connection)
+        back.screen = before.screen
+        await back.hear_all(2)
+        assert back.types == ["TicketIssued", "Beat"]
+
+
+@pytest.mark.parametrize("after", ["", "junk", "e:1-0", "2026-11-24.run1:999999999999999-0", "%00", "a" * 2000])
+async def test_any_other_position_gets_a_snapshot(store: MemoryStore, after: str) -> None:
+    path = f"/ws/board?after={after}"
+    async with hub_of(store, limits=Limits(catch_up_s=0.01)) as (_, hub), hub.open(path) as connection:
+        assert json.loads(await connection.recv())["type"] == "snapshot"
+
+
+async def test_a_listener_that_talks_is_ignored(hub: Served, store: MemoryStore) -> None:
+    async with hub.open("/ws/board", is_inside=False) as connection:
+        visitor = Visitor(connection)
+        await visitor.hear_all(2)
+        for _ in range(3):
+            await visitor.ask(wire.Issue(new_id(), CERTIFICATES))
+        await store.ask(Issue(CERTIFICATES, "kiosk"))
+        await visitor.hear()
+        assert visitor.types[2:] == ["TicketIssued"]
+        assert store.desk.picture.last_arrival == 1
+
+
+@pytest.mark.parametrize("path", ["/ws/board", "/ws/desk"])
+@pytest.mark.parametrize("message", [b"bytes", "x" * 4097, "あ" * 1366, "x" * 1_000_000], ids=lambda m: str(len(m)))
+async def test_no_text_or_too_much_of_it_closes_with_do_not_come_back(
+    hub: Served, path: str, message: str | bytes
+) -> None:
+    async with hub.open(path) as connection:
+        await connection.recv()
+        await connection.send(message)
+        assert await closed_with(connection) == 4400
+
+
+async def test_a_message_in_pieces_counts_as_a_whole(hub: Served) -> None:
+    async with hub.open("/ws/desk") as connection:
+        await connection.recv()
+        await connection.send("x" * 1000 for _ in range(5))
+        assert await closed_with(connection) == 4400
+
+
+async def test_a_request_is_answered_and_everybody_learns_the_fact(hub: Served) -> None:
+    async with hub.open("/ws/desk") as one, hub.open("/ws/kiosk") as two, hub.open("/ws/board") as three:
+        desk, kiosk, tab = Visitor(one), Visitor(two), Visitor(three)
+        for visitor in (desk, kiosk, tab):
+            await visitor.hear_all(2)
+        await kiosk.ask(wire.Issue(new_id(), CERTIFICATES))
+        await eventually_hears(kiosk, "Reply", "TicketIssued")
+        await desk.ask(wire.Next(new_id(), "2", None))
+        await eventually_hears(desk, "Reply", "TicketCalled")
+        await tab.hear_all(2)
+        assert tab.types[2:] == ["TicketIssued", "TicketCalled"]
+        answer = desk.replies[0].answer
+        assert isinstance(answer, wire.AnswerBody)
+        assert (answer.number, answer.state) == ("A101", "called")
+
+
+async def eventually_hears(visitor: Visitor, *types: str) -> None:
+    while not set(types) <= set(visitor.types):
+        await visitor.hear()
+
+
+async def test_what_cannot_be_read_is_answered_and_the_socket_stays(hub: Served) -> None:
+    async with hub.open("/ws/desk") as connection:
+        desk = Visitor(connection)
+        await connection.send("not json")
+        await desk.ask(wire.Issue(new_id(), CERTIFICATES))
+        while len(desk.replies) < 2:
+            await desk.hear()
+        refused, issued = desk.replies
+        assert isinstance(refused.refusal, wire.RefusalBody)
+        assert refused.refusal.code == "BadMessage"
+        assert isinstance(issued.answer, wire.AnswerBody)
+
+
+class SlowDesk:
+    """A store that takes its time: nobody is answered before `go_on`."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.asked = 0
+        self.go_on = asyncio.Event()
+
+    async def do(self, stamp: Stamp, request: Request) -> Answer:
+        self.asked += 1
+        await self.go_on.wait()
+        return await self.store.do(stamp, request)
+
+
+async def test_several_requests_may_be_under_way_but_not_any_number(store: MemoryStore) -> None:
+    slow = SlowDesk(store)
+    relay, apps = memory_hub(store, teller=slow, limits=Limits(in_flight=3))
+    tail = asyncio.create_task(relay.run())
+    async with served(apps) as hub, hub.open("/ws/desk") as connection:
+        desk = Visitor(connection)
+        await desk.hear()
+        for _ in range(5):
+            await desk.ask(wire.Issue(new_id(), CERTIFICATES))
+        await eventually(lambda: slow.asked == 3)
+        await store.ask(Issue(CERTIFICATES, "kiosk"))
+        while "TicketIssued" not in desk.types:
+            await desk.hear()  # facts go on meanwhile
+        assert slow.asked == 3
+        slow.go_on.set()
+        while len(desk.replies) < 5:
+            await desk.hear()
+    tail.cancel()
+    await asyncio.wait([tail])
+
+
+async def test_who_leaves_before_the_answer_is_served_all_the_same(store: MemoryStore) -> None:
+    slow = SlowDesk(store)
+    relay, apps = memory_hub(store, teller=slow)
+    tail = asyncio.create_task(relay.run())
+    async with served(apps) as hub:
+        async with hub.open("/ws/kiosk") as connection:
+            kiosk = Visitor(connection)
+            await kiosk.hear()
+            await kiosk.ask(wire.Issue(new_id(), CERTIFICATES))
+            await eventually(lambda: slow.asked == 1)
+        await eventually(lambda: len(relay.registry) == 0)
+        slow.go_on.set()
+        await eventually(lambda: store.desk.picture.last_arrival == 1)
+    tail.cancel()
+    await asyncio.wait([tail])
+
+
+async def test_who_is_gone_is_forgotten(store: MemoryStore) -> None:
+    async with hub_of(store) as (relay, hub):
+        async with hub.open("/ws/board") as polite, hub.open("/ws/desk") as rude:
+            await polite.recv()
+            await rude.recv()
+            assert len(relay.registry) == 2
+            rude.transport.abort()
+        await eventually(lambda: len(relay.registry) == 0)
+
+
+async def deaf_client(hub: Served, path: str) -> socket.socket:
+    """A client that says hello and then never reads, with the smallest buffer there is."""
+    deaf = socket.socket()
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    deaf.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(deaf, ("127.0.0.1", hub.inside))
+    head = (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{hub.inside}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    await loop.sock_sendall(deaf, head.encode())
+    return deaf
+
+
+async def test_a_client_that_never_reads_is_dropped_and_the_others_go_on(store: MemoryStore) -> None:
+    async with hub_of(store, depth=Depth(frames=64), limits=Limits(send_s=0.2)) as (relay, hub):
+        deaf = await deaf_client(hub, "/ws/desk")
+        async with hub.open("/ws/desk") as connection:
+            reader = Visitor(connection)
+            await reader.hear_all(2)
+            await eventually(lambda: len(relay.registry) == 2)
+            lane = OFFICE.lanes[0]
+            recalls = 0
+            await reader.ask(wire.Issue(new_id(), lane.key))
+            await reader.ask(wire.Next(new_id(), "2", None))
+            while len(relay.registry) == 2:
+                await reader.ask(wire.Recall(new_id(), "2", 1))
+                await reader.hear()
+                recalls += 1
+                assert recalls < 100_000, "dropped long before"
+            await reader.ask(wire.Done(new_id(), "2", 1))
+            while reader.types[-1] != "TicketServed":
+                await reader.hear()
+        deaf.close()
+
+
+@pytest.mark.parametrize("ping_s", [0.1])
+async def test_a_silent_client_that_answers_no_ping_is_dropped(store: MemoryStore, ping_s: float) -> None:
+    async with hub_of(store, ping_s=ping_s) as (relay, hub):
+        deaf = await deaf_client(hub, "/ws/board")
+        await eventually(lambda: len(relay.registry) == 1)
+        await eventually(lambda: len(relay.registry) == 0)
+        deaf.close()
+
+
+class Impatient(HttpConnection):
+    head_seconds = 0.05
+
+
+async def test_a_half_sent_head_is_given_up(store: MemoryStore) -> None:
+    _, apps = memory_hub(store)
+    async with served(apps, http=Impatient) as hub:
+        assert await is_cut(hub.public, [b"GET /live HTTP/1.1\r\n"])
+        assert await is_cut(hub.public, [])
+        answer_then_half = [b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /live"]
+        assert b"200 OK" in await is_cut(hub.public, answer_then_half)
+
+
+async def test_an_endless_head_is_given_up(hub: Served) -> None:
+    endless = (b"X-%d: " % count + b"x" * 1000 + b"\r\n" for count in range(10_000))
+    assert b"200 OK" not in await is_cut(hub.public, [b"GET /live HTTP/1.1\r\n", *endless])
+
+
+async def is_cut(port: int, sent: list[bytes]) -> bytes:
+    """What was heard until the other side cut the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    heard = b"cut:"
+    with suppress(ConnectionError):
+        for piece in sent:
+            writer.write(piece)
+            await writer.drain()
+        heard += await reader.read()
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+    return heard
+
+
+async def test_the_end_of_the_hub_is_told_with_come_back(store: MemoryStore) -> None:
+    async with hub_of(store) as (_, hub):
+        connection = await hub.open("/ws/board")
+        await connection.recv()
+        deaf = await deaf_client(hub, "/ws/desk")
+    assert await closed_with(connection) == 1012
+    deaf.close()
