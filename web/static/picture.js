@@ -1,0 +1,181 @@
+/**
+ * What one screen knows of its topic: feed it the hub's frames, ask it what the hub would say anew.
+ *
+ * The twin of hub/wire/client_side.py; golden transcripts hold both to one story. It knows no socket, no clock and no page.
+ */
+
+const FORM = /^([0-9A-Za-z.-]{1,64}):([0-9]{1,15})-([0-9]{1,15})$/; // 15 digits: below 2^53, exact as numbers
+
+/** `EPOCH:MS-SEQ` as {epoch, ms, seq}, or null where the text names no position. */
+export function readPosition(text) {
+  const found = FORM.exec(text);
+  return found && { epoch: found[1], ms: Number(found[2]), seq: Number(found[3]) };
+}
+
+/** Negative, 0 or positive: how two places of one epoch stand to each other. */
+function comparePlaces(one, other) {
+  return one.ms - other.ms || one.seq - other.seq;
+}
+
+export class Picture {
+  constructor() {
+    this.position = null; // {epoch, ms, seq}; null until the first snapshot
+    this.isAway = false; // what the hub said last
+    this.at = 0; // epoch milliseconds, office time
+    this.topic = "";
+    this.day = "";
+    this.office = "";
+    this.lanes = new Map(); // key → {lane, name, waiting}
+    this.queues = new Map(); // key → Map of arrival → {arrival, number, rank}; only lanes whose queue the topic shows
+    this.called = new Map(); // arrival → {arrival, number, lane, counter, calls, called_at}
+    this.missed = new Map(); // arrival → {arrival, number, lane, counter}
+    this.counters = [];
+  }
+
+  /** Learn from one frame: "new" | "old" | "gap" | "beat" | "away" | "reply". A type not known yet is "old". */
+  hear(frame) {
+    switch (frame.type) {
+      case "snapshot":
+        this.#start(frame);
+        return "new";
+      case "beat":
+        if (this.position === null || frame.position !== this.positionText) return "gap";
+        this.at = frame.at;
+        this.isAway = false;
+        return "beat";
+      case "away":
+        this.isAway = true;
+        return "away";
+      case "reply":
+        return "reply";
+      default:
+        return frame.type in LEARN ? this.#hearFact(frame) : "old";
+    }
+  }
+
+  get positionText() {
+    return this.position && `${this.position.epoch}:${this.position.ms}-${this.position.seq}`;
+  }
+
+  /** Who waits in a lane, in order of rank. */
+  queue(lane) {
+    return [...this.queues.get(lane).values()].sort((a, b) => a.rank - b.rank || a.arrival - b.arrival);
+  }
+
+  /** Present calls, newest first. */
+  calls() {
+    return [...this.called.values()].sort((a, b) => b.called_at - a.called_at || b.arrival - a.arrival);
+  }
+
+  /** Numbers that were called and did not come, in order of arrival. */
+  missedNumbers() {
+    return [...this.missed.values()].sort((a, b) => a.arrival - b.arrival);
+  }
+
+  laneName(key) {
+    return this.lanes.get(key)?.name ?? key;
+  }
+
+  counterName(key) {
+    return this.counters.find(({ counter }) => counter === key)?.name ?? key;
+  }
+
+  /** What the hub would send anew: equal to a fresh snapshot, or something is wrong. */
+  snapshot() {
+    return {
+      type: "snapshot",
+      topic: this.topic,
+      position: this.positionText,
+      at: this.at,
+      day: this.day,
+      office: this.office,
+      lanes: [...this.lanes.values()].map((lane) =>
+        this.queues.has(lane.lane) ? { ...lane, queue: this.queue(lane.lane) } : { ...lane },
+      ),
+      called: this.calls(),
+      missed: this.missedNumbers(),
+      counters: this.counters,
+    };
+  }
+
+  /** Take a ticket out of wherever it stood. */
+  forget(arrival) {
+    this.called.delete(arrival);
+    this.missed.delete(arrival);
+    for (const queue of this.queues.values()) queue.delete(arrival);
+  }
+
+  #start(whole) {
+    this.position = readPosition(whole.position);
+    this.isAway = false;
+    for (const name of ["at", "topic", "day", "office"]) this[name] = whole[name];
+    this.lanes = new Map(whole.lanes.map(({ lane, name, waiting }) => [lane, { lane, name, waiting }]));
+    const shown = whole.lanes.filter((lane) => lane.queue !== undefined);
+    this.queues = new Map(shown.map((lane) => [lane.lane, byArrival(lane.queue)]));
+    this.called = byArrival(whole.called);
+    this.missed = byArrival(whole.missed);
+    this.counters = whole.counters;
+  }
+
+  #hearFact(fact) {
+    const mine = this.position;
+    const now = readPosition(fact.position);
+    const prev = readPosition(fact.prev);
+    if (mine === null || now === null || prev === null || now.epoch !== mine.epoch) return "gap";
+    if (comparePlaces(now, mine) <= 0) return "old";
+    if (comparePlaces(prev, mine) > 0) return "gap";
+    this.position = now;
+    this.at = fact.at;
+    LEARN[fact.type](this, fact);
+    for (const [key, waiting] of Object.entries(fact.waiting)) {
+      const lane = this.lanes.get(key);
+      if (lane) lane.waiting = waiting;
+    }
+    return "new";
+  }
+}
+
+function byArrival(entries) {
+  return new Map(entries.map((entry) => [entry.arrival, entry]));
+}
+
+function wait(picture, { arrival, number, rank, lane }) {
+  picture.forget(arrival);
+  if (rank !== undefined) picture.queues.get(lane)?.set(arrival, { arrival, number, rank });
+}
+
+function call(picture, { arrival, number, lane, counter, at, calls = 1 }) {
+  picture.forget(arrival);
+  picture.called.set(arrival, { arrival, number, lane, counter, calls, called_at: at });
+}
+
+function miss(picture, { arrival, number, lane, counter }) {
+  picture.forget(arrival);
+  picture.missed.set(arrival, { arrival, number, lane, counter });
+}
+
+function leave(picture, { arrival }) {
+  picture.forget(arrival);
+}
+
+function renumber(picture, { lane, ranks }) {
+  const queue = picture.queues.get(lane);
+  for (const [text, rank] of Object.entries(ranks)) {
+    const waiting = queue?.get(Number(text));
+    if (waiting) queue.set(waiting.arrival, { ...waiting, rank });
+  }
+}
+
+/** What each fact does to a picture. */
+const LEARN = {
+  __proto__: null, // a type called "toString" is none of ours
+  TicketIssued: wait,
+  TicketReturned: wait,
+  TicketTransferred: wait,
+  TicketCalled: call,
+  TicketRecalled: call,
+  TicketMarkedAbsent: miss,
+  TicketServed: leave,
+  TicketCancelled: leave,
+  LaneRenumbered: renumber,
+};
