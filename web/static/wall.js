@@ -1,0 +1,138 @@
+/**
+ * A wall: the newest call largest, all other present calls below, who was missed, how many wait.
+ *
+ * Every present call is on the wall at every moment: one that finds no place among the largest stands in the grid.
+ */
+
+import { dateText, minutesText } from "./clock.js";
+import { h, keep, mark, write } from "./dom.js";
+import { emOf, missedRoom, MISSED_PAGE, roomFor } from "./fit.js";
+import { Highlights } from "./highlights.js";
+import { openPage } from "./page.js";
+import { Spoken } from "./spoken.js";
+
+const TICK_MS = 1000;
+const MISSED_TURN_MS = 10_000; // time to find one's number among sixteen
+
+const part = (id) => document.getElementById(id);
+const highlights = new Highlights();
+const spoken = new Spoken(part("spoken"));
+let isFresh = false;
+let missedPage = 0;
+let timer = null;
+
+const page = openPage({
+  draw(picture) {
+    highlights.learn(picture.day, picture.calls(), performance.now());
+    spoken.hear(picture);
+    part("nothing")?.remove(); // what the server said when it knew no state
+    write(part("office"), picture.office);
+    drawLanes(picture);
+    drawMissed(picture);
+    drawCalls();
+  },
+  freshness(fresh) {
+    isFresh = fresh;
+    drawClock();
+    if (page.picture.position !== null) drawCalls();
+  },
+});
+
+function drawCalls() {
+  const { picture } = page;
+  const now = performance.now();
+  highlights.pass(now);
+  const calls = picture.calls();
+  const stage = highlights.stage(calls);
+  const others = calls.filter((call) => !stage.includes(call));
+  mark(document.body, "data-staged", stage.length);
+  mark(document.body, "data-room", roomFor(others.length));
+  part("welcome").hidden = calls.length > 0;
+  part("others-part").hidden = others.length === 0;
+  for (const place of document.querySelectorAll(".as-of")) write(place, isFresh ? "" : asOf("（", "）"));
+  keep(part("stage"), stage, nameOf, makeCall, (item, call) => drawCall(item, call, stageLabel(call)));
+  keep(part("grid"), others, nameOf, makeCall, (item, call) => drawCall(item, call, gridLabel(call)));
+  clearTimeout(timer);
+  const next = highlights.nextMs(now);
+  if (next !== null) timer = setTimeout(drawCalls, next);
+}
+
+const nameOf = (call) => call.arrival;
+
+function makeCall() {
+  return h("li", { class: "call" }, fit("label"), fit("number"), fit("counter"));
+}
+
+function drawCall(item, call, label) {
+  item.classList.toggle("is-new", isFresh && highlights.isNew(call));
+  item.querySelector(".label").hidden = label === "";
+  fill(item, "label", label);
+  fill(item, "number", call.number);
+  fill(item, "counter", page.picture.counterName(call.counter));
+}
+
+function stageLabel(call) {
+  if (!isFresh) return `更新停止中${asOf("（", "）")}`;
+  if (call.calls > 1) return `${call.calls}回目のお呼び出し`;
+  return highlights.isNew(call) ? "ただいまお呼びしました" : "お呼びしています";
+}
+
+/** In the grid only what is new is labelled: it waits for a place among the largest. */
+function gridLabel(call) {
+  if (!isFresh || !highlights.isNew(call)) return "";
+  return call.calls > 1 ? `${call.calls}回目の呼出` : "お呼び出し";
+}
+
+function asOf(before, after) {
+  return page.picture.at ? `${before}${minutesText(page.picture.at)} 時点${after}` : "";
+}
+
+function drawLanes({ lanes }) {
+  mark(part("lanes"), "data-count", lanes.size);
+  keep(
+    part("lanes"),
+    [...lanes.values()],
+    (lane) => lane.lane,
+    () => h("li", {}, fit("name"), h("p", { class: "count" }, h("b"), "人")),
+    (item, lane) => {
+      fill(item, "name", lane.name);
+      write(item.querySelector("b"), lane.waiting);
+    },
+  );
+}
+
+function drawMissed(picture) {
+  const missed = picture.missedNumbers();
+  const pages = Math.ceil(missed.length / MISSED_PAGE);
+  missedPage = pages > 0 ? missedPage % pages : 0;
+  part("missed-part").hidden = pages === 0;
+  mark(document.body, "data-missed", missedRoom(missed.length));
+  write(part("missed-page"), pages > 1 ? `${missedPage + 1}／${pages}` : "");
+  const shown = missed.slice(missedPage * MISSED_PAGE, (missedPage + 1) * MISSED_PAGE);
+  keep(part("missed"), shown, nameOf, () => h("li", {}, fit("number")), (item, gone) => fill(item, "number", gone.number));
+}
+
+function fit(kind) {
+  return h("p", { class: `fit ${kind}` }, h("span"));
+}
+
+function fill(item, kind, text) {
+  const line = item.querySelector(`.${kind} > span`);
+  write(line, text);
+  mark(line, "data-em", emOf(text));
+}
+
+function drawClock() {
+  const at = isFresh ? page.clock.now() : page.picture.at;
+  if (!at) return; // the server's own words stand
+  write(part("date"), dateText(at));
+  write(part("clock"), minutesText(at));
+  write(part("clock-word"), isFresh ? "" : "時点");
+}
+
+page.live.start();
+setInterval(drawClock, TICK_MS);
+setInterval(() => {
+  missedPage += 1;
+  drawMissed(page.picture);
+}, MISSED_TURN_MS);
