@@ -1,0 +1,28 @@
+/** One key, one action: what a pressed key means at the desk. */
+
+export const KEYS = {
+  n: "next",
+  enter: "next",
+  r: "recall",
+  a: "absent",
+  d: "done",
+  t: "transfer",
+  b: "return",
+  c: "cancel",
+};
+
+/**
+ * The key in lower case, or null where it is not ours: with a modifier, held down, or while an input method composes.
+ * With a Japanese input method on, `key` may be "Process" or a full-width letter; then the physical key counts.
+ */
+export function plainKey(event) {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || event.isComposing) return null;
+  if (event.key === "Enter" || /^[0-9a-z]$/i.test(event.key)) return event.key.toLowerCase();
+  const physical = /^(?:Key|Digit)([A-Z0-9])$/.exec(event.code);
+  return physical && physical[1].toLowerCase();
+}
+
+/** Whether the element itself answers to this key: Enter on a button or a link is theirs. */
+export function answersItself(element, key) {
+  return key === "enter" && element.closest("button, a[href]") !== null;
+}
