@@ -1,0 +1,124 @@
+"""Was it a good day? Judges a recorded `History`: every number given once, called once, in order, and accounted for.
+
+Pure, and from outside: it knows what listeners heard and askers were answered, nothing of what the hub thinks.
+"""
+
+import re
+from collections import Counter
+
+from config.practice.recording import History, Visitor
+from config.practice.retelling import Answers, Findings, Retelling, Seen
+from hub.desk.ticket import State
+
+EXPLAINED = frozenset({"LaneExhausted", "closed"})  # the band is used up; the office day was over
+
+_NUMBER = re.compile(r"(\D*)([0-9]+)")
+
+
+def judge(history: History) -> Findings:
+    """Every check that can be made from outside; `Findings.is_good` when none complains."""
+    findings, answers = Findings(), Answers(history)
+    retelling = Retelling(history, answers, findings)
+    retelling.tell()
+    tickets = retelling.tickets
+    for contradiction in history.contradictions:
+        findings.blame("unexplained", contradiction)
+    _check_visitors(history, tickets, answers, findings)
+    _check_numbers(tickets, findings)
+    _check_bands(tickets, findings)
+    _check_calls(tickets, answers, findings)
+    _account(history, tickets, answers, findings)
+    return findings
+
+
+def _check_visitors(history: History, tickets: dict[int, Seen], answers: Answers, findings: Findings) -> None:
+    """Every customer exactly one number, and every number a customer."""
+    held: Counter[int] = Counter()
+    for visitor in history.visitors:
+        if visitor.arrival is None:
+            _check_refusal(visitor, findings)
+            continue
+        held[visitor.arrival] += 1
+        ticket = tickets.get(visitor.arrival)
+        if ticket is None:
+            findings.unheard += 1
+            end = answers.ends.get(visitor.arrival)
+            if end is None:
+                findings.blame("lost", f"{visitor.number} was given and never heard of again")
+            tickets[visitor.arrival] = Seen(visitor.number or "", visitor.lane or "", visitor.lane, end or State.LAPSED)
+        elif ticket.number != visitor.number:
+            findings.blame("unexplained", f"the paper says {visitor.number}, the wall {ticket.number}")
+    for arrival, count in held.items():
+        if count > 1:
+            findings.blame("doubled", f"{count} customers hold arrival {arrival}")
+    strangers = sorted(arrival for arrival in tickets if arrival not in held)
+    unanswered = sum(visitor.refusal == "closed" for visitor in history.visitors)
+    if history.is_shared:
+        findings.strangers = len(strangers)
+    elif len(strangers) > unanswered:  # at the end of the office day a number may be given and its answer not awaited
+        for arrival in strangers:
+            findings.blame("doubled", f"{tickets[arrival].number} belongs to no customer")
+
+
+def _check_refusal(visitor: Visitor, findings: Findings) -> None:
+    if visitor.refusal is None:
+        findings.blame("lost", "a customer was never answered")
+        return
+    findings.turned_away += 1
+    if visitor.refusal not in EXPLAINED:
+        findings.blame("unexplained", f"a customer was refused a number: {visitor.refusal}")
+
+
+def _check_numbers(tickets: dict[int, Seen], findings: Findings) -> None:
+    """Arrivals 1 … N without a hole, no number twice."""
+    for arrival in sorted(set(range(1, max(tickets, default=0) + 1)) - set(tickets)):
+        findings.blame("lost", f"arrival {arrival} is a hole")
+    for number, count in Counter(ticket.number for ticket in tickets.values()).items():
+        if count > 1:
+            findings.blame("doubled", f"{number} was given {count} times")
+
+
+def _check_bands(tickets: dict[int, Seen], findings: Findings) -> None:
+    """The numbers of a lane keep their prefix and rise by one with each arrival, so a band never wraps."""
+    before: dict[str, tuple[str, int]] = {}
+    unheard: set[str] = {ticket.number for ticket in tickets.values() if ticket.issued_in is None}
+    for arrival in sorted(tickets):
+        ticket = tickets[arrival]
+        found = _NUMBER.fullmatch(ticket.number)
+        if found is None:
+            findings.blame("unexplained", f"{ticket.number!r} is no number of a band")
+        elif ticket.issued_in is not None:
+            prefix, figure = found[1], int(found[2])
+            last = before.get(ticket.issued_in)
+            if last is not None:
+                between = {f"{prefix}{missing}" for missing in range(last[1] + 1, figure)}
+                if prefix != last[0] or figure <= last[1] or not between <= unheard:
+                    findings.blame("unexplained", f"{ticket.number} follows {last[0]}{last[1]} in {ticket.issued_in}")
+            before[ticket.issued_in] = (prefix, figure)
+
+
+def _check_calls(tickets: dict[int, Seen], answers: Answers, findings: Findings) -> None:
+    """Once per stint of waiting, by what was told and by what was answered."""
+    for arrival, ticket in tickets.items():
+        stints = 1 + max(ticket.waited_anew, answers.waited_anew[arrival])
+        calls = max(ticket.calls, answers.calls[arrival])
+        if calls > stints:
+            findings.blame("doubled", f"{ticket.number} was called {calls} times and waited {stints} times")
+
+
+def _account(history: History, tickets: dict[int, Seen], answers: Answers, findings: Findings) -> None:
+    """How every ticket ended. Who is absent to the end lapses with the day; who waits to the end is lost."""
+    findings.tickets = len(tickets)
+    ours = {visitor.arrival for visitor in history.visitors}
+    for arrival, ticket in tickets.items():
+        promised = answers.ends.get(arrival)
+        if promised is not None and ticket.state is not promised:
+            findings.blame("lost", f"{ticket.number} was answered to be {promised} and is {ticket.state}")
+        elif ticket.state is State.SERVED:
+            findings.served += 1
+        elif ticket.state is State.CANCELLED:
+            findings.cancelled += 1
+        elif ticket.state is State.ABSENT or history.is_closed or (history.is_shared and arrival not in ours):
+            findings.closed_out += 1
+        elif ticket.state is not State.LAPSED:  # those are blamed already
+            findings.blame("lost", f"{ticket.number} is still {ticket.state} at the end of the day")

@@ -1,0 +1,103 @@
+"""`junban simulate`: a day file or a seeded day, driven at a practice office. Exits 0 if good, 1 if not, 2 if misused."""
+
+import asyncio
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from random import Random
+
+from config.practice.driver import DayFailed, Outcome, Plan, UnfitDay, drive
+from config.practice.figures import FaultyFigures, read_figures
+from config.practice.report import ProgressBar, as_json, as_text
+from hub.forecast.day import typical_day
+from hub.forecast.day_file import FaultyDay, read_day
+
+GOOD, FAILURE, WRONG_USE = 0, 1, 2
+SPEED = 240.0  # a day of 17 hours in a little more than four minutes
+
+StartOffice = Callable[[], AbstractAsyncContextManager[str]]  # gives the base URL of the inside listener
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("day", nargs="?", type=Path, metavar="DAY.csv", help="来庁者の一日のファイル")
+    parser.add_argument("--seed", type=int, metavar="N", help="ファイルの代わりに、種 N から一日を作ります")
+    parser.add_argument("--tickets", type=int, metavar="N", help="--seed の一日の来庁者数")
+    parser.add_argument("--figures", type=Path, metavar="FILE", help="一日の姿を決める数値（TOML）")
+    parser.add_argument("--speed", type=float, default=SPEED, metavar="X", help=f"時計の速さ（既定: {SPEED:g} 倍）")
+    parser.add_argument("--hub", metavar="URL", help="練習用の窓口課の、職員向けのアドレス。なければ自分で起動します")
+    parser.add_argument("--shared", action="store_true", help="ほかの方も同時にこの窓口課を使います")
+    parser.add_argument("--json", action="store_true", help="最後の行に結果を JSON で出します")
+
+
+def run(args: Namespace, start_office: StartOffice | None = None) -> int:
+    """Drive the day that `args` name. `start_office` starts a practice office where no `--hub` is given."""
+    try:
+        plan = _plan(args)
+        if args.hub is None and start_office is None:
+            raise _WrongUse("--hub で練習用の窓口課のアドレスを指定してください。")
+        if args.hub is not None and not args.hub.startswith(("http://", "https://")):
+            raise _WrongUse("--hub には http:// で始まるアドレスを書いてください。")
+        outcome = asyncio.run(_drive(args.hub, plan, start_office))
+    except (_WrongUse, UnfitDay, FaultyFigures) as error:
+        return _say_and_give(str(error), WRONG_USE)
+    except FaultyDay as error:
+        return _say_and_give(f"{args.day} を読めません。\n{error}", WRONG_USE)
+    except (DayFailed, RuntimeError) as error:  # an office that does not start says so in a RuntimeError
+        return _say_and_give(str(error), FAILURE)
+    print(as_json(outcome) if args.json else as_text(outcome))
+    return GOOD if outcome.is_good else FAILURE
+
+
+class _WrongUse(Exception):
+    pass
+
+
+def _plan(args: Namespace) -> Plan:
+    if (args.day is None) == (args.seed is None):
+        raise _WrongUse("DAY.csv か --seed N のどちらか一つを書いてください。")
+    if args.tickets is not None and args.seed is None:
+        raise _WrongUse("--tickets は --seed と一緒に使ってください。")
+    if args.tickets is not None and args.tickets < 1:
+        raise _WrongUse("--tickets には 1 以上の数を書いてください。")
+    if not 0.1 <= args.speed <= 3600:
+        raise _WrongUse("--speed には 0.1 から 3600 までの数を書いてください。")
+    figures = read_figures(args.figures) if args.figures else read_figures()
+    if args.day is not None:
+        customers = read_day(_text(args.day))
+    else:
+        customers = typical_day(figures, args.tickets or figures.tickets, Random(args.seed))
+    return Plan(
+        customers=customers,
+        figures=figures,
+        speed=args.speed,
+        has_lunch=args.day is None,
+        is_shared=args.shared,
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise _WrongUse(f"{path} を読めません: {error}") from error
+
+
+async def _drive(hub: str | None, plan: Plan, start_office: StartOffice | None) -> Outcome:
+    bar = ProgressBar(sys.stderr)
+    try:
+        async with _at(hub) if hub is not None or start_office is None else start_office() as url:
+            return await drive(url, plan, Random(), bar)
+    finally:
+        bar.end()
+
+
+@asynccontextmanager
+async def _at(hub: str | None) -> AsyncIterator[str]:
+    yield hub or ""
+
+
+def _say_and_give(sentence: str, code: int) -> int:
+    print(f"junban: {sentence}", file=sys.stderr)
+    return code

@@ -1,0 +1,271 @@
+"""Drives a practice office through one day, through the public protocol only: kiosks, staff, and screens that listen.
+
+It puts the parts together and ends them in order; what a customer does is in `hub.forecast.day`, what staff does in
+`staff`, and whether it was a good day in `checks`.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from time import monotonic, process_time
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets.exceptions import WebSocketException
+
+from config.practice.asking import Asker, NoReply
+from config.practice.checks import judge
+from config.practice.clock import DAY, OfficeClock, as_clock
+from config.practice.floor import Floor, Tally
+from config.practice.kiosk import arrivals
+from config.practice.listeners import Listener, ScreenEnd, compare_all
+from config.practice.recording import History, Recording
+from config.practice.retelling import Findings
+from config.practice.sockets import NotWanted, fresh_snapshot
+from config.practice.staff import Clerk, InformationDesk
+from config.practice.staffing import staff, unserved
+from hub.forecast.day import Chance, Customer, Figures
+from hub.forecast.day_file import missing_lanes
+from hub.wire.messages import CounterState, Snapshot
+
+EARLY_SECONDS = 300  # the clock starts five minutes before the first customer
+KIOSKS = 2
+BOARDS = WALLS = DESKS = 2
+JOINED_WITHIN_S = 20.0
+ANSWERED_WITHIN_S = 10.0
+PROGRESS_EVERY_S = 0.5
+
+Progress = Callable[[float, Tally, int], None]  # office second, tally, customers
+
+
+class UnfitDay(Exception):
+    """This office cannot have this day; one sentence. Nothing has been started."""
+
+
+class DayFailed(Exception):
+    """The day could not be driven to its end; one sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to drive. `has_lunch`: counters are left at noon. `is_shared`: others may take numbers meanwhile."""
+
+    customers: Sequence[Customer]
+    figures: Figures
+    speed: float
+    has_lunch: bool
+    is_shared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How the day went, and what it cost this process. `repeats`: requests sent again; `joins`: of all listeners."""
+
+    day: str
+    findings: Findings
+    screens: Sequence[ScreenEnd]
+    repeats: int
+    joins: int
+    seconds: float
+    cpu_seconds: float
+
+    @property
+    def screens_equal(self) -> int:
+        return sum(not screen.why for screen in self.screens)
+
+    @property
+    def is_good(self) -> bool:
+        return self.findings.is_good and bool(self.screens) and self.screens_equal == len(self.screens)
+
+
+async def drive(hub: str, plan: Plan, chance: Chance, progress: Progress = lambda *_: None) -> Outcome:
+    """One day at the practice office whose inside listener is at `hub` (http://HOST:PORT).
+
+    `chance` is for delays only. Raises UnfitDay and DayFailed.
+    """
+    began, cpu = monotonic(), process_time()
+    sockets = "ws" + hub.rstrip("/").removeprefix("http")
+    office = await _look(f"{sockets}/ws/desk")
+    _refuse_unfit(plan, office)
+    start = max(0, plan.customers[0].arrived_at - EARLY_SECONDS) // 60 * 60
+    day = await asyncio.to_thread(set_clock, hub, start, plan.speed)
+    clock = OfficeClock(start, plan.speed)
+    drivers = _Day(sockets, plan, chance, office.counters, Floor(plan.customers, clock, day), Recording(day))
+    try:
+        screens = await drivers.run([lane.lane for lane in office.lanes], progress)
+    except* (NoReply, NotWanted) as failures:
+        raise DayFailed(_first_sentence(failures)) from failures
+    return Outcome(
+        day=day,
+        findings=judge(drivers.history()),
+        screens=screens,
+        repeats=sum(asker.repeats for asker in drivers.askers),
+        joins=sum(listener.joins for listener in drivers.listeners),
+        seconds=monotonic() - began,
+        cpu_seconds=process_time() - cpu,
+    )
+
+
+class _Day:
+    def __init__(
+        self,
+        sockets: str,
+        plan: Plan,
+        chance: Chance,
+        counters: Sequence[CounterState],
+        floor: Floor,
+        recording: Recording,
+    ) -> None:
+        self.askers: list[Asker] = []
+        self.listeners: list[Listener] = []
+        self._sockets = sockets
+        self._plan, self._chance = plan, chance
+        self._counters = counters
+        self._floor, self._recording = floor, recording
+
+    async def run(self, lanes: Sequence[str], progress: Progress) -> list[ScreenEnd]:
+        """Listeners first and last; kiosks and staff in between."""
+        async with asyncio.TaskGroup() as group:
+            watching = _Crew(group)
+            self._listen(lanes, watching)
+            await self._joined()
+            async with asyncio.TaskGroup() as inner:
+                working = _Crew(inner)
+                self._open(working)
+                working.start(self._close_at_midnight())
+                working.start(self._tell(progress))
+                await self._floor.everybody_left.wait()
+                working.stop()
+            progress(self._floor.clock.now, self._floor.tally, len(self._plan.customers))
+            screens = await compare_all(self.listeners, self._chance)
+            watching.stop()
+        return screens
+
+    def history(self) -> History:
+        contradictions = [said for asker in self.askers for said in asker.contradictions]
+        return History(
+            counters={counter.counter: counter.lanes for counter in self._counters},
+            facts=self._recording.facts,
+            photographs=self._recording.photographs,
+            answers=self._recording.answers,
+            visitors=self._floor.visitors(),
+            is_closed=self._floor.is_closed,
+            is_shared=self._plan.is_shared,
+            contradictions=[*self._recording.contradictions, *contradictions, *self._floor.complaints],
+        )
+
+    def _listen(self, lanes: Sequence[str], crew: "_Crew") -> None:
+        paths = [*["board"] * BOARDS, *[f"wall/{n + 1}" for n in range(WALLS)]]
+        for path in paths:
+            self.listeners.append(Listener(f"{self._sockets}/ws/{path}", self._chance))
+        for path in (*[f"lanes/{lane}" for lane in lanes], *["desk"] * DESKS):
+            self.listeners.append(Listener(f"{self._sockets}/ws/{path}", self._chance, [self._recording.hear]))
+        self.listeners[-1].news.append(self._floor.look)
+        for listener in self.listeners:
+            crew.start(listener.stay())
+
+    async def _joined(self) -> None:
+        """Until every listener sees the fresh day."""
+        try:
+            async with asyncio.timeout(JOINED_WITHIN_S):
+                for listener in self.listeners:
+                    await listener.sees(self._floor.day)
+        except TimeoutError:
+            raise NotWanted(f"{JOINED_WITHIN_S:.0f} 秒待っても新しい日の画面が届きません。") from None
+
+    def _open(self, crew: "_Crew") -> None:
+        """Kiosks, the information desk and the counters."""
+        figures, customers = self._plan.figures, self._plan.customers
+        machines = [self._asker("kiosk") for _ in range(KIOSKS)]
+        information = InformationDesk(self._asker("desk"), self._floor, crew.start)
+        wanted = _wanted(customers)
+        is_peak = figures.is_peak(len(customers))
+        posts = staff(self._counters, wanted, figures, is_peak=is_peak, has_lunch=self._plan.has_lunch)
+        clerks = [Clerk(post, self._asker("desk"), self._floor, information, figures, self._chance) for post in posts]
+        for asker in self.askers:
+            crew.start(asker.stay())
+        for clerk in clerks:
+            crew.start(clerk.work())
+        crew.start(arrivals(machines, information, self._floor, crew.start))
+
+    def _asker(self, path: str) -> Asker:
+        asker = Asker(f"{self._sockets}/ws/{path}", self._chance, self._recording.answered)
+        self.askers.append(asker)
+        return asker
+
+    async def _close_at_midnight(self) -> None:
+        await self._floor.clock.until(DAY)
+        self._floor.close()
+
+    async def _tell(self, progress: Progress) -> None:
+        while True:
+            progress(self._floor.clock.now, self._floor.tally, len(self._plan.customers))
+            await asyncio.sleep(PROGRESS_EVERY_S)
+
+
+class _Crew:
+    """Tasks that are stopped together; a task that fails ends the whole group."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def stop(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+
+
+def set_clock(hub: str, start: int, speed: float) -> str:
+    """Begin a fresh practice day at that second; gives its date. Raises DayFailed. Blocks: run it beside the loop."""
+    address = urlsplit(hub)
+    kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
+    connection = kind(address.netloc, timeout=ANSWERED_WITHIN_S)
+    body = json.dumps({"start": as_clock(start), "speed": speed})
+    try:
+        connection.request("POST", f"{address.path.rstrip('/')}/practice/clock", body)
+        response = connection.getresponse()
+        said = response.read()
+        day = json.loads(said).get("day") if response.status == 200 else None
+    except (OSError, HTTPException, ValueError, AttributeError) as error:
+        raise DayFailed(f"{hub} の時計を動かせません: {error!r}") from error
+    finally:
+        connection.close()
+    if not isinstance(day, str):
+        why = "練習用の窓口課ではないようです" if response.status == 404 else said[:200].decode(errors="replace")
+        raise DayFailed(f"{hub} の時計を動かせません（{response.status}）: {why}")
+    return day
+
+
+async def _look(desk: str) -> Snapshot:
+    try:
+        return await fresh_snapshot(desk)
+    except (OSError, WebSocketException, NotWanted) as error:
+        raise DayFailed(
+            f"{desk} につながりません。窓口課が動いているか、アドレスを確かめてください: {error}"
+        ) from error
+
+
+def _refuse_unfit(plan: Plan, office: Snapshot) -> None:
+    lanes = [lane.lane for lane in office.lanes]
+    if missing := missing_lanes(plan.customers, lanes):
+        raise UnfitDay(missing)
+    if alone := unserved(office.counters, _wanted(plan.customers)):
+        raise UnfitDay(f"どの窓口も扱っていない業務があります: {', '.join(alone)}")
+
+
+def _wanted(customers: Sequence[Customer]) -> set[str]:
+    return {lane for customer in customers for lane in (customer.lane, customer.transfer_to) if lane is not None}
+
+
+def _first_sentence(failures: BaseExceptionGroup[BaseException]) -> str:
+    first: BaseException = failures
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return str(first)

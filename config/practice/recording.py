@@ -1,0 +1,118 @@
+"""What a day's listeners heard and its askers were answered, merged by position. Pure: it records and never judges."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from hub.wire.client_side import Screen
+from hub.wire.messages import (
+    AnswerBody,
+    AnyFact,
+    DeskRequest,
+    HubFrame,
+    Snapshot,
+    TicketIssued,
+    TicketReturned,
+    TicketTransferred,
+)
+from hub.wire.position import Position
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """A snapshot that a listener was told at `place`. `since`: where it stood before, None for one that came new.
+
+    What happened between the two may have been told to nobody.
+    """
+
+    place: Place
+    since: Place | None
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """What became of one customer at the machine. `refusal`: the office gave no number, and why."""
+
+    arrival: int | None
+    number: str | None = None
+    lane: str | None = None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """One office day as it was heard from outside.
+
+    `facts` by place in the day's stream (epochs change when the store restarts, the stream survives), `answers` as
+    (request, answer). `is_closed`: the office day ended before everybody had left. `is_shared`: others took numbers
+    too. `contradictions`: two listeners were told different things of one place, two replies differ, a clerk complains.
+    """
+
+    counters: Mapping[str, Sequence[str]]
+    facts: Mapping[Place, AnyFact]
+    photographs: Sequence[Photograph]
+    answers: Sequence[tuple[DeskRequest, AnswerBody]]
+    visitors: Sequence[Visitor]
+    is_closed: bool = False
+    is_shared: bool = False
+    contradictions: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Recording:
+    """Of one business day; other days are left out. Topics without ranks (the board) do not belong here."""
+
+    day: str
+    facts: dict[Place, AnyFact] = field(default_factory=dict)
+    photographs: list[Photograph] = field(default_factory=list)
+    answers: list[tuple[DeskRequest, AnswerBody]] = field(default_factory=list)
+    contradictions: list[str] = field(default_factory=list)
+    _stands: dict[Screen, Place] = field(default_factory=dict)
+
+    def hear(self, screen: Screen, frame: HubFrame) -> None:
+        """A frame that was news to `screen`."""
+        if screen.day != self.day:
+            return
+        if isinstance(frame, Snapshot):
+            position = Position.parse(frame.position)
+            if position is not None:
+                self.photographs.append(Photograph(position.place, self._stands.get(screen), frame))
+        elif isinstance(frame, AnyFact):
+            self._hear_fact(frame)
+        if screen.position is not None:
+            self._stands[screen] = screen.position.place
+
+    def answered(self, request: DeskRequest, answer: AnswerBody) -> None:
+        self.answers.append((request, answer))
+
+    def _hear_fact(self, frame: AnyFact) -> None:
+        position = Position.parse(frame.position)
+        if position is None:
+            return
+        fact = replace(frame, position="", prev="", waiting={})  # these differ from topic to topic
+        known = self.facts.setdefault(position.place, fact)
+        if known == fact:
+            return
+        merged = _with_rank(known, fact)
+        if merged is None:
+            self.contradictions.append(f"two tales of {position}: {known} and {fact}")
+        else:
+            self.facts[position.place] = merged
+
+
+def _with_rank(one: AnyFact, other: AnyFact) -> AnyFact | None:
+    """The same fact where one of the two did not show the rank; None if they are not the same."""
+    for shown, hidden in ((one, other), (other, one)):
+        if (
+            isinstance(hidden, TicketIssued | TicketReturned | TicketTransferred)
+            and isinstance(shown, TicketIssued | TicketReturned | TicketTransferred)
+            and hidden.rank is UNSET
+            and replace(hidden, rank=shown.rank) == shown
+        ):
+            return shown
+    return None

@@ -1,0 +1,259 @@
+"""A recorded day told again in order, move by move, against the desk's table of moves. Pure; used by `checks`.
+
+Where a listener came back to a snapshot, what happened in between may have been told to nobody: such a window is
+bridged by the photograph, and what it does not show any more must be covered by what the askers were answered.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from msgspec import UNSET, UnsetType
+
+from config.practice.recording import History, Photograph, Place
+from hub.desk.ticket import ENDS, MOVES, Action, State
+from hub.wire import messages as m
+
+NOWHERE = ""  # the lane of a ticket that was transferred while nobody listened
+
+
+@dataclass(slots=True)
+class Findings:
+    """Counts of a day; `complaints` names each fault in one sentence."""
+
+    tickets: int = 0
+    calls: int = 0
+    recalls: int = 0
+    served: int = 0
+    absent: int = 0
+    returned: int = 0
+    cancelled: int = 0
+    transferred: int = 0
+    closed_out: int = 0
+    turned_away: int = 0
+    strangers: int = 0  # numbers of nobody of ours, where others may take some too
+    unheard: int = 0  # moves that no listener was told as a fact
+    lost: int = 0
+    doubled: int = 0
+    disordered: int = 0
+    unexplained: int = 0
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.lost or self.doubled or self.disordered or self.unexplained)
+
+    def blame(self, kind: str, complaint: str) -> None:
+        """One more of `kind` (lost, doubled, disordered, unexplained)."""
+        setattr(self, kind, getattr(self, kind) + 1)
+        self.complaints.append(f"{kind}: {complaint}")
+
+
+class Answers:
+    """What the askers know for certain, whatever the listeners heard."""
+
+    def __init__(self, history: History) -> None:
+        self.calls: Counter[int] = Counter()
+        self.ends: dict[int, State] = {}
+        self.waited_anew: Counter[int] = Counter()  # returned or transferred
+        for request, answer in history.answers:
+            match request:
+                case m.Next():
+                    if answer.arrival is not None:
+                        self.calls[answer.arrival] += 1
+                    if answer.finished is not None:
+                        self.ends[answer.finished] = State.SERVED
+                case m.Done():
+                    self.ends[request.ticket] = State.SERVED
+                case m.Cancel():
+                    self.ends[request.ticket] = State.CANCELLED
+                case m.Return() | m.Transfer():
+                    self.waited_anew[request.ticket] += 1
+                case _:
+                    pass
+
+
+@dataclass(slots=True)
+class Seen:
+    """A ticket as the day tells it. `calls` and `waited_anew` count all day; `issued_in` is the lane of its number."""
+
+    number: str
+    lane: str
+    issued_in: str | None
+    state: State
+    rank: int | UnsetType = UNSET
+    counter: str | None = None
+    calls: int = 0
+    waited_anew: int = 0
+
+
+class Retelling:
+    """`tickets` by arrival after `tell`; everything that does not fit is in `findings`."""
+
+    def __init__(self, history: History, answers: Answers, findings: Findings) -> None:
+        self.tickets: dict[int, Seen] = {}
+        self._history, self._answers, self._findings = history, answers, findings
+        self._windows = [(photo.since, photo.place) for photo in history.photographs if photo.since is not None]
+
+    def tell(self) -> None:
+        photographs = sorted(self._history.photographs, key=lambda photo: photo.place, reverse=True)
+        for place in sorted(self._history.facts):
+            while photographs and photographs[-1].place < place:
+                self._look(photographs.pop())
+            self._hear(place, self._history.facts[place])
+        for photo in reversed(photographs):
+            self._look(photo)
+
+    def _hear(self, place: Place, fact: m.AnyFact) -> None:
+        in_window = any(since < place <= until for since, until in self._windows)
+        if isinstance(fact, m.LaneRenumbered):
+            self._renumber(fact, in_window)
+        elif isinstance(fact, m.TicketIssued):
+            if fact.arrival in self.tickets and not in_window:
+                self._findings.blame(
+                    "doubled", f"arrival {fact.arrival} was issued twice, the second time {fact.number}"
+                )
+            self.tickets[fact.arrival] = Seen(fact.number, fact.lane, fact.lane, State.WAITING, fact.rank)
+        else:
+            self._move(fact, in_window)
+
+    def _move(self, fact: "m.TicketFrame", in_window: bool) -> None:
+        ticket = self.tickets.get(fact.arrival)
+        action = _ACTIONS[type(fact)]
+        if ticket is None:
+            if not in_window:
+                self._findings.blame("unexplained", f"{action} of {fact.number}, which was never issued")
+            self._findings.unheard += 1
+            ticket = self.tickets[fact.arrival] = Seen(fact.number, fact.lane, None, State.WAITING)
+        elif fact.number != ticket.number:
+            self._findings.blame("unexplained", f"{ticket.number} became {fact.number}")
+        state = MOVES.get((ticket.state, action))
+        if state is None or (isinstance(fact, m.TicketTransferred) and fact.from_lane != ticket.lane):
+            self._misfit(ticket, action, in_window)
+        match fact:
+            case m.TicketCalled():
+                if state is not None and not in_window:
+                    self._check_order(ticket, fact)
+                ticket.calls += 1
+                ticket.counter, ticket.state = fact.counter, State.CALLED
+                self._findings.calls += 1
+            case m.TicketRecalled():
+                ticket.state = State.CALLED
+                self._findings.recalls += 1
+            case m.TicketMarkedAbsent():
+                ticket.state = State.ABSENT
+                self._findings.absent += 1
+            case m.TicketReturned() | m.TicketTransferred():
+                ticket.state, ticket.lane, ticket.rank = State.WAITING, fact.lane, fact.rank
+                ticket.waited_anew += 1
+                if isinstance(fact, m.TicketReturned):
+                    self._findings.returned += 1
+                else:
+                    self._findings.transferred += 1
+            case m.TicketServed():
+                ticket.state = State.SERVED
+            case m.TicketCancelled():
+                ticket.state = State.CANCELLED
+            case _:
+                raise AssertionError(f"unknown fact {fact}")
+
+    def _misfit(self, ticket: Seen, action: Action, in_window: bool) -> None:
+        self._findings.unheard += 1
+        if in_window:
+            return
+        kind = "doubled" if action is Action.CALL else "unexplained"
+        self._findings.blame(kind, f"{action} of {ticket.number}, which was {ticket.state} in lane {ticket.lane!r}")
+
+    def _check_order(self, ticket: Seen, fact: m.TicketCalled) -> None:
+        lanes = self._history.counters.get(fact.counter)
+        if lanes is None or ticket.lane not in lanes:
+            self._findings.blame("unexplained", f"counter {fact.counter} called {ticket.number} of lane {ticket.lane}")
+            return
+        passed = []
+        for arrival, other in self.tickets.items():
+            if other.counter == fact.counter and other.state is State.CALLED:
+                self._findings.blame(
+                    "unexplained", f"counter {fact.counter} called {ticket.number} and had {other.number}"
+                )
+            if (
+                other.state is State.WAITING
+                and other.lane in lanes
+                and _is_before(other, arrival, ticket, fact.arrival)
+            ):
+                passed.append(other.number)
+        if passed:
+            self._findings.blame("disordered", f"{ticket.number} was called before {', '.join(passed)}")
+
+    def _renumber(self, fact: m.LaneRenumbered, in_window: bool) -> None:
+        waiting = {a: t for a, t in self.tickets.items() if t.state is State.WAITING and t.lane == fact.lane}
+        ranks = {int(arrival): rank for arrival, rank in fact.ranks.items()}
+        order = sorted(waiting, key=lambda arrival: (waiting[arrival].rank or 0, arrival))
+        if not in_window and order != sorted(ranks, key=lambda arrival: (ranks[arrival], arrival)):
+            self._findings.blame("unexplained", f"renumbering changed who waits in {fact.lane}, or their order")
+        for arrival, rank in ranks.items():
+            if arrival in waiting:
+                waiting[arrival].rank = rank
+
+    def _look(self, photo: Photograph) -> None:
+        """Bridge what was not heard by what the photograph shows."""
+        scope = {lane.lane for lane in photo.snapshot.lanes}
+        shown = _shown(photo.snapshot)
+        for arrival, seen in shown.items():
+            known = self.tickets.get(arrival)
+            if known is None:
+                self._findings.unheard += 1
+            elif (known.state, known.lane, known.number) != (seen.state, seen.lane, seen.number):
+                self._findings.unheard += 1
+                begins_anew = seen.state is State.WAITING and not self._answers.waited_anew[arrival]
+                if known.state in ENDS or begins_anew or known.number != seen.number:
+                    self._findings.blame(
+                        "unexplained", f"{known.number} was {known.state} and then stood as {seen.state} in {seen.lane}"
+                    )
+                was_called = known.state is State.WAITING and seen.state is not State.WAITING
+                seen.calls, seen.waited_anew = known.calls + was_called, known.waited_anew
+            else:
+                seen.calls, seen.waited_anew = known.calls, known.waited_anew
+            seen.issued_in = seen.issued_in if known is None else known.issued_in
+            self.tickets[arrival] = seen
+        for arrival, ticket in self.tickets.items():
+            if arrival not in shown and ticket.state not in ENDS and ticket.lane in scope:
+                self._left_unheard(arrival, ticket)
+
+    def _left_unheard(self, arrival: int, ticket: Seen) -> None:
+        self._findings.unheard += 1
+        end = self._answers.ends.get(arrival)
+        if end is not None:
+            ticket.state = end
+        elif self._answers.waited_anew[arrival]:
+            ticket.lane = NOWHERE  # until a photograph of its new lane
+        else:
+            self._findings.blame("lost", f"{ticket.number} was {ticket.state} and then stood nowhere")
+            ticket.state = State.LAPSED
+
+
+_ACTIONS: dict[type[m.TicketFrame], Action] = {
+    m.TicketCalled: Action.CALL,
+    m.TicketRecalled: Action.RECALL,
+    m.TicketMarkedAbsent: Action.MARK_ABSENT,
+    m.TicketReturned: Action.RETURN,
+    m.TicketServed: Action.FINISH,
+    m.TicketCancelled: Action.CANCEL,
+    m.TicketTransferred: Action.TRANSFER,
+}
+
+
+def _is_before(one: Seen, arrival: int, other: Seen, other_arrival: int) -> bool:
+    """Smaller rank in front; where a rank was not heard nothing is claimed."""
+    return one.rank is not UNSET and other.rank is not UNSET and (one.rank, arrival) < (other.rank, other_arrival)
+
+
+def _shown(snapshot: m.Snapshot) -> dict[int, Seen]:
+    """Everybody whom a snapshot shows."""
+    shown: dict[int, Seen] = {}
+    for lane in snapshot.lanes:
+        for waiting in [] if lane.queue is UNSET else lane.queue:
+            shown[waiting.arrival] = Seen(waiting.number, lane.lane, None, State.WAITING, waiting.rank)
+    for call in snapshot.called:
+        shown[call.arrival] = Seen(call.number, call.lane, None, State.CALLED, counter=call.counter, calls=1)
+    for missed in snapshot.missed:
+        shown[missed.arrival] = Seen(missed.number, missed.lane, None, State.ABSENT, counter=missed.counter, calls=1)
+    return shown

@@ -1,0 +1,72 @@
+"""Sockets to the hub that come back after a loss, each with delays of its own; what is said on them is unknown here."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+from msgspec.structs import replace
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from hub.forecast.day import Chance
+from hub.wire.codec import read_frame
+from hub.wire.messages import Snapshot
+
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 2.0
+LIVED_S = 1.0  # a socket that held so long was a good one: the next loss starts with a short pause again
+LONGEST_FRAME = 1 << 23  # a desk snapshot with every ticket of a peak day waiting stays well below
+
+Talk = Callable[[ClientConnection], Awaitable[None]]
+
+
+class NotWanted(Exception):
+    """The hub says that coming back does not help: a wrong address, or a message that it cannot read."""
+
+
+def dial(address: str) -> connect:
+    """A connection that goes nowhere but to the hub: no proxy from the environment, no reconnecting of its own."""
+    return connect(
+        address,
+        proxy=None,
+        compression=None,
+        open_timeout=5,
+        close_timeout=1,
+        ping_interval=5,
+        ping_timeout=10,
+        max_size=LONGEST_FRAME,
+    )
+
+
+async def stay_connected(address: Callable[[], str], talk: Talk, chance: Chance) -> None:
+    """Connect, talk until that ends for any reason of the network, and again, until cancelled. Raises NotWanted."""
+    losses = 0
+    while True:
+        began = monotonic()
+        try:
+            async with dial(address()) as socket:
+                await talk(socket)
+        except InvalidStatus as error:
+            if 400 <= error.response.status_code < 500:
+                raise NotWanted(f"the hub answers {error.response.status_code} to {address()}") from error
+        except ConnectionClosed as error:
+            if error.rcvd is not None and 4400 <= error.rcvd.code < 4500:
+                raise NotWanted(f"the hub closed {address()} with {error.rcvd.code}") from error
+        except (OSError, WebSocketException):  # a TimeoutError is an OSError
+            pass
+        losses = 1 if monotonic() - began > LIVED_S else losses + 1
+        await asyncio.sleep(pause_s(losses, chance))
+
+
+def pause_s(losses: int, chance: Chance) -> float:
+    """Longer after each loss in a row, and never the same for two."""
+    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(losses, 10)) * (0.5 + chance.random() / 2)
+
+
+async def fresh_snapshot(address: str) -> Snapshot:
+    """What a new listener is told first, without its time. Raises OSError, WebSocketException, NotWanted."""
+    async with asyncio.timeout(10), dial(address) as socket:
+        frame = read_frame(await socket.recv(decode=False))
+    if not isinstance(frame, Snapshot):
+        raise NotWanted(f"{address} begins with {type(frame).__name__}, not with a snapshot")
+    return replace(frame, at=0)
