@@ -10,6 +10,7 @@ const DELAY_FIRST_MS = 300;
 const DELAY_LAST_MS = 5000; // a wall that waits longer would miss a whole call
 const CLOSED_GRACE_MS = 2000; // a hub that restarts is back within this; longer is worth saying
 const OPENING_MS = 10_000; // a network that swallows packets never says no
+const AWAY_FACTOR = 3;
 const TICK_MS = 500;
 
 /** Monotonic time stands still while a computer sleeps, the wall clock may be put back: the longer of both is honest. */
@@ -94,8 +95,8 @@ export class Live {
   }
 
   #hear(text, isFirst) {
-    if (!isFirst && this.#heard.ms > this.limitMs) {
-      this.#return(0); // we slept: this may be an old frame out of a buffer
+    if (!isFirst && !this.picture.isAway && this.#heard.ms > this.limitMs) {
+      this.#return(); // we slept: this may be an old frame out of a buffer
       return;
     }
     const frame = read(text);
@@ -148,8 +149,13 @@ export class Live {
   #tick() {
     if (this.#isOver) return;
     const isOpening = this.#socket?.readyState === WebSocket.CONNECTING;
-    if (isOpening ? this.#opening.ms > OPENING_MS : this.#socket && this.#silentHere() > this.limitMs) this.#return();
+    if (isOpening ? this.#opening.ms > OPENING_MS : this.#socket && this.#silentHere() > this.#patience()) this.#return();
     this.#judge();
+  }
+
+  /** A hub that said `away` has nothing to say until its store is back: it is asked again, but seldom. */
+  #patience() {
+    return this.picture.isAway ? AWAY_FACTOR * this.limitMs : this.limitMs;
   }
 
   /** How long this very connection has said nothing of the present state. */
