@@ -1,0 +1,1 @@
+"""Pages as the server draws them and as a browser lives with them. The hub is a script here; no server is started."""

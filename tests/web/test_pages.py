@@ -1,0 +1,174 @@
+"""The first state is drawn on the server, complete, escaped, and with nothing from another host."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from hub.wire import messages as m
+from tests.web.site import snapshot
+from web.models import EM_STEPS, MISSED_PAGE, ROOMS, TOKYO, Board, em_of, room_for
+from web.pages import HERE, PAGE_HEADERS, inside_routes, public_routes, static_routes
+
+FILES = sorted(path for folder in ("templates", "static") for path in (HERE / folder).rglob("*.*"))
+OUR_PAGES = ["/", "/wall/lobby", "/desk", "/desk?counter=2"]
+
+
+def visitor(whole: m.Snapshot | None) -> TestClient:
+    routes = [*public_routes(lambda: whole), *inside_routes(lambda: whole), *static_routes()]
+    return TestClient(Starlette(routes=routes))
+
+
+def words(html: str) -> str:
+    """What can be read: no tags, no hidden parts, single spaces."""
+    seen = re.sub(r"<(\w+)[^>]*\shidden[^>]*>.*?</\1>|<head>.*?</head>", " ", html, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", seen).split())
+
+
+@pytest.mark.parametrize("path", OUR_PAGES)
+@pytest.mark.parametrize("whole", [None, snapshot(), snapshot(calls=3, missed=2)], ids=["away", "empty", "busy"])
+def test_every_page_opens_in_every_state_with_its_headers(path: str, whole: m.Snapshot | None) -> None:
+    answer = visitor(whole).get(path)
+    assert answer.status_code == 200
+    assert {name: answer.headers[name] for name in PAGE_HEADERS} == PAGE_HEADERS
+    assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son\w+=|javascript:", answer.text)
+
+
+def test_crowding_tells_the_present_state_without_javascript() -> None:
+    page = visitor(snapshot(calls=3, missed=2, waiting=4)).get("/").text
+    told = words(page)
+    assert "さくら区役所 戸籍住民課" in told
+    assert "11月24日（火）9:00:00 現在" in told
+    assert "証明 4 人" in told
+    assert "合わせて 12 人" in told
+    assert "A101 → 1番窓口 証明" in told
+    assert "C103 → 3番窓口" in told
+    assert "B202 1番窓口" in told
+    assert re.search(r'<noscript><meta http-equiv="refresh" content="\d+"></noscript>', page)
+
+
+def test_crowding_of_an_empty_office_says_that_nobody_is_called() -> None:
+    told = words(visitor(snapshot()).get("/").text)
+    assert "お呼びしている番号はありません。" in told
+    assert "お呼び済みの番号" not in told
+
+
+def test_crowding_without_a_store_is_honest() -> None:
+    told = words(visitor(None).get("/").text)
+    assert "ただいま混雑状況を確かめられません" in told
+    assert "現在" not in told
+
+
+def test_a_wall_shows_the_newest_call_and_all_others() -> None:
+    page = visitor(snapshot(calls=32, missed=3, waiting=4)).get("/wall/lobby").text
+    assert re.findall(r'fit number"><span[^>]*>(\w+)<', page) == [
+        *(f"{'ABC'[i % 3]}{101 + i}" for i in range(32)),
+        "A201",
+        "B202",
+        "C203",
+    ]
+    assert 'data-room="32"' in page
+    assert 'data-missed="8"' in page
+
+
+def test_a_wall_in_the_morning_asks_kindly_to_wait() -> None:
+    assert "順番になりましたら、 こちらに番号を表示します。" in words(visitor(snapshot()).get("/wall/lobby").text)
+
+
+def test_a_wall_without_a_store_says_so() -> None:
+    told = words(visitor(None).get("/wall/lobby").text)
+    assert "ただいま表示を更新できません。番号は最新ではないことがあります。" in told
+    assert "窓口の職員にお尋ねください" in told
+    assert "順番になりましたら" not in told
+
+
+@pytest.mark.parametrize("screen", ["LOBBY", "a b", "x" * 33, "%E2%80%AE", "lobby%0a", "<b>"])
+def test_a_wall_has_a_plain_name(screen: str) -> None:
+    assert visitor(snapshot()).get(f"/wall/{screen}").status_code == 404
+
+
+def test_the_desk_asks_for_a_counter_and_keeps_it_in_the_address() -> None:
+    page = visitor(snapshot()).get("/desk").text
+    assert re.findall(r'href="/desk\?counter=(\d+)"', page) == [str(i + 1) for i in range(40)]
+    assert "2番窓口" in words(visitor(snapshot()).get("/desk?counter=2").text)
+
+
+def test_an_unknown_counter_is_refused_with_the_choice() -> None:
+    told = words(visitor(snapshot()).get("/desk?counter=99").text)
+    assert "その窓口はありません。" in told
+    assert "1番窓口" in told
+
+
+def test_without_a_store_the_desk_opens_with_the_counter_asked_for() -> None:
+    assert 'data-counter="2"' in visitor(None).get("/desk?counter=2").text
+    assert "接続できません" in words(visitor(None).get("/desk?counter=%22%3E%3Cb%3E").text)
+
+
+def test_names_are_escaped() -> None:
+    evil = '<script>alert("1")</script>'
+    whole = snapshot(calls=1, missed=1)
+    whole = replace(
+        whole,
+        office=evil,
+        lanes=[replace(lane, name=evil) for lane in whole.lanes],
+        counters=[replace(counter, name=evil) for counter in whole.counters],
+        called=[replace(call, number=evil) for call in whole.called],
+    )
+    for path in OUR_PAGES:
+        page = visitor(whole).get(path).text
+        assert "<script>" not in page
+        assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_nothing_is_loaded_from_another_host(path: Path) -> None:
+    text = path.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")  # a name, not an address
+    assert not re.search(r"""//[a-z0-9-]+\.[a-z]|@import|url\(|https?:""", text)
+
+
+@pytest.mark.parametrize("path", sorted((HERE / "static").iterdir()), ids=lambda path: path.name)
+def test_static_files_are_typed_and_asked_for_anew(path: Path) -> None:
+    answer = visitor(None).get(f"/static/{path.name}")
+    kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+    assert answer.headers["content-type"].split(";")[0] == kinds[path.suffix]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_office_time_is_shown_in_tokyo() -> None:
+    board = Board.of(snapshot())
+    assert board.made_at.utcoffset() == timedelta(hours=9)
+    assert (board.made_at.tzinfo, board.minutes_text, board.date_text) == (TOKYO, "9:00", "11月24日（火）")
+
+
+@pytest.mark.parametrize(("missed", "room", "page"), [(0, 0, ""), (8, 8, ""), (9, 16, ""), (17, 16, "1／2")])
+def test_missed_numbers_take_turns_when_there_are_many(missed: int, room: int, page: str) -> None:
+    board = Board.of(snapshot(missed=missed))
+    assert (board.missed_room, board.missed_page) == (room, page)
+
+
+def test_the_server_and_the_browser_know_the_same_sizes() -> None:
+    script = (HERE / "static" / "fit.js").read_text("utf-8")
+    sizes = (HERE / "static" / "fit.css").read_text("utf-8")
+    rooms = (HERE / "static" / "rooms.css").read_text("utf-8")
+    assert re.search(rf"EM_STEPS = \[{', '.join(f'{step:g}' for step in EM_STEPS)}\]", script)
+    assert re.search(rf"ROOMS = \[{', '.join(map(str, ROOMS))}\]", script)
+    assert f"MISSED_PAGE = {MISSED_PAGE};" in script
+    assert {float(step) for step in re.findall(r'^\[data-em="([\d.]+)"\] \{', sizes, re.MULTILINE)} == set(EM_STEPS)
+    assert {int(room) for room in re.findall(r'data-room="(\d+)"', rooms)} == set(ROOMS)
+
+
+@pytest.mark.parametrize(
+    ("text", "em"), [("A1", "2"), ("A101", "2.75"), ("1番窓口", "4"), ("", "2"), ("番" * 99, "40")]
+)
+def test_a_text_takes_a_step_of_room(text: str, em: str) -> None:
+    assert em_of(text) == em
+
+
+@pytest.mark.parametrize(("count", "room"), [(0, 1), (5, 6), (32, 32), (33, 40), (999, 64)])
+def test_so_many_calls_take_a_room(count: int, room: int) -> None:
+    assert room_for(count) == room

@@ -1,0 +1,32 @@
+"""The browser's picture tells the same story as the Python screen, line by line of the golden transcripts."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.web.conftest import MakeSite
+from tests.web.site import ORIGIN, snapshot
+from tests.wire.transcripts import TRANSCRIPTS, golden
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+FOLLOW = """
+async ({ url, lines }) => {
+  const { Picture } = await import(url);
+  const picture = new Picture();
+  return lines.map((line) =>
+    line.hear ? { as: picture.hear(line.hear) } : { know: picture.snapshot(), away: picture.isAway },
+  );
+}
+"""
+
+
+@pytest.mark.parametrize("name", TRANSCRIPTS)
+async def test_the_browser_knows_what_a_fresh_snapshot_would_tell(name: str, site: MakeSite, page: "Page") -> None:
+    await site(snapshot()).open("/")
+    lines = golden(name)
+    followed = await page.evaluate(FOLLOW, {"url": f"{ORIGIN}/static/picture.js", "lines": lines})
+    for number, (line, did) in enumerate(zip(lines, followed, strict=True), 1):
+        line.pop("hear", None)
+        assert did == line, f"line {number}"
