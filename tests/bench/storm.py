@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def _up(folder: Path) -> Child:
         )
     (folder / "inside").write_text(f"http://127.0.0.1:{inside}")
     try:
-        asyncio.run(eventually(lambda: len(_children(office.pid)) >= 2, within_s=UP_WITHIN_S))
+        asyncio.run(eventually(lambda: _is_ready(inside), within_s=UP_WITHIN_S))
     except AssertionError:
         office.stop()
         raise RuntimeError(f"the office did not come up: {(folder / 'up.log').read_text()[-2000:]}") from None
@@ -65,8 +66,8 @@ def _day(office: Child, folder: Path, tickets: int, seed: int) -> Stormy:
     command = [sys.executable, "-m", "config.cli", "simulate", "--seed", str(seed), "--tickets", str(tickets)]
     command += ["--speed", str(SPEED), "--hub", (folder / "inside").read_text(), "--json"]
     kills = 0
-    with (folder / "report").open("w+") as out:
-        day = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+    with (folder / "report").open("w+") as out, (folder / "progress").open("wb") as progress:
+        day = subprocess.Popen(command, stdout=out, stderr=progress)
         for turn in range(int(DAY_WITHIN_S / KILL_EVERY_S)):
             try:
                 day.wait(KILL_EVERY_S)
@@ -79,7 +80,17 @@ def _day(office: Child, folder: Path, tickets: int, seed: int) -> Stormy:
             raise RuntimeError("the day did not end")
         out.seek(0)
         lines = out.read().splitlines()
-    return Stormy(kills, day.returncode, json.loads(lines[-1]) if lines else {})
+    if not lines:
+        raise RuntimeError(f"the day gave no report: {(folder / 'progress').read_text()[-2000:]}")
+    return Stormy(kills, day.returncode, json.loads(lines[-1]))
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def _kill(parent: int, word: str) -> int:
