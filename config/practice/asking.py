@@ -82,7 +82,7 @@ class Asker:
                         losses += 1
                         await asyncio.sleep(pause_s(losses, self._chance))
         except TimeoutError:
-            raise NoReply(f"no answer from {self.address} for {GIVES_UP_AFTER_S:.0f} s to {request}") from None
+            raise NoReply(f"{self.address} から {GIVES_UP_AFTER_S:.0f} 秒間、返事がありません: {request}") from None
         finally:
             del self._open[request.id]
 
@@ -110,12 +110,12 @@ class Asker:
     def _hear(self, request_id: str, reply: Reply) -> None:
         body = reply.refusal if reply.answer is UNSET else reply.answer
         if body is UNSET:
-            self.contradictions.append(f"{request_id}: a reply with neither answer nor refusal")
+            self.contradictions.append(f"{request_id} の返事に中身がありません")
             return
         if isinstance(body, AnswerBody):
             first = self._answered.setdefault(request_id, body)
             if first != body:
-                self.contradictions.append(f"{request_id}: first {first}, then {body}")
+                self.contradictions.append(f"{request_id} に二通りの返事が来ました: {first} と {body}")
             if len(self._answered) > ANSWERS_KEPT:
                 del self._answered[next(iter(self._answered))]
         asked = self._open.get(request_id)

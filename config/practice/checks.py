@@ -44,38 +44,38 @@ def _check_visitors(history: History, tickets: dict[int, Seen], answers: Answers
             findings.unheard += 1
             end = answers.ends.get(visitor.arrival)
             if end is None:
-                findings.blame("lost", f"{visitor.number} was given and never heard of again")
+                findings.blame("lost", f"{visitor.number} は発券されたのに、どの画面にもありません")
             tickets[visitor.arrival] = Seen(visitor.number or "", visitor.lane or "", visitor.lane, end or State.LAPSED)
         elif ticket.number != visitor.number:
-            findings.blame("unexplained", f"the paper says {visitor.number}, the wall {ticket.number}")
+            findings.blame("unexplained", f"番号札は {visitor.number}、画面は {ticket.number} です")
     for arrival, count in held.items():
         if count > 1:
-            findings.blame("doubled", f"{count} customers hold arrival {arrival}")
+            findings.blame("doubled", f"受付 {arrival} を {count} 人が持っています")
     strangers = sorted(arrival for arrival in tickets if arrival not in held)
     unanswered = sum(visitor.refusal == "closed" for visitor in history.visitors)
     if history.is_shared:
         findings.strangers = len(strangers)
     elif len(strangers) > unanswered:  # at the end of the office day a number may be given and its answer not awaited
         for arrival in strangers:
-            findings.blame("doubled", f"{tickets[arrival].number} belongs to no customer")
+            findings.blame("doubled", f"{tickets[arrival].number} は誰の番号でもありません")
 
 
 def _check_refusal(visitor: Visitor, findings: Findings) -> None:
     if visitor.refusal is None:
-        findings.blame("lost", "a customer was never answered")
+        findings.blame("lost", "発券を頼んで返事のない方がいます")
         return
     findings.turned_away += 1
     if visitor.refusal not in EXPLAINED:
-        findings.blame("unexplained", f"a customer was refused a number: {visitor.refusal}")
+        findings.blame("unexplained", f"発券が断られました: {visitor.refusal}")
 
 
 def _check_numbers(tickets: dict[int, Seen], findings: Findings) -> None:
     """Arrivals 1 … N without a hole, no number twice."""
     for arrival in sorted(set(range(1, max(tickets, default=0) + 1)) - set(tickets)):
-        findings.blame("lost", f"arrival {arrival} is a hole")
+        findings.blame("lost", f"受付 {arrival} が欠けています")
     for number, count in Counter(ticket.number for ticket in tickets.values()).items():
         if count > 1:
-            findings.blame("doubled", f"{number} was given {count} times")
+            findings.blame("doubled", f"{number} が {count} 回発券されました")
 
 
 def _check_bands(tickets: dict[int, Seen], findings: Findings) -> None:
@@ -86,14 +86,16 @@ def _check_bands(tickets: dict[int, Seen], findings: Findings) -> None:
         ticket = tickets[arrival]
         found = _NUMBER.fullmatch(ticket.number)
         if found is None:
-            findings.blame("unexplained", f"{ticket.number!r} is no number of a band")
+            findings.blame("unexplained", f"{ticket.number!r} は番号の形ではありません")
         elif ticket.issued_in is not None:
             prefix, figure = found[1], int(found[2])
             last = before.get(ticket.issued_in)
             if last is not None:
                 between = {f"{prefix}{missing}" for missing in range(last[1] + 1, figure)}
                 if prefix != last[0] or figure <= last[1] or not between <= unheard:
-                    findings.blame("unexplained", f"{ticket.number} follows {last[0]}{last[1]} in {ticket.issued_in}")
+                    findings.blame(
+                        "unexplained", f"{ticket.issued_in} で {last[0]}{last[1]} の次が {ticket.number} です"
+                    )
             before[ticket.issued_in] = (prefix, figure)
 
 
@@ -103,7 +105,7 @@ def _check_calls(tickets: dict[int, Seen], answers: Answers, findings: Findings)
         stints = 1 + max(ticket.waited_anew, answers.waited_anew[arrival])
         calls = max(ticket.calls, answers.calls[arrival])
         if calls > stints:
-            findings.blame("doubled", f"{ticket.number} was called {calls} times and waited {stints} times")
+            findings.blame("doubled", f"{ticket.number} は {stints} 回待って {calls} 回呼ばれました")
 
 
 def _account(history: History, tickets: dict[int, Seen], answers: Answers, findings: Findings) -> None:
@@ -113,7 +115,7 @@ def _account(history: History, tickets: dict[int, Seen], answers: Answers, findi
     for arrival, ticket in tickets.items():
         promised = answers.ends.get(arrival)
         if promised is not None and ticket.state is not promised:
-            findings.blame("lost", f"{ticket.number} was answered to be {promised} and is {ticket.state}")
+            findings.blame("lost", f"{ticket.number} は {promised} と返事があったのに {ticket.state} です")
         elif ticket.state is State.SERVED:
             findings.served += 1
         elif ticket.state is State.CANCELLED:
@@ -121,4 +123,4 @@ def _account(history: History, tickets: dict[int, Seen], answers: Answers, findi
         elif ticket.state is State.ABSENT or history.is_closed or (history.is_shared and arrival not in ours):
             findings.closed_out += 1
         elif ticket.state is not State.LAPSED:  # those are blamed already
-            findings.blame("lost", f"{ticket.number} is still {ticket.state} at the end of the day")
+            findings.blame("lost", f"{ticket.number} は一日の終わりにまだ {ticket.state} です")

@@ -1,4 +1,4 @@
-"""`junban simulate`: a day file or a seeded day, driven at a practice office. Exits 0 if good, 1 if not, 2 if misused."""
+"""`junban simulate`: a day file or a seeded day, driven at a practice office. Exit: 0 good, 1 not, 2 wrong use."""
 
 import asyncio
 import sys

@@ -180,7 +180,7 @@ class _Day:
         figures, customers = self._plan.figures, self._plan.customers
         machines = [self._asker("kiosk") for _ in range(KIOSKS)]
         information = InformationDesk(self._asker("desk"), self._floor, crew.start)
-        wanted = _wanted(customers)
+        wanted = set(_wanted(customers))
         is_peak = figures.is_peak(len(customers))
         posts = staff(self._counters, wanted, figures, is_peak=is_peak, has_lunch=self._plan.has_lunch)
         clerks = [Clerk(post, self._asker("desk"), self._floor, information, figures, self._chance) for post in posts]
@@ -254,14 +254,14 @@ async def _look(desk: str) -> Snapshot:
 
 def _refuse_unfit(plan: Plan, office: Snapshot) -> None:
     lanes = [lane.lane for lane in office.lanes]
-    if missing := missing_lanes(plan.customers, lanes):
+    if missing := missing_lanes(_wanted(plan.customers), lanes):
         raise UnfitDay(missing)
     if alone := unserved(office.counters, _wanted(plan.customers)):
         raise UnfitDay(f"どの窓口も扱っていない業務があります: {', '.join(alone)}")
 
 
-def _wanted(customers: Sequence[Customer]) -> set[str]:
-    return {lane for customer in customers for lane in (customer.lane, customer.transfer_to) if lane is not None}
+def _wanted(customers: Sequence[Customer]) -> list[str]:
+    return [lane for customer in customers for lane in (customer.lane, customer.transfer_to) if lane is not None]
 
 
 def _first_sentence(failures: BaseExceptionGroup[BaseException]) -> str:

@@ -85,13 +85,13 @@ async def _compare(listener: Listener, chance: Chance, within_s: float) -> Scree
         try:
             fresh = await fresh_snapshot(listener.address)
         except (OSError, WebSocketException, NotWanted) as error:
-            why = f"no fresh snapshot: {error!r}"
+            why = f"新しい画面を開けません（{error!r}）"
         else:
             mine = listener.screen.snapshot()
             if mine.position == fresh.position:
                 same = replace(mine, at=0) == fresh
-                return ScreenEnd(listener.address, "" if same else f"differs from a fresh snapshot at {fresh.position}")
-            why = f"stands at {mine.position}, a newcomer at {fresh.position}"
+                return ScreenEnd(listener.address, "" if same else f"{fresh.position} で新しい画面と違います")
+            why = f"{mine.position} のままです。新しい画面は {fresh.position} です"
         if monotonic() > deadline:
             return ScreenEnd(listener.address, why)
         await asyncio.sleep(pause_s(tries, chance))

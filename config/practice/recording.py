@@ -100,7 +100,7 @@ class Recording:
             return
         merged = _with_rank(known, fact)
         if merged is None:
-            self.contradictions.append(f"two tales of {position}: {known} and {fact}")
+            self.contradictions.append(f"{position} が画面により違います: {known} と {fact}")
         else:
             self.facts[position.place] = merged
 

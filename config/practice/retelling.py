@@ -45,7 +45,7 @@ class Findings:
     def blame(self, kind: str, complaint: str) -> None:
         """One more of `kind` (lost, doubled, disordered, unexplained)."""
         setattr(self, kind, getattr(self, kind) + 1)
-        self.complaints.append(f"{kind}: {complaint}")
+        self.complaints.append(f"{complaint}（{kind}）")
 
 
 class Answers:
@@ -109,9 +109,7 @@ class Retelling:
             self._renumber(fact, in_window)
         elif isinstance(fact, m.TicketIssued):
             if fact.arrival in self.tickets and not in_window:
-                self._findings.blame(
-                    "doubled", f"arrival {fact.arrival} was issued twice, the second time {fact.number}"
-                )
+                self._findings.blame("doubled", f"受付 {fact.arrival} が二度発券されました。二度目は {fact.number}")
             self.tickets[fact.arrival] = Seen(fact.number, fact.lane, fact.lane, State.WAITING, fact.rank)
         else:
             self._move(fact, in_window)
@@ -121,11 +119,11 @@ class Retelling:
         action = _ACTIONS[type(fact)]
         if ticket is None:
             if not in_window:
-                self._findings.blame("unexplained", f"{action} of {fact.number}, which was never issued")
+                self._findings.blame("unexplained", f"発券されていない {fact.number} に {action}")
             self._findings.unheard += 1
             ticket = self.tickets[fact.arrival] = Seen(fact.number, fact.lane, None, State.WAITING)
         elif fact.number != ticket.number:
-            self._findings.blame("unexplained", f"{ticket.number} became {fact.number}")
+            self._findings.blame("unexplained", f"{ticket.number} が {fact.number} に変わりました")
         state = MOVES.get((ticket.state, action))
         if state is None or (isinstance(fact, m.TicketTransferred) and fact.from_lane != ticket.lane):
             self._misfit(ticket, action, in_window)
@@ -161,18 +159,20 @@ class Retelling:
         if in_window:
             return
         kind = "doubled" if action is Action.CALL else "unexplained"
-        self._findings.blame(kind, f"{action} of {ticket.number}, which was {ticket.state} in lane {ticket.lane!r}")
+        self._findings.blame(kind, f"{ticket.lane} で {ticket.state} だった {ticket.number} に {action}")
 
     def _check_order(self, ticket: Seen, fact: m.TicketCalled) -> None:
         lanes = self._history.counters.get(fact.counter)
         if lanes is None or ticket.lane not in lanes:
-            self._findings.blame("unexplained", f"counter {fact.counter} called {ticket.number} of lane {ticket.lane}")
+            self._findings.blame(
+                "unexplained", f"窓口 {fact.counter} が扱わない業務 {ticket.lane} の {ticket.number} を呼びました"
+            )
             return
         passed = []
         for arrival, other in self.tickets.items():
             if other.counter == fact.counter and other.state is State.CALLED:
                 self._findings.blame(
-                    "unexplained", f"counter {fact.counter} called {ticket.number} and had {other.number}"
+                    "unexplained", f"窓口 {fact.counter} は {other.number} の対応中に {ticket.number} を呼びました"
                 )
             if (
                 other.state is State.WAITING
@@ -181,14 +181,14 @@ class Retelling:
             ):
                 passed.append(other.number)
         if passed:
-            self._findings.blame("disordered", f"{ticket.number} was called before {', '.join(passed)}")
+            self._findings.blame("disordered", f"{ticket.number} が {'、'.join(passed)} より先に呼ばれました")
 
     def _renumber(self, fact: m.LaneRenumbered, in_window: bool) -> None:
         waiting = {a: t for a, t in self.tickets.items() if t.state is State.WAITING and t.lane == fact.lane}
         ranks = {int(arrival): rank for arrival, rank in fact.ranks.items()}
         order = sorted(waiting, key=lambda arrival: (waiting[arrival].rank or 0, arrival))
         if not in_window and order != sorted(ranks, key=lambda arrival: (ranks[arrival], arrival)):
-            self._findings.blame("unexplained", f"renumbering changed who waits in {fact.lane}, or their order")
+            self._findings.blame("unexplained", f"{fact.lane} の順位の付け直しで、待つ方か順番が変わりました")
         for arrival, rank in ranks.items():
             if arrival in waiting:
                 waiting[arrival].rank = rank
@@ -206,7 +206,7 @@ class Retelling:
                 begins_anew = seen.state is State.WAITING and not self._answers.waited_anew[arrival]
                 if known.state in ENDS or begins_anew or known.number != seen.number:
                     self._findings.blame(
-                        "unexplained", f"{known.number} was {known.state} and then stood as {seen.state} in {seen.lane}"
+                        "unexplained", f"{known.number} は {known.state} のはずが {seen.lane} で {seen.state} でした"
                     )
                 was_called = known.state is State.WAITING and seen.state is not State.WAITING
                 seen.calls, seen.waited_anew = known.calls + was_called, known.waited_anew
@@ -226,7 +226,7 @@ class Retelling:
         elif self._answers.waited_anew[arrival]:
             ticket.lane = NOWHERE  # until a photograph of its new lane
         else:
-            self._findings.blame("lost", f"{ticket.number} was {ticket.state} and then stood nowhere")
+            self._findings.blame("lost", f"{ticket.state} だった {ticket.number} がどこにもありません")
             ticket.state = State.LAPSED
 
 

@@ -48,10 +48,10 @@ async def stay_connected(address: Callable[[], str], talk: Talk, chance: Chance)
                 await talk(socket)
         except InvalidStatus as error:
             if 400 <= error.response.status_code < 500:
-                raise NotWanted(f"the hub answers {error.response.status_code} to {address()}") from error
+                raise NotWanted(f"{address()} にハブは {error.response.status_code} と答えました。") from error
         except ConnectionClosed as error:
             if error.rcvd is not None and 4400 <= error.rcvd.code < 4500:
-                raise NotWanted(f"the hub closed {address()} with {error.rcvd.code}") from error
+                raise NotWanted(f"ハブは {address()} を {error.rcvd.code} で閉じました。") from error
         except (OSError, WebSocketException):  # a TimeoutError is an OSError
             pass
         losses = 1 if monotonic() - began > LIVED_S else losses + 1
@@ -68,5 +68,5 @@ async def fresh_snapshot(address: str) -> Snapshot:
     async with asyncio.timeout(10), dial(address) as socket:
         frame = read_frame(await socket.recv(decode=False))
     if not isinstance(frame, Snapshot):
-        raise NotWanted(f"{address} begins with {type(frame).__name__}, not with a snapshot")
+        raise NotWanted(f"{address} は snapshot ではなく {type(frame).__name__} で始まりました。")
     return replace(frame, at=0)

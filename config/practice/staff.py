@@ -45,7 +45,9 @@ class InformationDesk:
             return
         body = await self.asker.ask(m.Return(id=new_id(), ticket=visit.arrival))
         if isinstance(body, m.RefusalBody):
-            self._floor.complaints.append(f"{visit.number} came back and was refused: {body.code} {body.details}")
+            self._floor.complaints.append(
+                f"{visit.number} は戻りましたが受け付けられません: {body.code} {body.details}"
+            )
             self._floor.end(visit, "absent")
 
     async def _cancel(self, visit: Visit, after: int) -> None:
@@ -150,7 +152,9 @@ class Clerk:
     async def _look(self, refusal: m.RefusalBody, current: int | None) -> None:
         """After a refusal: what this clerk had may have left by another hand."""
         if refusal.code not in ("NotCurrent", "WrongMove"):
-            self._floor.complaints.append(f"counter {self.post.counter} was refused: {refusal.code} {refusal.details}")
+            self._floor.complaints.append(
+                f"窓口 {self.post.counter} の操作が断られました: {refusal.code} {refusal.details}"
+            )
         await asyncio.sleep(LOOK_S * (1 + self._chance.random()))
         visit = self._floor.held_by(current)
         if visit is not None and visit.arrival is not None and self._floor.is_gone(visit.arrival):

@@ -1,7 +1,8 @@
 """A day file (CSV, one customer a row) becomes customers, or every fault in it at once. A pure function of text."""
 
 import csv
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from io import StringIO
 from re import ASCII, compile
@@ -42,42 +43,40 @@ def read_day(text: str, lanes: Collection[str] | None = None) -> list[Customer]:
             if any(field.strip() for field in row):
                 reader.read(rows.line_num, header, row)
     except csv.Error as error:
-        reader.faults.append(f"line {rows.line_num}: {error}")
-    if lanes is not None and (missing := missing_lanes(reader.customers, lanes)):
+        reader.faults.append(f"{rows.line_num} 行目: CSV として読めません（{error}）")
+    if lanes is not None and (missing := missing_lanes(reader.lanes, lanes)):
         reader.faults.append(missing)
     if not reader.customers and not reader.faults:
-        reader.faults.append("the file names no customer")
+        reader.faults.append("来庁者が一人も書かれていません")
     if reader.faults:
         shown, more = reader.faults[:FAULTS_SHOWN], len(reader.faults) - FAULTS_SHOWN
-        raise FaultyDay([*shown, f"and {more} more faults"] if more > 0 else shown)
+        raise FaultyDay([*shown, f"ほかに {more} 件の誤りがあります"] if more > 0 else shown)
     return sorted(reader.customers, key=lambda customer: customer.arrived_at)
 
 
-def missing_lanes(customers: Collection[Customer], lanes: Collection[str]) -> str | None:
-    """One sentence about all lanes that the office lacks, or None."""
-    rows: dict[str, int] = {}
-    for customer in customers:
-        for lane in {customer.lane, customer.transfer_to} - {None}:
-            if lane is not None and lane not in lanes:
-                rows[lane] = rows.get(lane, 0) + 1
-    if not rows:
+def missing_lanes(wanted: Iterable[str], lanes: Collection[str]) -> str | None:
+    """One sentence about all lanes that the office lacks, or None. `wanted` names a lane once for each customer."""
+    lacking = sorted(Counter(lane for lane in wanted if lane not in lanes).items())
+    if not lacking:
         return None
-    lacking = ", ".join(f"{lane} ({count} customers)" for lane, count in sorted(rows.items()))
-    return f"the office has no such lanes: {lacking}; it has {', '.join(sorted(lanes))}"
+    named = "、".join(f"{lane}（{count} 人）" for lane, count in lacking)
+    return f"この窓口課にない業務があります: {named}。あるのは {'、'.join(sorted(lanes))} です"
 
 
 class _Reader:
     def __init__(self) -> None:
         self.customers: list[Customer] = []
         self.faults: list[str] = []
+        self.lanes: list[str] = []  # of every row, faulty or not
         self._date: date | None = None  # of the first time that names one: a file is one day
 
     def read(self, line: int, header: list[str], row: list[str]) -> None:
         """One row; everything wrong with it becomes faults."""
         if len(row) != len(header):
-            self.faults.append(f"line {line}: {len(row)} fields where the header has {len(header)}")
+            self.faults.append(f"{line} 行目: 項目が {len(row)} 個です。見出しは {len(header)} 個です")
             return
         fields = {name: field.strip() for name, field in zip(header, row, strict=True)}
+        self.lanes += filter(None, [fields["lane"]])
         read: dict[str, int] = {}
         wrong: list[str] = []
         for name, convert in (
@@ -91,9 +90,9 @@ class _Reader:
                 try:
                     read[name] = convert(fields[name])
                 except ValueError as error:
-                    wrong.append(f"{name} {fields[name]!r} {error}")
+                    wrong.append(f"{name} の「{fields[name]}」は{error}")
         wrong += _contradictions(fields, read)
-        self.faults.extend(f"line {line}: {fault}" for fault in wrong)
+        self.faults.extend(f"{line} 行目: {fault}" for fault in wrong)
         if not wrong:
             self.customers.append(
                 Customer(
@@ -115,45 +114,45 @@ class _Reader:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise ValueError("is neither HH:MM:SS nor an ISO 8601 date and time") from None
+            raise ValueError("時刻（HH:MM:SS）でも ISO 8601 の日時でもありません") from None
         if ":" not in text:
-            raise ValueError("is a date without a time of day")
+            raise ValueError("日付だけで、時刻がありません")
         if moment.tzinfo is not None:
             moment = moment.astimezone(ZONE)
         self._date = self._date or moment.date()
         if moment.date() != self._date:
-            raise ValueError(f"is on another day than {self._date}")
+            raise ValueError(f"{self._date} と別の日です")
         return moment.hour * 3600 + moment.minute * 60 + moment.second
 
 
 def _header_faults(header: list[str]) -> Iterator[str]:
     if not any(header):
-        yield f"line 1: no header; it names the columns, at least {','.join(REQUIRED)}"
+        yield f"1 行目: 見出しがありません。少なくとも {','.join(REQUIRED)} を書いてください"
         return
     if unknown := [name for name in header if name not in (*REQUIRED, *OPTIONAL)]:
-        known = ", ".join((*REQUIRED, *OPTIONAL))
-        yield f"line 1: unknown columns {', '.join(map(repr, unknown))}; known are {known}"
+        known = "、".join((*REQUIRED, *OPTIONAL))
+        yield f"1 行目: 知らない見出し {'、'.join(map(repr, unknown))}。使えるのは {known} です"
     if missing := [name for name in REQUIRED if name not in header]:
-        yield f"line 1: the columns {', '.join(missing)} are missing"
+        yield f"1 行目: 見出し {'、'.join(missing)} がありません"
     if twice := sorted({name for name in header if header.count(name) > 1}):
-        yield f"line 1: the columns {', '.join(twice)} stand there twice"
+        yield f"1 行目: 見出し {'、'.join(twice)} が二度書かれています"
 
 
 def _contradictions(fields: dict[str, str], read: dict[str, int]) -> Iterator[str]:
     for name in ("arrived_at", "lane", "source"):
         if not fields[name]:
-            yield f"{name} is empty"
+            yield f"{name} が空です"
     for name, allowed in (("source", SOURCES), ("contact", CONTACTS)):
         if fields.get(name) and fields[name] not in allowed:
-            yield f"{name} {fields[name]!r} is none of {', '.join(allowed)}"
+            yield f"{name} の「{fields[name]}」は {'、'.join(allowed)} のどれでもありません"
     if not fields["service_seconds"] and not fields.get("left_at"):
-        yield "neither service_seconds nor left_at: nobody would know how this visit ends"
+        yield "service_seconds も left_at もなく、この方がどう終えたか分かりません"
     if "arrived_at" in read and read.get("left_at", read["arrived_at"]) < read["arrived_at"]:
-        yield "left_at is before arrived_at"
+        yield "left_at が arrived_at より前です"
 
 
 def _figure(text: str) -> int:
     """A whole number; fractions of a second are rounded."""
     if _FIGURE.fullmatch(text) is None:
-        raise ValueError("is no number of at most six digits")
+        raise ValueError("6 桁までの数ではありません")
     return round(float(text))

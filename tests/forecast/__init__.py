@@ -1,0 +1,1 @@
+"""What will probably happen, told without an office."""
