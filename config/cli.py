@@ -169,16 +169,16 @@ def _say(line: str) -> None:
 
 
 def _fill_simulate(verb: argparse.ArgumentParser) -> None:
-    from config.practice import command  # a hub in earnest never loads what plays residents
+    from config.practice.command import add_arguments  # a hub in earnest never loads what plays residents
 
-    command.add_arguments(verb)
+    add_arguments(verb)
 
 
 def _simulate(asked: argparse.Namespace) -> int:
     from config.office_process import start_office
-    from config.practice import command
+    from config.practice.command import run
 
-    return command.run(asked, start_office)
+    return run(asked, start_office)
 
 
 def _check(asked: argparse.Namespace) -> int:

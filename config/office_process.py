@@ -24,6 +24,7 @@ INSIDE_HOST = "127.0.0.1"
 READY_WITHIN_S = 30.0  # one second on an idle machine
 ASK_WITHIN_S = 1.0
 PAUSE_S = 0.02
+PAUSE_AFTER_FAILURE_S = 10.0  # the hub may just be coming back
 TAIL_BYTES = 4096
 PRACTICE_MARK = "practice"  # a folder with this file never becomes an office in earnest, nor the other way round
 STORE_FOLDER = "valkey"
@@ -113,30 +114,37 @@ class HubPost:
 class SimulatedDays:
     """One simulated day after the other, each with its own seed, through the public protocol of a practice office."""
 
-    def __init__(self, hub_url: str, log: Path, say: Say) -> None:
-        self.seed = 1
-        self._command = [*JUNBAN, "simulate", "--speed", str(DEMO_SPEED), "--hub", hub_url]
+    def __init__(self, hub_url: str, log: Path, say: Say, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.seed = 0
+        # --shared: whoever looks at the demonstration will press buttons too.
+        self._command = [*JUNBAN, "simulate", "--shared", "--speed", str(DEMO_SPEED), "--hub", hub_url]
         self._log = log
         self._say = say
+        self._monotonic = monotonic
         self._child: processes.Child | None = None
+        self._next_at = monotonic()
 
     def tend(self) -> None:
-        """Start the first day, or the next when one has ended."""
-        if self._child is not None:
-            code = self._child.exit_code
-            if code is None:
-                return
-            if code:
-                self._say(f"模擬の一日（種 {self.seed}）が終了コード {code} で終わりました: {last_line(self._log)}")
+        """Start the first day, or the next when one has ended. Call it a few times a second."""
+        if self._child is not None and not self._child.is_running:
+            self._end(self._child)
+        if self._child is None and self._monotonic() >= self._next_at:
             self.seed += 1
-            self._say(f"次の模擬の一日（種 {self.seed}）を始めます。")
-        with self._log.open("wb") as log:
-            command = [*self._command, "--seed", str(self.seed)]
-            self._child = processes.start(command, name="模擬の一日", stdout=log, stderr=log)
+            if self.seed > 1:
+                self._say(f"次の模擬の一日（種 {self.seed}）を始めます。")
+            with self._log.open("wb") as log:
+                command = [*self._command, "--seed", str(self.seed)]
+                self._child = processes.start(command, name="模擬の一日", stdout=log, stderr=log)
 
     def stop(self) -> None:
         if self._child is not None:
             self._child.stop()
+
+    def _end(self, child: processes.Child) -> None:
+        self._child = None
+        if child.exit_code:
+            self._next_at = self._monotonic() + PAUSE_AFTER_FAILURE_S
+            self._say(f"模擬の一日（種 {self.seed}）は失敗に終わりました: {last_line(self._log)}")
 
 
 class OfficeProcess:

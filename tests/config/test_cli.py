@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -18,7 +18,7 @@ import websockets
 
 from config import processes
 from config.embedded import EmbeddedValkey
-from config.office_process import start_office, with_free_ports
+from config.office_process import PAUSE_AFTER_FAILURE_S, SimulatedDays, start_office, with_free_ports
 from config.settings import Machine
 from tests.eventually import eventually
 
@@ -282,6 +282,49 @@ async def test_two_hubs_serve_one_office(tmp_path: Path, valkey_server: Embedded
                 return False
 
         await eventually(are_ready, within_s=WITHIN_S)
+
+
+async def test_a_demonstration_plays_a_day_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):  # then somebody else has taken it already
+            taken.bind(("127.0.0.1", Machine().port))
+            taken.listen()
+        with running(tmp_path, "demo") as demo:
+            await is_up(demo)
+            assert f"{Machine().port}" in demo.said.splitlines()[0]
+            assert "使用中のため" in demo.said.splitlines()[0]
+            simulation = await eventually(lambda: demo.child("simulate"), within_s=WITHIN_S)
+            host, port, _ = demo.address("窓口")
+            async with websockets.connect(f"ws://{host}:{port}/ws/board", proxy=None) as board:
+                while json.loads(await board.recv())["type"] != "TicketIssued":
+                    pass
+            family = demo.family()
+            assert simulation in family
+            demo.process.send_signal(signal.SIGINT)
+            assert demo.process.wait(ENDED_WITHIN_S) == 0
+            assert all(map(is_gone, family))
+            assert "Traceback" not in demo.said
+            assert "模擬の一日（種 1）は失敗" not in demo.said
+    assert left_over(tmp_path) == []
+
+
+async def test_a_day_that_failed_is_told_and_another_follows_after_a_pause(tmp_path: Path) -> None:
+    said: list[str] = []
+    now = [0.0]
+    days = SimulatedDays("http://127.0.0.1:1", tmp_path / "log", said.append, lambda: now[0])
+
+    def has_said(words: str) -> bool:
+        days.tend()
+        return any(words in line for line in said)
+
+    await eventually(lambda: has_said("模擬の一日（種 1）は失敗に終わりました: junban: "), within_s=WITHIN_S)
+    days.tend()
+    assert days.seed == 1
+    now[0] += PAUSE_AFTER_FAILURE_S
+    days.tend()
+    assert (days.seed, said[-1]) == (2, "次の模擬の一日（種 2）を始めます。")
+    days.stop()
 
 
 async def test_a_simulation_gets_an_office_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
