@@ -1,0 +1,69 @@
+"""A document that can be wrong is a document that can fail: README, the key book, and what they promise."""
+
+import argparse
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from config.cli import Parser, parser
+from tests.house.documents import ROOT, TABLES, written
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [path.relative_to(ROOT) for path in (ROOT / "README.md", *ROOT.glob("[a-z]*/**/*.md"))]
+COMMAND = re.compile(r"^\| `junban (.*?)` \|", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_says_what_the_code_says(name: str) -> None:
+    page, make = TABLES[name]
+    assert written(name) == make(), f"{page} is behind: python -m tests.house.documents"
+
+
+def verbs() -> dict[str, Parser]:
+    (actions,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    return dict(actions.choices)
+
+
+def test_every_command_of_the_readme_can_be_typed() -> None:
+    commands = COMMAND.findall(README)
+    assert commands
+    for command in commands:
+        words = shlex.split(command.replace(" DIR", " data").replace(" N", " 9000"))
+        assert parser().parse_args(words).verb == words[0]
+
+
+def test_every_verb_and_option_is_in_the_readme() -> None:
+    described = COMMAND.findall(README)
+    assert {command.split()[0] for command in described} == set(verbs())
+    for name, verb in verbs().items():
+        if verb.fill is not None:
+            continue  # its many options stand in its own --help
+        options = {action.option_strings[-1] for action in verb._actions} - {"--help"}
+        told = {word for command in described if command.split()[0] == name for word in re.findall(r"--\w+", command)}
+        assert told == options, name
+
+
+def test_every_make_verb_of_the_readme_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z]+)\b(?=`|$)", README, re.MULTILINE))
+    assert {"demo", "test", "help"} <= named <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_path_that_a_page_names_exists(page: Path) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    rooms = r"(?:hub|workers|web|kiosk_client|config|tests)"
+    named = set(re.findall(rf"`({rooms}/[\w./-]+)`", text))
+    linked = set(re.findall(r"\]\((?!https?:|#)([^)]+)\)", text))
+    missing = {path for path in named if not (ROOT / path).exists()}
+    missing |= {path for path in linked if not (ROOT / page.parent / path).exists()}
+    assert missing == set()
+
+
+def test_the_words_of_the_readme_are_each_said_once() -> None:
+    table = README.split("## Words")[1].split("\n## ")[0]
+    words = re.findall(r"^\| ([a-z, ]+) \|", table, re.MULTILINE)[1:]
+    each = [word.strip() for row in words for word in row.split(",")]
+    assert len(each) == len(set(each)) > 10

@@ -1,0 +1,119 @@
+"""hub/wire/README.md against the code: every example is a frame, every frame has an example, every code its reason."""
+
+import json
+import re
+from typing import Any, cast
+
+import msgspec
+import pytest
+from starlette.routing import WebSocketRoute
+
+from config.office_file import PRACTICE_OFFICE, read_office
+from hub.edge.commands import Commands
+from hub.edge.guards import Guard
+from hub.edge.routes import Edge, inside_routes, public_routes
+from hub.fanout.relay import Relay
+from hub.wire import codec
+from hub.wire.messages import CLIENT_FRAME_BYTES, Close, DeskRequest
+from hub.wire.position import Position
+from tests.house.documents import ROOT
+
+PAGE = (ROOT / "hub" / "wire" / "README.md").read_text(encoding="utf-8")
+
+
+def section(title: str) -> str:
+    return PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def examples(title: str) -> list[str]:
+    blocks = re.findall(r"```json\n(.*?)```", section(title), re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line]
+
+
+FRAMES = examples("From the hub")
+REQUESTS = examples("To the hub")
+
+
+def tag(kind: type[msgspec.Struct]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+def type_of(line: str) -> str:
+    return str(json.loads(line)["type"])
+
+
+@pytest.mark.parametrize("line", FRAMES, ids=type_of)
+def test_an_example_from_the_hub_is_a_frame_and_stays_the_same(line: str) -> None:
+    frame = codec.read_frame(line)
+    assert frame is not None
+    assert json.loads(codec.encode(frame)) == json.loads(line)
+
+
+def test_every_frame_of_the_hub_has_an_example() -> None:
+    assert {type_of(line) for line in FRAMES} == codec.KNOWN_TYPES
+
+
+def test_a_reply_is_shown_with_an_answer_and_with_a_refusal() -> None:
+    replies = [set(json.loads(line)) - {"type", "id"} for line in FRAMES if type_of(line) == "reply"]
+    assert replies == [{"answer"}, {"refusal"}]
+
+
+def test_the_examples_tell_one_story_without_a_gap() -> None:
+    told = [json.loads(line) for line in FRAMES]
+    snapshot, *facts = [frame for frame in told if "position" in frame and frame["type"] != "beat"]
+    mine = snapshot["position"]
+    for fact in facts:
+        assert fact["prev"] == mine
+        assert Position.parse(fact["position"])
+        mine = fact["position"]
+
+
+@pytest.mark.parametrize("line", REQUESTS, ids=type_of)
+def test_an_example_to_the_hub_is_a_request_and_stays_the_same(line: str) -> None:
+    told = json.loads(codec.encode(codec.read_desk_request(line)))
+    default: dict[str, Any] = {"lanes": []} if "lanes" in told and "lanes" not in json.loads(line) else {}
+    assert told == json.loads(line) | default
+
+
+def test_every_request_has_an_example() -> None:
+    assert {type_of(line) for line in REQUESTS} == {tag(kind) for kind in DeskRequest.__args__}
+
+
+def test_what_a_ticket_machine_may_ask_is_what_the_page_says() -> None:
+    taken = set()
+    for line in REQUESTS:
+        try:
+            codec.read_kiosk_request(line)
+        except codec.NotAMessage:
+            continue
+        taken.add(type_of(line))
+    (row,) = re.findall(r"^\| `/ws/kiosk` .* \| (.*) \|$", PAGE, re.MULTILINE)
+    assert taken == set(re.findall(r"`(\w+)`", row))
+
+
+def test_the_close_codes_are_those_of_the_code() -> None:
+    rows = re.findall(r"^\| (\d{4}) \|.*\| (yes|no)\b", section("Why the hub closes"), re.MULTILINE)
+    known = {code for name, code in vars(Close).items() if name.isupper()}
+    of_the_server = {1001, 1007, 1011}  # said by uvicorn and wsproto for us
+    assert {int(code) for code, _ in rows} == known | of_the_server
+    for code, comes_back in rows:
+        assert (comes_back == "yes") == (int(code) in (1001, 1011, 1012) or 4000 <= int(code) <= 4099)
+
+
+def test_the_longest_request_is_as_long_as_the_page_says() -> None:
+    assert set(re.findall(r"([\d,]+) bytes", PAGE)) == {f"{CLIENT_FRAME_BYTES:,}"}
+
+
+def test_every_socket_is_on_the_page_under_its_listener() -> None:
+    nobody = cast(Any, None)  # routes are made, nothing is asked
+    relay = Relay(nobody, read_office(PRACTICE_OFFICE))
+    edge = Edge(relay, Commands(nobody, lambda: None))
+    rows = re.findall(r"^\| `(/ws/[^`]*)` \| ([a-z, ]+) \|", section("Sockets"), re.MULTILINE)
+    told = {path: set(listeners.split(", ")) for path, listeners in rows}
+    made: dict[str, set[str]] = {}
+    for listener, routes in (("public", public_routes(edge, Guard())), ("inside", inside_routes(edge, Guard()))):
+        for route in routes:
+            if isinstance(route, WebSocketRoute):
+                path = re.sub(r"\{(\w+)\}", lambda found: found[1].upper(), route.path)
+                made.setdefault(path, set()).add(listener)
+    assert told == made
