@@ -27,9 +27,8 @@ def snapshot(calls: int = 0, missed: int = 0, waiting: int = 0, topic: str = "bo
     """An office of 40 counters, of which the first `calls` have a number: A101 at counter 1 was called last."""
     keys = list(LANES)
     queues = {
-        lane: [m.WaitingNumber(500 + 100 * turn + i, f"{'ABC'[turn]}{300 + i}", (500 + 100 * turn + i) << 20)]
-        for turn, lane in enumerate(keys)
-        for i in range(waiting)
+        lane: [m.WaitingNumber(base + i, f"{letter}{300 + i}", (base + i) << 20) for i in range(waiting)]
+        for lane, letter, base in zip(keys, "ABC", (500, 600, 700), strict=True)
     }
     whole = m.Snapshot(
         topic=topic,
@@ -63,7 +62,10 @@ class Connection:
         socket.on_close(self._left)
 
     def say(self, frame: m.HubFrame) -> None:
-        self._socket.send(encode(frame).decode())
+        self.say_text(encode(frame).decode())
+
+    def say_text(self, text: str) -> None:
+        self._socket.send(text)
 
     async def close(self, code: int = 1012) -> None:
         self.is_closed = True

@@ -1,0 +1,273 @@
+"""One key, one action: what staff press, what goes to the hub, and what they see of it."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hub.wire import messages as m
+from tests.web.conftest import MakeSite
+from tests.web.site import AT, Site, snapshot
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+CURRENT = {"arrival": 100, "number": "A101", "counter": "1"}  # what counter 1 has in these stories
+SENTENCE = "この窓口でお呼びしている番号が変わっています。画面を確かめてから操作してください。"
+REFUSAL = m.RefusalBody("NotCurrent", SENTENCE, again=False, details={})
+
+
+async def at_counter(site: Site, counter: int = 1) -> None:
+    await site.page.clock.install(time=AT)
+    await site.open(f"/desk?counter={counter}")
+
+
+def without_id(asked: dict[str, Any]) -> dict[str, Any]:
+    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", asked["id"])
+    return {name: value for name, value in asked.items() if name != "id"}
+
+
+def busy(**changes: Any) -> m.Snapshot:
+    return snapshot(calls=1, missed=2, waiting=3, topic="desk", **changes)
+
+
+@pytest.mark.parametrize(
+    ("keys", "request_"),
+    [
+        ("n", {"type": "next", "counter": "1", "current": 100}),
+        ("Enter", {"type": "next", "counter": "1", "current": 100}),
+        ("N", {"type": "next", "counter": "1", "current": 100}),
+        ("r", {"type": "recall", "counter": "1", "ticket": 100}),
+        ("a", {"type": "absent", "counter": "1", "ticket": 100}),
+        ("d", {"type": "done", "counter": "1", "ticket": 100}),
+        ("t 2", {"type": "transfer", "ticket": 100, "lane": "seal"}),
+        ("b 2", {"type": "return", "ticket": 2}),
+        ("c y", {"type": "cancel", "ticket": 100}),
+    ],
+)
+async def test_each_key_asks_for_one_thing(keys: str, request_: dict[str, Any], site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    for key in keys.split():
+        await page.keyboard.press(key)
+    assert without_id((await ours.asked(1))[0]) == request_
+
+
+async def test_next_at_a_counter_that_has_nobody(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours, 2)
+    await page.keyboard.press("n")
+    asked = (await ours.asked(1))[0]
+    assert without_id(asked) == {"type": "next", "counter": "2", "current": None}
+    ours.hub.say(m.Reply(asked["id"], answer=m.AnswerBody(None, None, None, None, None, None)))
+    await page.locator("#news", has_text="お待ちのかたはいません。").wait_for()
+
+
+async def test_without_a_number_there_is_nothing_to_recall(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours, 2)
+    for key in "radtc":
+        await page.keyboard.press(key)
+        assert "お呼びしている番号がありません" in await page.locator("#refusal").inner_text()
+    assert ours.hub.asked == []
+
+
+async def test_a_double_press_is_one_call(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    await page.keyboard.press("n")
+    first = (await ours.asked(1))[0]
+    await page.keyboard.press("n")
+    ours.hub.say(m.Reply(first["id"], answer=m.AnswerBody(500, "A300", "certificates", "called", None, 100)))
+    ours.tell(m.TicketServed, **CURRENT)
+    ours.tell(m.TicketCalled, arrival=500, number="A300", counter="1")
+    await page.locator("#number", has_text="A300").wait_for()
+    await page.keyboard.press("n")  # the hand still trembles
+    await page.clock.run_for(600)
+    await page.keyboard.press("n")
+    assert [without_id(asked)["current"] for asked in await ours.asked(2)] == [100, 500]
+
+
+@pytest.mark.parametrize("held", ["Control", "Alt", "Meta"])
+async def test_a_shortcut_of_the_browser_is_not_ours(held: str, site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    await page.evaluate("(held) => document.dispatchEvent(new KeyboardEvent('keydown', {key: 'd', [held]: true}))", {
+        "Control": "ctrlKey", "Alt": "altKey", "Meta": "metaKey"
+    }[held])  # fmt: skip
+    await page.evaluate("() => document.dispatchEvent(new KeyboardEvent('keydown', {key: 'd', repeat: true}))")
+    assert ours.hub.asked == []
+
+
+async def test_keys_work_with_a_japanese_input_method(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    press = "(key) => document.body.dispatchEvent(new KeyboardEvent('keydown', {key, code: 'KeyR', bubbles: true}))"
+    await page.evaluate(press, "ｒ")
+    assert (await ours.asked(1))[0]["type"] == "recall"
+
+
+async def test_a_refusal_stands_until_the_next_action(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    await page.keyboard.press("d")
+    asked = (await ours.asked(1))[0]
+    ours.hub.say(m.Reply(asked["id"], refusal=REFUSAL))
+    await page.locator("#refusal", has_text=SENTENCE).wait_for()
+    ours.tell(m.TicketIssued, arrival=900, number="A399", rank=900 << 20, waiting={"certificates": 4})
+    await page.locator("#lanes", has_text="4").wait_for()
+    assert await page.locator("#refusal").inner_text() == SENTENCE
+    await page.clock.run_for(600)
+    await page.keyboard.press("r")
+    assert await page.locator("#refusal").inner_text() == ""
+
+
+async def test_what_was_asked_is_sent_again_under_the_same_id(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    await page.keyboard.press("r")
+    before = (await ours.asked(1))[0]
+    await ours.hub.close()
+    await page.clock.run_for(1000)
+    await ours.connected(2)
+    assert await ours.asked(1) == [before]
+    ours.hub.say(m.Reply(before["id"], answer=m.AnswerBody(100, "A101", "certificates", "called", None, None)))
+    await page.locator('[data-action="recall"]:not([data-sending])').wait_for()
+
+
+async def test_silence_is_said_and_a_second_press_keeps_the_id(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    await page.keyboard.press("a")
+    await ours.asked(1)
+    await page.clock.run_for(9000)
+    assert await page.locator("#refusal").inner_text() == ""
+    await page.clock.run_for(1500)
+    assert await page.locator("#refusal").inner_text() == "応答がありません。もう一度押してください。"
+    await page.keyboard.press("a")
+    first, second = await ours.asked(2)
+    assert first == second
+
+
+async def test_another_thing_has_another_id(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    for key in ("r", "a", "d"):
+        await page.keyboard.press(key)
+    assert len({asked["id"] for asked in await ours.asked(3)}) == 3
+
+
+async def test_success_is_seen_by_the_fact(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    assert await page.locator("#number").inner_text() == "A101"
+    ours.tell(m.TicketRecalled, calls=2, **CURRENT)
+    await page.locator("#about", has_text="お呼び出し中・2回目").wait_for()
+    assert "A101 を再度お呼びしました（2回目）。" in await page.locator("#news").inner_text()
+    ours.tell(m.TicketMarkedAbsent, **CURRENT)
+    await page.locator("#missed", has_text="A101").wait_for()
+    assert await page.locator("#number").inner_text() == "－"
+    ours.tell(m.TicketCalled, arrival=500, number="A300", counter="1", waiting={"certificates": 2})
+    await page.locator("#number", has_text="A300").wait_for()
+    assert re.findall(r"[ABC]\d+", await page.locator("#coming").inner_text()) == ["A301", "A302", "B300"]
+
+
+async def test_what_happens_elsewhere_is_no_news_here(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    ours.tell(m.TicketCalled, arrival=600, number="B300", counter="3")
+    ours.tell(m.TicketReturned, arrival=1, number="A201", rank=5)
+    await page.locator("#coming", has_text="A201").wait_for()
+    assert await page.locator("#news").inner_text() == ""
+
+
+async def test_a_question_about_a_number_that_has_left_is_over(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    await page.keyboard.press("c")
+    assert await page.locator("#chooser").is_visible()
+    ours.tell(m.TicketServed, **CURRENT)
+    await page.locator("#chooser").wait_for(state="hidden")
+    assert "状況が変わりました" in await page.locator("#refusal").inner_text()
+    await page.keyboard.press("y")
+    assert ours.hub.asked == []
+
+
+@pytest.mark.parametrize("key", ["t", "b", "c"])
+async def test_escape_leaves_a_question(key: str, site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    await page.keyboard.press(key)
+    for other in ("Enter", "n", "r", "0"):
+        await page.keyboard.press(other)
+    await page.keyboard.press("Escape")
+    await page.locator("#chooser").wait_for(state="hidden")
+    assert ours.hub.asked == []
+    assert await focused(page) == "home"
+
+
+async def test_more_missed_numbers_than_digits(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=1, missed=12, topic="desk"))
+    await at_counter(ours)
+    await page.keyboard.press("b")
+    shown = re.findall(r"[ABC]\d+", await page.locator("#chooser-list").inner_text())
+    await page.keyboard.press("b")
+    shown += re.findall(r"[ABC]\d+", await page.locator("#chooser-list").inner_text())
+    assert sorted(shown) == sorted(f"{'ABC'[i % 3]}{201 + i}" for i in range(12))
+    await page.keyboard.press("3")
+    assert without_id((await ours.asked(1))[0])["type"] == "return"
+
+
+async def test_the_focus_is_never_lost(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    assert await focused(page) == "home"
+    await page.locator('[data-action="recall"]').click()
+    assert await focused(page) == "home", "the next Enter means 次へ, not 再呼出 again"
+    await page.locator("#missed button").first.focus()
+    ours.tell(m.TicketReturned, arrival=1, number="A201", rank=5)
+    await page.locator("#coming", has_text="A201").wait_for()
+    assert await focused(page) in ("home", "戻る")
+    await page.locator('[data-action="done"]').focus()
+    ours.tell(m.TicketServed, **CURRENT)
+    await page.locator("#number", has_text="－").wait_for()
+    assert await focused(page) == "完了"
+
+
+async def test_enter_on_a_focused_button_is_that_button(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    await page.locator('[data-action="recall"]').focus()
+    await page.keyboard.press("Enter")
+    assert [asked["type"] for asked in await ours.asked(1)] == ["recall"]
+
+
+async def test_keys_can_be_switched_off(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    await page.locator("#keys").uncheck()
+    await page.keyboard.press("n")
+    assert page.url.endswith("/desk?counter=1&keys=off")
+    await page.locator('[data-action="done"]').click()
+    assert [asked["type"] for asked in await ours.asked(1)] == ["done"]
+
+
+async def test_nothing_is_asked_before_the_page_knows_anything(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    ours.greets = False
+    await at_counter(ours)
+    await page.keyboard.press("n")
+    assert "まだつながっていません" in await page.locator("#refusal").inner_text()
+
+
+async def test_a_counter_that_is_gone_from_the_settings_is_told(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    ours.hub.say(busy(counters=[]))
+    await page.locator("#refusal", has_text="この窓口は設定にありません").wait_for()
+
+
+async def focused(page: "Page") -> str:
+    """Id of what has the focus, or its last word."""
+    found: str = await page.evaluate("() => document.activeElement.id || document.activeElement.lastChild.textContent")
+    return found.strip()

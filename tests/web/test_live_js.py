@@ -1,0 +1,187 @@
+"""A page never shows an old number as new: a hub silent, away or gone is said at once, and the page mends itself."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from hub.wire import messages as m
+from tests.eventually import eventually
+from tests.web.conftest import MakeSite
+from tests.web.site import AT, POSITION, Site, snapshot
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+PAGES = [("/", 50), ("/wall/lobby", 20), ("/desk?counter=1", 20)]  # path, two beats in seconds
+
+
+async def is_stale(page: "Page") -> bool:
+    """The banner stands there with words, and the page is marked."""
+    words = await page.locator("#banner").inner_text() if await page.locator("#banner").is_visible() else ""
+    marked = await page.locator('body[data-state="stale"]').count() == 1
+    assert bool(words.strip()) is marked
+    return marked
+
+
+async def becomes(page: "Page", state: str) -> None:
+    await page.wait_for_selector(f'body[data-state="{state}"]', timeout=5000)
+    assert await is_stale(page) is (state == "stale")
+
+
+async def opened(site: Site, path: str) -> None:
+    """Time stands still until the test lets it pass."""
+    await site.page.clock.install(time=AT)
+    await site.open(path)
+
+
+@pytest.mark.parametrize(("path", "seconds"), PAGES)
+async def test_two_missed_beats_make_a_page_stale(path: str, seconds: int, site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await opened(ours, path)
+    await page.clock.run_for((seconds - 2) * 1000)
+    assert not await is_stale(page)
+    ours.beat()
+    await page.clock.run_for((seconds - 2) * 1000)
+    assert not await is_stale(page)
+    ours.greets = False
+    await page.clock.run_for(3000)
+    assert await is_stale(page)
+
+
+@pytest.mark.parametrize(("path", "seconds"), PAGES)
+async def test_a_computer_that_slept_says_so_when_it_wakes(
+    path: str, seconds: int, site: MakeSite, page: "Page"
+) -> None:
+    ours = site(snapshot(calls=2))
+    await opened(ours, path)
+    ours.greets = False
+    await page.clock.fast_forward(3_600_000)
+    await becomes(page, "stale")
+    ours.greets = True
+    await page.clock.run_for(8000)
+    await becomes(page, "fresh")
+    assert len(ours.connections) > 1, "an old frame out of a buffer proves nothing: a new connection does"
+
+
+@pytest.mark.parametrize(("path", "seconds"), PAGES)
+async def test_a_page_whose_hub_never_speaks_is_stale(path: str, seconds: int, site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    ours.greets = False
+    await opened(ours, path)
+    await eventually(lambda: ours.connections)
+    await page.clock.run_for(2600)
+    assert await is_stale(page)
+
+
+async def test_away_is_said_at_once_and_a_beat_ends_it(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await opened(ours, "/wall/lobby")
+    ours.hub.say(m.Away())
+    await becomes(page, "stale")
+    assert "更新停止中" in await page.locator("#stage").inner_text()
+    ours.beat()
+    await becomes(page, "fresh")
+    assert "お呼びしています" in await page.locator("#stage").inner_text()
+
+
+async def test_a_lost_connection_is_silent_for_two_seconds_then_said(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await opened(ours, "/wall/lobby")
+    ours.greets = False  # whoever comes back now is not answered
+    await ours.hub.close()
+    await page.clock.run_for(1500)
+    assert not await is_stale(page)
+    await page.clock.run_for(1500)
+    assert await is_stale(page)
+
+
+async def test_it_comes_back_with_the_position_it_holds(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await opened(ours, "/wall/lobby")
+    assert urlsplit(ours.hub.url).query == ""
+    ours.tell(m.TicketServed, arrival=100, number="A101", counter="1")
+    await page.locator("#stage", has_text="B102").wait_for()
+    ours.greets = False
+    await ours.hub.close()
+    await page.clock.run_for(1000)
+    hub = await ours.connected(2)
+    assert parse_qs(urlsplit(hub.url).query) == {"after": [POSITION.replace("-0", "-1")]}
+    assert urlsplit(hub.url).path == "/ws/wall/lobby"
+
+
+async def test_a_gap_is_healed_at_once(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await opened(ours, "/wall/lobby")
+    first = ours.hub
+    ours.beat(position=POSITION.replace("-0", "-7"))
+    await eventually(lambda: first.is_closed)
+    await page.clock.run_for(100)
+    hub = await ours.connected(2)
+    assert "after=" in hub.url
+    assert not await is_stale(page)
+
+
+async def test_a_gap_that_resuming_does_not_heal_asks_for_a_snapshot(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await opened(ours, "/wall/lobby")
+    ours.greets = False
+    wrong = POSITION.replace("-0", "-7")
+    ours.beat(position=wrong)
+    await page.clock.run_for(100)
+    (await ours.connected(2)).say(m.Beat(wrong, AT))
+    await eventually(lambda: ours.connections[1].is_closed)
+    await page.clock.run_for(1000)
+    assert "after=" not in (await ours.connected(3)).url
+
+
+@pytest.mark.parametrize(("code", "returns"), [(1012, True), (4000, True), (4400, False), (4499, False)])
+async def test_the_close_code_says_whether_to_come_back(code: int, returns: bool, site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await opened(ours, "/wall/lobby")
+    await ours.hub.close(code)
+    await page.clock.run_for(10_000)
+    assert (len(ours.connections) > 1) is returns
+    await becomes(page, "fresh" if returns else "stale")
+    if not returns:
+        assert "読み込み直してください" in await page.locator("#banner").inner_text()
+
+
+async def test_it_waits_longer_from_try_to_try_but_never_long(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot())
+    await opened(ours, "/wall/lobby")
+    ours.greets = False
+    for tries in range(2, 9):
+        await ours.hub.close()
+        await page.clock.run_for(5100)
+        await eventually(lambda tries=tries: len(ours.connections) == tries)  # type: ignore[misc]
+
+
+async def test_what_is_no_message_is_ignored(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await opened(ours, "/wall/lobby")
+    for text in ("", "null", "[]", '{"type":5}', '{"type":"toString"}', "{"):
+        ours.hub.say_text(text)
+    ours.tell(m.TicketServed, arrival=100, number="A101", counter="1")
+    await page.locator("#stage", has_text="B102").wait_for()
+    assert len(ours.connections) == 1
+
+
+async def test_office_time_runs_between_the_frames_and_stands_still_when_stale(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await opened(ours, "/wall/lobby")
+    ours.beat()  # 9:01:00
+    await eventually(lambda: _reads(page, "9:01"))
+    for _ in range(12):
+        await page.clock.run_for(10_000)
+        ours.beat()
+    assert await page.locator("#clock").inner_text() == "9:03"
+    ours.hub.say(m.Away())
+    await becomes(page, "stale")
+    await page.clock.run_for(10_000)
+    assert "時点" in await page.locator(".clock").inner_text()
+
+
+async def _reads(page: "Page", words: str) -> bool:
+    await page.clock.run_for(1000)
+    return await page.locator("#clock").inner_text() == words
