@@ -23,7 +23,7 @@ from config.practice.kiosk import arrivals
 from config.practice.listeners import Listener, ScreenEnd, compare_all
 from config.practice.recording import History, Recording
 from config.practice.retelling import Findings
-from config.practice.sockets import NotWanted, fresh_snapshot
+from config.practice.sockets import JOINED_WITHIN_S, NotWanted, fresh_snapshot
 from config.practice.staff import Clerk, InformationDesk
 from config.practice.staffing import staff, unserved
 from hub.forecast.day import Chance, Customer, Figures
@@ -33,7 +33,6 @@ from hub.wire.messages import CounterState, Snapshot
 EARLY_SECONDS = 300  # the clock starts five minutes before the first customer
 KIOSKS = 2
 BOARDS = WALLS = DESKS = 2
-JOINED_WITHIN_S = 20.0
 ANSWERED_WITHIN_S = 10.0
 PROGRESS_EVERY_S = 0.5
 
@@ -246,7 +245,7 @@ def set_clock(hub: str, start: int, speed: float) -> str:
 async def _look(desk: str) -> Snapshot:
     try:
         return await fresh_snapshot(desk)
-    except (OSError, WebSocketException, NotWanted) as error:
+    except (OSError, WebSocketException) as error:
         raise DayFailed(
             f"{desk} につながりません。窓口課が動いているか、アドレスを確かめてください: {error}"
         ) from error

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
-from config.practice.sockets import NotWanted, fresh_snapshot, pause_s, stay_connected
+from config.practice.sockets import fresh_snapshot, pause_s, stay_connected
 from hub.forecast.day import Chance
 from hub.wire.client_side import Heard, Screen
 from hub.wire.codec import read_frame
@@ -84,13 +84,12 @@ async def _compare(listener: Listener, chance: Chance, within_s: float) -> Scree
         tries += 1
         try:
             fresh = await fresh_snapshot(listener.address)
-        except (OSError, WebSocketException, NotWanted) as error:
+        except (OSError, WebSocketException) as error:
             why = f"新しい画面を開けません（{error!r}）"
         else:
-            mine = listener.screen.snapshot()
+            mine = replace(listener.screen.snapshot(), at=0)
             if mine.position == fresh.position:
-                same = replace(mine, at=0) == fresh
-                return ScreenEnd(listener.address, "" if same else f"{fresh.position} で新しい画面と違います")
+                return ScreenEnd(listener.address, "" if mine == fresh else f"{fresh.position} で新しい画面と違います")
             why = f"{mine.position} のままです。新しい画面は {fresh.position} です"
         if monotonic() > deadline:
             return ScreenEnd(listener.address, why)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from time import monotonic
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 from config.practice.clock import as_clock
 from config.practice.driver import Outcome
@@ -37,10 +37,18 @@ NAMES = {
 }
 
 
+class Paper(Protocol):
+    """Where progress goes: a terminal or a file."""
+
+    def isatty(self) -> bool: ...
+    def write(self, text: str, /) -> int: ...
+    def flush(self) -> None: ...
+
+
 class ProgressBar:
     """Office time, and how many numbers were given, called and served."""
 
-    def __init__(self, out: TextIO, now: Callable[[], float] = monotonic) -> None:
+    def __init__(self, out: Paper, now: Callable[[], float] = monotonic) -> None:
         self._out, self._now = out, now
         self._is_terminal = out.isatty()
         self._told_at: float | None = None

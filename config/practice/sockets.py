@@ -14,6 +14,7 @@ from hub.wire.messages import Snapshot
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
+JOINED_WITHIN_S = 15.0  # a hub that starts with a full day behind it takes a second or two
 LIVED_S = 1.0  # a socket that held so long was a good one: the next loss starts with a short pause again
 LONGEST_FRAME = 1 << 23  # a desk snapshot with every ticket of a peak day waiting stays well below
 
@@ -64,9 +65,12 @@ def pause_s(losses: int, chance: Chance) -> float:
 
 
 async def fresh_snapshot(address: str) -> Snapshot:
-    """What a new listener is told first, without its time. Raises OSError, WebSocketException, NotWanted."""
-    async with asyncio.timeout(10), dial(address) as socket:
-        frame = read_frame(await socket.recv(decode=False))
-    if not isinstance(frame, Snapshot):
-        raise NotWanted(f"{address} は snapshot ではなく {type(frame).__name__} で始まりました。")
-    return replace(frame, at=0)
+    """What a new listener is told, without its time. A hub that is just coming up says `away` first.
+
+    Raises OSError (TimeoutError after JOINED_WITHIN_S) and WebSocketException.
+    """
+    async with asyncio.timeout(JOINED_WITHIN_S), dial(address) as socket:
+        while True:
+            frame = read_frame(await socket.recv(decode=False))
+            if isinstance(frame, Snapshot):
+                return replace(frame, at=0)

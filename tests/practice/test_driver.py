@@ -1,0 +1,267 @@
+"""Whole days on a real store and a real hub, driven from outside."""
+
+import json
+import re
+from argparse import ArgumentParser
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+import anyio
+import msgspec
+import pytest
+
+from config.asgi import hub_running, listen, serving
+from config.embedded import EmbeddedValkey
+from config.practice import command
+from config.practice.driver import DayFailed, Outcome, Plan, UnfitDay, drive
+from config.practice.figures import read_figures
+from config.practice.floor import Tally
+from config.practice.listeners import Listener, compare_all
+from config.practice.report import ProgressBar, as_fields, as_json, as_text
+from hub.desk.lane import Counter, Lane, Office
+from hub.forecast.day import Customer, Figures, typical_day
+from hub.wire.position import Position
+from tests.eventually import eventually
+
+SPEED = 2000.0
+
+
+def small_figures() -> Figures:
+    """Two lanes, everybody within one hour, and more of everything that is rare."""
+    whole = read_figures()
+    return msgspec.structs.replace(
+        whole,
+        hours={10: 1.0},
+        lanes={
+            key: msgspec.structs.replace(whole.lanes[key], share=0.5, service_minutes=4.0, counters_normal=3)
+            for key in ("certificates", "moves")
+        },
+        absence=msgspec.structs.replace(whole.absence, base=0.2, most=0.3),
+        transfer_share=0.1,
+        cancel_share=0.1,
+    )
+
+
+def small_plan(tickets: int = 60, speed: float = SPEED, seed: int = 1) -> Plan:
+    figures = small_figures()
+    customers = typical_day(figures, tickets, Random(seed))
+    return Plan(customers=customers, figures=figures, speed=speed, has_lunch=True)
+
+
+@pytest.fixture
+def office(office_name: str) -> Office:
+    return Office(
+        key=office_name,
+        name="練習",
+        lanes=(Lane("certificates", "証明", "A", 101, 399), Lane("moves", "異動", "B", 401, 699)),
+        counters=(
+            *(Counter(str(n), f"{n}番", ("certificates",)) for n in (1, 2, 3)),
+            *(Counter(str(n), f"{n}番", ("moves", "certificates")) for n in (4, 5, 6)),
+        ),
+    )
+
+
+@asynccontextmanager
+async def practice(office: Office, store: EmbeddedValkey, *, is_practice: bool = True) -> AsyncIterator[str]:
+    with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
+        async with (
+            hub_running(office, redis_url=store.url, practice=is_practice) as apps,
+            serving(apps, public, inside),
+        ):
+            yield f"http://127.0.0.1:{inside.getsockname()[1]}"
+
+
+@pytest.fixture
+def own_store(tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """A store of this test alone: it is killed."""
+    with EmbeddedValkey(tmp_path) as server:
+        yield server
+
+
+def assert_good(outcome: Outcome, tickets: int = 60) -> None:
+    fields = as_fields(outcome)
+    assert fields["complaints"] == []
+    assert outcome.is_good
+    assert fields["tickets"] == tickets
+    assert fields["served"] + fields["cancelled"] + fields["closed_out"] == tickets
+    assert fields["screens"] == fields["screens_equal"] == 8
+
+
+async def test_a_day_ends_by_itself_and_every_check_holds(valkey_server: EmbeddedValkey, office: Office) -> None:
+    async with practice(office, valkey_server) as hub:
+        outcome = await drive(hub, small_plan(), Random())
+        assert_good(outcome)
+        again = await drive(hub, small_plan(tickets=20, seed=2), Random())
+    assert_good(again, 20)
+    assert again.day > outcome.day
+    findings = outcome.findings
+    assert min(findings.absent, findings.returned, findings.cancelled, findings.transferred) > 0
+
+
+async def test_a_store_that_is_killed_in_the_middle_costs_nothing(own_store: EmbeddedValkey, office: Office) -> None:
+    seen = Tally()
+
+    def watch(_: float, tally: Tally, __: int) -> None:
+        nonlocal seen
+        seen = tally
+
+    outcomes: list[Outcome] = []
+    async with practice(office, own_store) as hub, anyio.create_task_group() as group:
+
+        async def day() -> None:
+            outcomes.append(await drive(hub, small_plan(speed=1000), Random(), watch))
+
+        group.start_soon(day)
+        for called in (10, 30):
+            await eventually(lambda called=called: seen.called >= called, 30)  # type: ignore[misc]
+            own_store.kill()
+            own_store.start()
+    assert_good(outcomes[0])
+
+
+async def test_a_day_file_begins_before_opening_and_those_who_left_do_not_come(
+    valkey_server: EmbeddedValkey, office: Office
+) -> None:
+    def customer(arrived_at: int, service: int | None, left_at: int | None = None) -> Customer:
+        return Customer(
+            arrived_at=arrived_at, lane="certificates", source="kiosk", service_seconds=service, left_at=left_at
+        )
+
+    busy = [customer(7 * 3600 + n, 1800) for n in range(6)]
+    early = [*busy, customer(7 * 3600 + 60, None, 7 * 3600 + 120), customer(7 * 3600 + 70, None, 9 * 3600)]
+    plan = Plan(customers=early, figures=small_figures(), speed=SPEED, has_lunch=False)
+    told: list[float] = []
+    async with practice(office, valkey_server) as hub:
+        outcome = await drive(hub, plan, Random(), lambda now, *_: told.append(now))
+    assert_good(outcome, 8)
+    assert (outcome.findings.served, outcome.findings.closed_out) == (7, 1)
+    assert 6.9 * 3600 <= told[0] <= 7 * 3600
+
+
+async def test_who_still_waits_at_midnight_is_closed_out(valkey_server: EmbeddedValkey, office: Office) -> None:
+    late = [Customer(arrived_at=23 * 3600 + 3000, lane="moves", source="kiosk", service_seconds=4000) for _ in range(8)]
+    plan = Plan(customers=late, figures=small_figures(), speed=600, has_lunch=False)
+    async with practice(office, valkey_server) as hub:
+        outcome = await drive(hub, plan, Random())
+    assert_good(outcome, 8)
+    assert outcome.findings.closed_out == 8
+
+
+async def test_a_listener_that_knows_something_else_is_not_equal(valkey_server: EmbeddedValkey, office: Office) -> None:
+    async with practice(office, valkey_server) as hub, anyio.create_task_group() as group:
+        await drive(hub, small_plan(tickets=5), Random())
+        address = hub.replace("http", "ws", 1) + "/ws/board"
+        listeners = [Listener(address, Random()) for _ in range(3)]
+        for listener in listeners:
+            group.start_soon(listener.stay)
+        await eventually(lambda: all(listener.screen.position for listener in listeners))
+        _, wrong, stale = listeners
+        wrong.screen.office = "elsewhere"
+        stale.screen.position = Position("another-epoch", 1, 0)
+        ends = await compare_all(listeners, Random(), within_s=0.2)
+        group.cancel_scope.cancel()
+    assert [bool(end.why) for end in ends] == [False, True, True]
+
+
+async def test_an_office_that_is_none_or_not_for_practice_says_so(
+    valkey_server: EmbeddedValkey, office: Office
+) -> None:
+    async with practice(office, valkey_server, is_practice=False) as hub:
+        with pytest.raises(DayFailed, match="練習用"):
+            await drive(hub, small_plan(), Random())
+    with pytest.raises(DayFailed, match="つながりません"):
+        await drive(hub, small_plan(), Random())
+
+
+async def test_a_lane_that_the_office_lacks_is_told_before_anything_starts(
+    valkey_server: EmbeddedValkey, office: Office
+) -> None:
+    figures = read_figures()
+    plan = Plan(customers=typical_day(figures, 99, Random(1)), figures=figures, speed=240, has_lunch=True)
+    async with practice(office, valkey_server) as hub:
+        with pytest.raises(UnfitDay, match=r"foreign.*koseki.*mynumber.*seal"):
+            await drive(hub, plan, Random())
+
+
+# The command line ---------------------------------------------------------------------------------------------------
+
+
+def simulate(*words: str) -> int:
+    parser = ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(words))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "どちらか一つ"),
+        (["day.csv", "--seed", "1"], "どちらか一つ"),
+        (["day.csv", "--tickets", "5"], "--tickets"),
+        (["--seed", "1", "--tickets", "0"], "--tickets"),
+        (["--seed", "1", "--speed", "0"], "--speed"),
+        (["--seed", "1", "--speed", "nan"], "--speed"),
+        (["--seed", "1"], "--hub"),
+        (["--seed", "1", "--hub", "ftp://x"], "http://"),
+        (["--seed", "1", "--figures", "none.toml", "--hub", "http://x"], "none.toml"),
+        (["none.csv", "--hub", "http://x"], "none.csv"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_2(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulate(*words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert err.startswith("junban: ")
+    assert err.count("\n") == 1
+
+
+def test_a_faulty_day_file_names_every_fault_and_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "day.csv"
+    file.write_text("arrived_at,lane,source,service_seconds\nx,moves,kiosk,1\n9:00:00,moves,pigeon,y\n", "utf-8")
+    assert simulate(str(file), "--hub", "http://x") == 2
+    err = capsys.readouterr().err
+    assert all(word in err for word in ("2 行目", "3 行目", "pigeon", "「y」"))
+
+
+def test_a_hub_that_is_not_there_is_one_sentence_and_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulate("--seed", "1", "--hub", "http://127.0.0.1:1") == 1
+    assert "つながりません" in capsys.readouterr().err
+
+
+async def test_the_last_line_of_a_report_is_one_object(valkey_server: EmbeddedValkey, office: Office) -> None:
+    async with practice(office, valkey_server) as hub:
+        outcome = await drive(hub, small_plan(tickets=5), Random())
+    assert json.loads(as_json(outcome))["tickets"] == 5
+    assert re.search(r"発券: 5\n", as_text(outcome))
+
+
+class Paper:
+    """Somewhere to write that is a terminal or not."""
+
+    def __init__(self, *, is_terminal: bool) -> None:
+        self.text = ""
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+
+def test_a_terminal_gets_a_bar_and_a_log_gets_lines_now_and_then() -> None:
+    for is_terminal in (True, False):
+        paper, now = Paper(is_terminal=is_terminal), iter([0.0, 1.0, 2.0, 30.0, 31.0])
+        bar = ProgressBar(paper, lambda now=now: next(now))  # type: ignore[misc]
+        for issued in range(4):
+            bar(36000 + issued, Tally(issued=issued), 4)
+        bar.end()
+        assert paper.text.startswith("\r" if is_terminal else "10:00  発券 0/4")
+        assert paper.text.count("\n") == (1 if is_terminal else 2)
