@@ -271,3 +271,15 @@ async def focused(page: "Page") -> str:
     """Id of what has the focus, or its last word."""
     found: str = await page.evaluate("() => document.activeElement.id || document.activeElement.lastChild.textContent")
     return found.strip()
+
+
+async def test_the_choice_of_a_counter_opened_without_a_store_fills_itself_in(site: MakeSite, page: "Page") -> None:
+    ours = site(None)
+    ours.greets = False
+    await page.clock.install(time=AT)
+    await ours.open("/desk")
+    assert await page.locator(".counter-list").count() == 0
+    await page.clock.run_for(5100)
+    ours.whole = busy()
+    await page.clock.run_for(5100)
+    await page.locator(".counter-list").wait_for()
