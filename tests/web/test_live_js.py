@@ -8,7 +8,7 @@ import pytest
 from hub.wire import messages as m
 from tests.eventually import eventually
 from tests.web.conftest import MakeSite
-from tests.web.site import AT, POSITION, Site, snapshot
+from tests.web.site import AT, ORIGIN, POSITION, Site, snapshot
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -185,3 +185,32 @@ async def test_office_time_runs_between_the_frames_and_stands_still_when_stale(s
 async def _reads(page: "Page", words: str) -> bool:
     await page.clock.run_for(1000)
     return await page.locator("#clock").inner_text() == words
+
+
+CLOCK = """
+async (url) => {
+  const { OfficeClock } = await import(url);
+  let ms = 0, slept = 0;
+  const clock = new OfficeClock(() => ms, () => ms + slept);
+  const told = [clock.now()];
+  const hear = (type, at, after) => { ms += after; clock.hear({ type, at }); told.push(clock.now()); };
+  hear("snapshot", 1000, 0);
+  hear("TicketCalled", 500, 100);   // replayed: the clock is not put back
+  hear("beat", 21000, 1000);
+  hear("beat", 220000, 10000);      // 19.9 times as fast
+  ms += 1000;
+  told.push(clock.now());
+  slept = 3_600_000;
+  hear("beat", 72_240_000, 0);      // an hour of sleep is no speed
+  ms += 1000;
+  told.push(clock.now());
+  hear("snapshot", 50, 0);          // another day
+  return told;
+}
+"""
+
+
+async def test_office_time_is_never_put_back_and_may_run_faster_in_practice(site: MakeSite, page: "Page") -> None:
+    await site(snapshot()).open("/")
+    told = await page.evaluate(CLOCK, f"{ORIGIN}/static/clock.js")
+    assert told == [None, 1000, 1100, 21000, 220000, 240000, 72_240_000, 72_260_000, 50]

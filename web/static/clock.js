@@ -17,11 +17,12 @@ const MEASURED_MS = 5000; // two beats of one burst tell nothing about speed
  */
 export class OfficeClock {
   #reading = null; // {at, ms}: it was `at` when our own clock said `ms`
-  #beat = null;
+  #beat = null; // the first since the snapshot: {at, ms, clock}
   #speed = 1;
 
-  constructor(ownMs = () => performance.now()) {
-    this.ownMs = ownMs;
+  constructor(ownMs = () => performance.now(), clockMs = () => Date.now()) {
+    this.ownMs = ownMs; // stands still while the computer sleeps
+    this.clockMs = clockMs; // does not, but may be set
   }
 
   hear(frame) {
@@ -37,13 +38,13 @@ export class OfficeClock {
     return this.#reading && this.#reading.at + (this.ownMs() - this.#reading.ms) * this.#speed;
   }
 
+  /** From the first beat to the latest: the longer, the truer. The clocks of practice run a whole number of times faster. */
   #measure(at, ms) {
-    if (this.#beat && ms - this.#beat.ms >= MEASURED_MS) {
-      const measured = (at - this.#beat.at) / (ms - this.#beat.ms);
-      const speed = measured > 1.2 ? measured : 1; // below that it is a late beat
-      if (speed !== this.#speed) this.#reading = null; // reckoned with the wrong speed
-      this.#speed = speed;
-    }
-    if (this.#beat === null || ms - this.#beat.ms >= MEASURED_MS) this.#beat = { at, ms };
+    this.#beat ??= { at, ms, clock: this.clockMs() };
+    const passed = Math.max(ms - this.#beat.ms, this.clockMs() - this.#beat.clock);
+    if (passed < MEASURED_MS) return;
+    const speed = Math.max(1, Math.round((at - this.#beat.at) / passed));
+    if (speed !== this.#speed) this.#reading = null; // reckoned with the wrong speed
+    this.#speed = speed;
   }
 }
