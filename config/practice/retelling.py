@@ -13,6 +13,7 @@ from config.practice.recording import History, Photograph, Place
 from hub.desk.ticket import ENDS, MOVES, Action, State
 from hub.wire import messages as m
 
+WHOLE = "desk"  # the topic whose photographs show everybody
 NOWHERE = ""  # the lane of a ticket that was transferred while nobody listened
 
 
@@ -102,6 +103,9 @@ class Retelling:
             self._hear(place, self._history.facts[place])
         for photo in reversed(photographs):
             self._look(photo)
+        for arrival, ticket in self.tickets.items():
+            if ticket.lane == NOWHERE and ticket.state not in ENDS:
+                self._left_unheard(arrival, ticket, is_whole=True)
 
     def _hear(self, place: Place, fact: m.AnyFact) -> None:
         in_window = any(since < place <= until for since, until in self._windows)
@@ -195,6 +199,7 @@ class Retelling:
 
     def _look(self, photo: Photograph) -> None:
         """Bridge what was not heard by what the photograph shows."""
+        is_whole = photo.snapshot.topic == WHOLE
         scope = {lane.lane for lane in photo.snapshot.lanes}
         shown = _shown(photo.snapshot)
         for arrival, seen in shown.items():
@@ -215,16 +220,16 @@ class Retelling:
             seen.issued_in = seen.issued_in if known is None else known.issued_in
             self.tickets[arrival] = seen
         for arrival, ticket in self.tickets.items():
-            if arrival not in shown and ticket.state not in ENDS and ticket.lane in scope:
-                self._left_unheard(arrival, ticket)
+            if arrival not in shown and ticket.state not in ENDS and (is_whole or ticket.lane in scope):
+                self._left_unheard(arrival, ticket, is_whole=is_whole)
 
-    def _left_unheard(self, arrival: int, ticket: Seen) -> None:
+    def _left_unheard(self, arrival: int, ticket: Seen, *, is_whole: bool) -> None:
         self._findings.unheard += 1
         end = self._answers.ends.get(arrival)
-        if end is not None:
+        if not is_whole and self._answers.waited_anew[arrival] > ticket.waited_anew:
+            ticket.lane = NOWHERE  # went to another lane unheard: until something shows it there, or how it ended
+        elif end is not None:
             ticket.state = end
-        elif self._answers.waited_anew[arrival]:
-            ticket.lane = NOWHERE  # until a photograph of its new lane
         else:
             self._findings.blame("lost", f"{ticket.state} だった {ticket.number} がどこにもありません")
             ticket.state = State.LAPSED

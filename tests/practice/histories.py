@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from config.practice.recording import History, Photograph, Place, Visitor
 from hub.desk import requests
 from hub.desk.desk import Desk
@@ -56,9 +58,18 @@ class Told:
     def next(self, counter: str = "1", current: int | None = None) -> int | None:
         return self.do(requests.Next(counter, current)).arrival
 
-    def photograph(self, since: Place | None) -> None:
-        """A listener came back, or came, and is told the whole desk."""
-        self.photographs.append(Photograph((self.clock, 0), since, self._photo()))
+    def photograph(self, since: Place | None, lane: str | None = None) -> None:
+        """A listener came back, or came, and is told the whole desk, or one lane."""
+        photo = self._photo()
+        if lane is not None:
+            photo = replace(
+                photo,
+                topic=f"lanes/{lane}",
+                lanes=[state for state in photo.lanes if state.lane == lane],
+                called=[call for call in photo.called if call.lane == lane],
+                missed=[missed for missed in photo.missed if missed.lane == lane],
+            )
+        self.photographs.append(Photograph((self.clock, 0), since, photo))
 
     def history(self) -> History:
         return History(

@@ -291,13 +291,17 @@ def test_renumbering_that_keeps_the_order_is_no_fault() -> None:
 
 @pytest.mark.parametrize("first_unheard", range(1, 18))
 @pytest.mark.parametrize("moves", [1, 3, 18])
-def test_facts_that_nobody_was_told_are_bridged_by_a_photograph_and_the_answers(first_unheard: int, moves: int) -> None:
+@pytest.mark.parametrize("shown", [(None,), ("certificates", "moves"), ("moves", "certificates")])
+def test_facts_that_nobody_was_told_are_bridged_by_photographs_and_answers(
+    first_unheard: int, moves: int, shown: tuple[str | None, ...]
+) -> None:
     whole = good_day()
     told = Told()
     told.photograph(None)
     last = min(first_unheard + moves - 1, len(whole.facts))
     replay(told, until=last)
-    told.photograph(since=(first_unheard - 1, 0))
+    for lane in shown:
+        told.photograph(since=(first_unheard - 1, 0), lane=lane)
     replay(told, until=99)
     told.facts = {place: fact for place, fact in whole.facts.items() if not first_unheard <= place[0] <= last}
     findings = judge(told.history())

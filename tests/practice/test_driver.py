@@ -97,7 +97,7 @@ async def test_a_day_ends_by_itself_and_every_check_holds(valkey_server: Embedde
     assert_good(again, 20)
     assert again.day > outcome.day
     findings = outcome.findings
-    assert min(findings.absent, findings.returned, findings.cancelled, findings.transferred) > 0
+    assert min(findings.absent, findings.returned, findings.transferred) > 0
 
 
 async def test_a_store_that_is_killed_in_the_middle_costs_nothing(own_store: EmbeddedValkey, office: Office) -> None:
@@ -138,6 +138,19 @@ async def test_a_day_file_begins_before_opening_and_those_who_left_do_not_come(
     assert_good(outcome, 8)
     assert (outcome.findings.served, outcome.findings.closed_out) == (7, 1)
     assert 6.9 * 3600 <= told[0] <= 7 * 3600
+
+
+async def test_who_gives_the_number_back_is_not_called(valkey_server: EmbeddedValkey, office: Office) -> None:
+    nine = 9 * 3600
+    visits = [
+        Customer(arrived_at=nine + n, lane="certificates", source="desk", service_seconds=3000, cancels_after=cancels)
+        for n, cancels in enumerate([None] * 6 + [400])
+    ]
+    plan = Plan(customers=visits, figures=small_figures(), speed=SPEED, has_lunch=False)
+    async with practice(office, valkey_server) as hub:
+        outcome = await drive(hub, plan, Random())
+    assert_good(outcome, 7)
+    assert (outcome.findings.served, outcome.findings.cancelled, outcome.findings.calls) == (6, 1, 6)
 
 
 async def test_who_still_waits_at_midnight_is_closed_out(valkey_server: EmbeddedValkey, office: Office) -> None:
