@@ -96,7 +96,7 @@ async def _press(folder: Path, store: EmbeddedValkey, tickets: int) -> Pressed:
         finally:
             hub.stop()
     pressed.lost_replies += wire.lost
-    client = connect(store.url)
+    client = connect(store.url, answer_seconds=60)  # one reading of forty thousand facts
     day = await client.hget(Keys("bench").day(), "day")
     for _, entry in await client.xrange(Keys("bench").facts(str(day))) or []:
         fact = from_fields(entry)  # type: ignore[arg-type]  # texts, as the client decodes them
