@@ -13,6 +13,8 @@ from hub.desk.facts import (
     LaneRenumbered,
     TicketCalled,
     TicketCancelled,
+    TicketCheckedIn,
+    TicketExpected,
     TicketIssued,
     TicketMarkedAbsent,
     TicketRecalled,
@@ -22,9 +24,32 @@ from hub.desk.facts import (
 )
 from hub.desk.lane import Office
 from hub.desk.picture import Picture
-from hub.desk.refusals import LaneExhausted, NotCurrent, OtherBody, SameLane, StaleDay, UnknownTicket, WrongMove
-from hub.desk.requests import Answer, Cancel, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Stamp, Transfer
-from hub.desk.ticket import MOVES, Action, State, Ticket
+from hub.desk.refusals import (
+    HasNumber,
+    LaneExhausted,
+    NotCurrent,
+    OtherBody,
+    SameLane,
+    SecretUsed,
+    StaleDay,
+    UnknownTicket,
+    WrongMove,
+)
+from hub.desk.requests import (
+    Answer,
+    Cancel,
+    CheckIn,
+    Done,
+    Issue,
+    MarkAbsent,
+    Next,
+    Recall,
+    Request,
+    Return,
+    Stamp,
+    Transfer,
+)
+from hub.desk.ticket import ENDS, MOVES, Action, State, Ticket
 
 Decision: TypeAlias = tuple[Answer, list[Fact]]
 
@@ -36,6 +61,8 @@ class Desk:
         self.office = office
         self.picture = Picture()
         self._answers: dict[tuple[str, str], tuple[Request, Answer]] = {}
+        self._secrets: dict[str, int] = {}  # SHA-256 of a secret → arrival
+        self._holders: dict[tuple[str, str], int] = {}  # holder, lane → arrival
 
     def open_day(self, day: str, at: int) -> list[Fact]:
         """Move to `day` if it is later than the present one; otherwise nothing happens. Days never go back."""
@@ -47,7 +74,7 @@ class Desk:
             told.append(DayClosed(at=at, who="keeper", request="", day=present))
         told.append(DayOpened(at=at, who="keeper", request="", day=day))
         self._learn(told)
-        self._answers = {}
+        self._answers, self._secrets, self._holders = {}, {}, {}
         return told
 
     def do(self, stamp: Stamp, request: Request, at: int) -> Decision:
@@ -62,6 +89,11 @@ class Desk:
         answer, told = self._decide(stamp, request, at)
         self._learn(told)
         self._answers[stamp.who, stamp.request] = (request, answer)
+        if isinstance(request, Issue) and answer.arrival is not None:
+            if request.secret:
+                self._secrets[request.secret] = answer.arrival
+            if request.holder:
+                self._holders[request.holder, request.lane] = answer.arrival
         return answer, told
 
     def _learn(self, told: list[Fact]) -> None:
@@ -82,6 +114,8 @@ class Desk:
                 return self._done(stamp, request, at)
             case Return():
                 return self._return(stamp, request, at)
+            case CheckIn():
+                return self._check_in(stamp, request, at)
             case Cancel():
                 return self._cancel(stamp, request, at)
             case Transfer():
@@ -92,21 +126,29 @@ class Desk:
     def _issue(self, stamp: Stamp, request: Issue, at: int) -> Decision:
         lane = self.office.lane(request.lane)
         figure = lane.first + self.picture.issued.get(lane.key, 0)
+        while lane.number(figure) in self.picture.numbers:
+            figure += 1  # the band was moved during the day: no number is given twice
         if figure > lane.last:
             raise LaneExhausted(lane=lane.key)
+        if request.secret in self._secrets:
+            raise SecretUsed()
+        held = self.picture.tickets.get(self._holders.get((request.holder, lane.key), 0))
+        if held is not None and held.state not in ENDS:
+            raise HasNumber(ticket=str(held.arrival), number=held.number)
         arrival = self.picture.last_arrival + 1
-        number, rank = lane.number(figure), order.first_rank(arrival)
-        fact = TicketIssued(
+        kind, action = (TicketExpected, Action.EXPECT) if request.is_expected else (TicketIssued, Action.ISSUE)
+        fact = kind(
             at=at,
             who=stamp.who,
             request=stamp.request,
             arrival=arrival,
-            number=number,
+            number=lane.number(figure),
             lane=lane.key,
-            rank=rank,
+            rank=order.first_rank(arrival),
             source=request.source,
         )
-        return Answer(arrival, number, lane.key, State.WAITING, ahead=self.picture.count(lane.key)), [fact]
+        ahead = None if request.is_expected else self.picture.count(lane.key)
+        return Answer(arrival, fact.number, lane.key, MOVES[None, action], ahead=ahead), [fact]
 
     def _next(self, stamp: Stamp, request: Next, at: int) -> Decision:
         lanes = self.office.served_lanes(request.counter, request.lanes)
@@ -144,6 +186,12 @@ class Desk:
         told.append(TicketReturned(rank=rank, **_about(ticket, stamp, at)))
         return _stands(ticket, State.WAITING, ahead=place), told
 
+    def _check_in(self, stamp: Stamp, request: CheckIn, at: int) -> Decision:
+        ticket = self._moved(self._ticket(request.ticket), Action.CHECK_IN)
+        rank, place, told = self._place_by_arrival(stamp, ticket, ticket.lane, at)
+        told.append(TicketCheckedIn(rank=rank, **_about(ticket, stamp, at)))
+        return _stands(ticket, State.WAITING, ahead=place), told
+
     def _cancel(self, stamp: Stamp, request: Cancel, at: int) -> Decision:
         ticket = self._moved(self._ticket(request.ticket), Action.CANCEL)
         return _stands(ticket, State.CANCELLED), [TicketCancelled(**_about(ticket, stamp, at))]
@@ -153,11 +201,7 @@ class Desk:
         ticket = self._moved(self._ticket(request.ticket), Action.TRANSFER)
         if ticket.lane == lane:
             raise SameLane(lane=lane)
-        ranks = self.picture.ranks(lane)
-        place = order.place_of_arrival(ranks, ticket.arrival)
-        rank, told = order.first_rank(ticket.arrival), list[Fact]()
-        if rank in ranks:
-            rank, told = self._insert(stamp, lane, place, at)
+        rank, place, told = self._place_by_arrival(stamp, ticket, lane, at)
         told.append(
             TicketTransferred(
                 at=at,
@@ -191,21 +235,25 @@ class Desk:
             raise WrongMove(ticket=str(ticket.arrival), state=ticket.state, action=action)
         return ticket
 
+    def _place_by_arrival(self, stamp: Stamp, ticket: Ticket, lane: str, at: int) -> tuple[int, int, list[Fact]]:
+        """Rank and people ahead of a ticket that joins a lane where its arrival puts it."""
+        line = self.picture.waiting.get(lane, [])
+        place = order.place_of_arrival([arrival for _, arrival in line], ticket.arrival)
+        rank = order.rank_of_arrival(self.picture.ranks(lane), place, ticket.arrival, self.picture.last_arrival)
+        if rank is not None:
+            return rank, place, []
+        rank, told = self._insert(stamp, lane, place, at)
+        return rank, place, told
+
     def _insert(self, stamp: Stamp, lane: str, place: int, at: int) -> tuple[int, list[Fact]]:
-        """A rank after the first `place` of the lane; where the gap is closed, the lane is renumbered first."""
+        """A rank after the first `place` of the lane; where the gap is closed, the neighbours are renumbered first."""
         ranks = self.picture.ranks(lane)
         rank = order.rank_at(ranks, place, self.picture.last_arrival)
         if rank is not None:
             return rank, []
-        anew = order.spread(len(ranks), self.picture.last_arrival)
-        line = [arrival for _, arrival in self.picture.waiting[lane]]
-        renumbered = LaneRenumbered(
-            at=at, who=stamp.who, request=stamp.request, lane=lane, ranks=dict(zip(line, anew, strict=True))
-        )
-        rank = order.rank_at(anew, place, self.picture.last_arrival)
-        if rank is None:
-            raise AssertionError("evenly spread ranks leave room: a day has fewer tickets than a gap has places")
-        return rank, [renumbered]
+        rank, moved = order.make_room(ranks, place, self.picture.last_arrival)
+        anew = {arrival: moved[old] for old, arrival in self.picture.waiting[lane] if old in moved}
+        return rank, [LaneRenumbered(at=at, who=stamp.who, request=stamp.request, lane=lane, ranks=anew)]
 
 
 def _about(ticket: Ticket, stamp: Stamp, at: int) -> dict[str, Any]:

@@ -43,6 +43,19 @@ class TicketIssued(_TicketFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TicketExpected(_TicketFact):
+    """A number was taken from home; its holder waits from the moment of checking in."""
+
+    rank: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketCheckedIn(_TicketFact):
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketCalled(_TicketFact):
     counter: str
 
@@ -83,14 +96,16 @@ class TicketTransferred(_TicketFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneRenumbered(_Fact):
-    """A gap between two neighbours had closed: who waits keeps the order and gets new ranks."""
+    """A gap between two neighbours had closed: these who wait get new ranks, the order stays as it is."""
 
     lane: str
-    ranks: Mapping[int, int]  # arrival → new rank, everyone who waits in the lane
+    ranks: Mapping[int, int]  # arrival → new rank
 
 
 TicketFact: TypeAlias = (
     TicketIssued
+    | TicketExpected
+    | TicketCheckedIn
     | TicketCalled
     | TicketRecalled
     | TicketMarkedAbsent
@@ -107,6 +122,8 @@ FACTS: dict[str, type[Fact]] = {
         DayOpened,
         DayClosed,
         TicketIssued,
+        TicketExpected,
+        TicketCheckedIn,
         TicketCalled,
         TicketRecalled,
         TicketMarkedAbsent,

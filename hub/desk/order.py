@@ -1,13 +1,14 @@
 """Who stands before whom. A rank is an integer in a lane; a rule gives it when something happens, never a clock.
 
 A newcomer's rank is arrival × 2^20, so a million places lie free between two neighbours. Whoever comes in between
-gets the middle of the gap; a closed gap spreads the whole lane anew (`spread`), below every newcomer to come.
+gets the middle of the gap; where the gap is closed, the nearest neighbours move apart (`make_room`).
 Ranks stay below 2^53, so that a double holds each exactly (Redis scores, JavaScript): 8,589,934,591 arrivals a day.
 """
 
 from collections.abc import Sequence
 
 STEP = 1 << 20
+ROOM = 1 << 10  # between neighbours that had to move: ten more insertions into the same gap before they move again
 
 
 def first_rank(arrival: int) -> int:
@@ -29,17 +30,37 @@ def rank_at(ranks: Sequence[int], place: int, last_arrival: int) -> int | None:
     return rank_between(low, high)
 
 
-def spread(count: int, last_arrival: int) -> list[int]:
-    """`count` ascending ranks with even gaps, all below the next newcomer's."""
-    step = first_rank(last_arrival + 1) // (count + 1)
-    return [step * place for place in range(1, count + 1)]
+def make_room(ranks: Sequence[int], place: int, last_arrival: int) -> tuple[int, dict[int, int]]:
+    """A rank after the first `place` of `ranks` where the gap is closed, and the neighbours' new ranks (old → new).
+
+    Only as many neighbours move as are needed to have ROOM between each two again; whoever is farther away, and every
+    newcomer to come, keeps a rank that tells of the arrival.
+    """
+    first, end = place, place
+    while True:
+        low = ranks[first - 1] if first > 0 else 0
+        high = ranks[end] if end < len(ranks) else first_rank(last_arrival + 1)
+        step = (high - low) // (end - first + 2)
+        if step >= ROOM:
+            break
+        first, end = max(0, first - 1), min(len(ranks), end + 1)
+    anew = [low + step * (n + 1) for n in range(end - first + 1)]
+    mine = anew.pop(place - first)
+    return mine, dict(zip(ranks[first:end], anew, strict=True))
 
 
 def place_of_return(waiting: int, return_after: int) -> int:
-    """A resident who was absent stands after the next `return_after` who wait: not first, never behind newcomers."""
+    """A resident who was absent stands after the next `return_after` who wait: not first, nor behind newcomers."""
     return min(waiting, return_after)
 
 
-def place_of_arrival(ranks: Sequence[int], arrival: int) -> int:
-    """A transferred ticket stands where its arrival puts it: behind all who have its first rank or less."""
-    return sum(1 for rank in ranks if rank <= first_rank(arrival))
+def place_of_arrival(arrivals: Sequence[int], arrival: int) -> int:
+    """Who joins a lane late stands right before the first there who came after him (`arrivals` as they wait)."""
+    return next((place for place, other in enumerate(arrivals) if other > arrival), len(arrivals))
+
+
+def rank_of_arrival(ranks: Sequence[int], place: int, arrival: int, last_arrival: int) -> int | None:
+    """Its first rank if that lies in the gap at `place`, else the middle of the gap; None: the gap is closed."""
+    low = ranks[place - 1] if place > 0 else 0
+    high = ranks[place] if place < len(ranks) else first_rank(last_arrival + 1)
+    return first_rank(arrival) if low < first_rank(arrival) < high else rank_between(low, high)

@@ -24,7 +24,8 @@ class Picture:
         self.day = day
         self.tickets: dict[int, Ticket] = {}
         self.waiting: dict[str, list[tuple[int, int]]] = {}  # lane → ascending (rank, arrival)
-        self.at_counter: dict[str, int] = {}
+        self.at_counter: dict[str, int] = {}  # counter → arrival, the latest call last
+        self.numbers: dict[str, int] = {}  # number → arrival
         self.issued: dict[str, int] = {}  # lane → how many numbers of its band were given
         self.last_arrival = 0
 
@@ -59,6 +60,7 @@ class Picture:
     def place(self, ticket: Ticket) -> None:
         """Put in a ticket that is new to this picture, where its state says that it stands."""
         self.tickets[ticket.arrival] = ticket
+        self.numbers[ticket.number] = ticket.arrival
         if ticket.state is State.WAITING:
             insort(self.waiting.setdefault(ticket.lane, []), (ticket.rank, ticket.arrival))
         elif ticket.is_at_counter and ticket.counter is not None:
@@ -75,7 +77,11 @@ class Picture:
                     if ticket.state not in ENDS:
                         self._put(ticket, Action.CLOSE)
             case facts.TicketIssued():
-                self._issue(fact)
+                self._issue(fact, MOVES[None, Action.ISSUE])
+            case facts.TicketExpected():
+                self._issue(fact, MOVES[None, Action.EXPECT])
+            case facts.TicketCheckedIn():
+                self._put(self._known(fact), Action.CHECK_IN, rank=fact.rank)
             case facts.TicketCalled():
                 self._put(self._known(fact), Action.CALL, counter=fact.counter, calls=1, called_at=fact.at)
             case facts.TicketRecalled():
@@ -98,7 +104,7 @@ class Picture:
             case _:
                 assert_never(fact)
 
-    def _issue(self, fact: facts.TicketIssued) -> None:
+    def _issue(self, fact: facts.TicketIssued | facts.TicketExpected, state: State) -> None:
         if fact.arrival != self.last_arrival + 1:
             raise DoesNotFit(f"arrival {fact.arrival} after {self.last_arrival}")
         self.last_arrival = fact.arrival
@@ -108,7 +114,7 @@ class Picture:
             number=fact.number,
             lane=fact.lane,
             rank=fact.rank,
-            state=MOVES[None, Action.ISSUE],
+            state=state,
             source=fact.source,
             issued_at=fact.at,
         )
@@ -133,8 +139,9 @@ class Picture:
 
     def _renumber(self, fact: facts.LaneRenumbered) -> None:
         line = self.waiting.get(fact.lane, [])
-        if {arrival for _, arrival in line} != set(fact.ranks):
-            raise DoesNotFit(f"lane {fact.lane} renumbered for others than wait there")
+        anew = [(fact.ranks.get(arrival, rank), arrival) for rank, arrival in line]
+        if not fact.ranks.keys() <= {arrival for _, arrival in line} or anew != sorted(anew):
+            raise DoesNotFit(f"lane {fact.lane} renumbered for others than wait there, or out of order")
         for arrival, rank in fact.ranks.items():
             self.tickets[arrival] = replace(self.tickets[arrival], rank=rank)
-        self.waiting[fact.lane] = sorted((rank, arrival) for arrival, rank in fact.ranks.items())
+        self.waiting[fact.lane] = anew

@@ -3,13 +3,16 @@
 Refusal
 ├── TryAgain               the same request may succeed later
 │   ├── StaleDay           the business day has changed since the request was made
-│   └── StoreAway          the live queue cannot be reached
+│   ├── StoreAway          the live queue cannot be reached
+│   └── Crowded            too many asked for the same at the same moment
 ├── WorldDiffers           the request was sound, the world is otherwise: look, then decide anew
 │   ├── UnknownTicket      no such ticket today
 │   ├── WrongMove          the ticket's state does not allow this
 │   ├── NotCurrent         the counter has another ticket than the one named
 │   ├── SameLane           transferred to where it already waits
 │   ├── LaneExhausted      the lane's number band is used up; it never wraps
+│   ├── HasNumber          this browser holds a number of the lane already
+│   ├── SecretUsed         another ticket of today has this secret
 │   └── OtherBody          this request id was used before for another request
 ├── StoreDamaged           what the store holds is not ours: an operator must look
 └── NotUnderstood          wrong words; repeating them never helps
@@ -58,6 +61,10 @@ class StoreAway(TryAgain):
     sentence = "ただいまサーバーに接続できません。そのまま少しお待ちのうえ、もう一度操作してください。"
 
 
+class Crowded(TryAgain):
+    sentence = "操作が重なりました。もう一度操作してください。"
+
+
 class WorldDiffers(Refusal):
     sentence = "状況が変わりました。画面を確かめてから操作してください。"
 
@@ -80,6 +87,14 @@ class SameLane(WorldDiffers):
 
 class LaneExhausted(WorldDiffers):
     sentence = "この業務の本日の受付番号は終了しました。窓口の職員にお尋ねください。"
+
+
+class HasNumber(WorldDiffers):
+    sentence = "この業務の番号をすでにお持ちです。お持ちの番号の画面をご覧ください。"
+
+
+class SecretUsed(WorldDiffers):
+    sentence = "番号の控えを作り直す必要があります。画面を読み込み直してから、もう一度お取りください。"
 
 
 class OtherBody(WorldDiffers):

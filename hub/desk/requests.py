@@ -20,8 +20,17 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
+    """`secret`: SHA-256 of the taker's secret in hexadecimal; without it only staff can act for the ticket.
+
+    `holder`: who took it on the web (a hash of the browser's own random id): one live number for each lane.
+    `is_expected`: taken from home, waits from checking in.
+    """
+
     lane: str
     source: str  # where the number was taken: kiosk, web, desk
+    secret: str = ""
+    holder: str = ""
+    is_expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,11 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckIn:
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     ticket: int
 
@@ -67,7 +81,7 @@ class Transfer:
     lane: str
 
 
-Request: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | Cancel | Transfer
+Request: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer
 
 
 @dataclass(frozen=True, slots=True)

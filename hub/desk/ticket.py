@@ -23,6 +23,8 @@ class Action(StrEnum):
     """What may be done to a ticket; imperative, because it is a request."""
 
     ISSUE = "issue"
+    EXPECT = "expect"  # a number from home: the resident is still to come
+    CHECK_IN = "check_in"
     CALL = "call"
     RECALL = "recall"
     MARK_ABSENT = "absent"
@@ -38,6 +40,8 @@ AT_COUNTER = frozenset({State.CALLED, State.SERVING})
 
 MOVES: dict[tuple[State | None, Action], State] = {
     (None, Action.ISSUE): State.WAITING,
+    (None, Action.EXPECT): State.EXPECTED,
+    (State.EXPECTED, Action.CHECK_IN): State.WAITING,
     (State.WAITING, Action.CALL): State.CALLED,
     (State.CALLED, Action.RECALL): State.CALLED,
     (State.CALLED, Action.MARK_ABSENT): State.ABSENT,

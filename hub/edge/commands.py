@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol, assert_never
 
 import structlog
+from msgspec import UNSET
 
 from hub.desk import requests as ask
 from hub.desk.refusals import BadMessage, Refusal, StoreAway
@@ -71,7 +72,7 @@ def request_of(told: wire.DeskRequest, source: str) -> Request:
     """What the wire says, in the desk's own words. `source` is where a number is taken."""
     match told:
         case wire.Issue():
-            return ask.Issue(told.lane, source)
+            return ask.Issue(told.lane, source, "" if told.secret is UNSET else told.secret)
         case wire.Next():
             return ask.Next(told.counter, told.current, tuple(told.lanes))
         case wire.Recall():
@@ -82,6 +83,8 @@ def request_of(told: wire.DeskRequest, source: str) -> Request:
             return ask.Done(told.counter, told.ticket)
         case wire.Return():
             return ask.Return(told.ticket)
+        case wire.CheckIn():
+            return ask.CheckIn(told.ticket)
         case wire.Cancel():
             return ask.Cancel(told.ticket)
         case wire.Transfer():

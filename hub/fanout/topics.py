@@ -37,6 +37,8 @@ def touched_lanes(fact: Fact) -> tuple[str, ...]:
             return (fact.from_lane, fact.lane)
         case (
             facts.TicketIssued()
+            | facts.TicketExpected()
+            | facts.TicketCheckedIn()
             | facts.TicketCalled()
             | facts.TicketRecalled()
             | facts.TicketMarkedAbsent()

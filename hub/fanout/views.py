@@ -11,7 +11,7 @@ from hub.desk import facts
 from hub.desk.facts import TicketFact
 from hub.desk.lane import Office
 from hub.desk.picture import Picture
-from hub.desk.ticket import AT_COUNTER, State, Ticket
+from hub.desk.ticket import State, Ticket
 from hub.fanout import topics
 from hub.wire import messages as wire
 from hub.wire.position import Position
@@ -31,6 +31,11 @@ def frame_of(fact: PublicFact, topic: str, picture: Picture, position: Position,
         case facts.TicketIssued():
             rank = _rank(fact.rank, topic)
             return wire.TicketIssued(place, before, at, lane, waiting, arrival, number, rank)
+        case facts.TicketExpected():
+            return wire.TicketExpected(place, before, at, lane, waiting, arrival, number)
+        case facts.TicketCheckedIn():
+            rank = _rank(fact.rank, topic)
+            return wire.TicketCheckedIn(place, before, at, lane, waiting, arrival, number, rank)
         case facts.TicketCalled():
             return wire.TicketCalled(place, before, at, lane, waiting, arrival, number, fact.counter)
         case facts.TicketRecalled():
@@ -57,7 +62,8 @@ def snapshot_of(topic: str, picture: Picture, office: Office, position: Position
     """The whole of a topic. A lane's: that lane, its tickets and the counters that serve it. The others': all."""
     only = topics.lane_of(topic)
     tickets = [ticket for ticket in picture.tickets.values() if only is None or ticket.lane == only]
-    called = [ticket for ticket in tickets if ticket.state in AT_COUNTER]
+    at_counters = (picture.tickets[arrival] for arrival in reversed(picture.at_counter.values()))
+    called = [ticket for ticket in at_counters if only is None or ticket.lane == only]
     missed = [ticket for ticket in tickets if ticket.state is State.ABSENT]
     return wire.Snapshot(
         topic=topic,
@@ -70,7 +76,7 @@ def snapshot_of(topic: str, picture: Picture, office: Office, position: Position
             for lane in office.lanes
             if only is None or lane.key == only
         ],
-        called=sorted(map(_called, called), key=lambda call: (-call.called_at, -call.arrival)),
+        called=[_called(ticket) for ticket in called],
         missed=[_missed(ticket) for ticket in sorted(missed, key=lambda ticket: ticket.arrival)],
         counters=[
             wire.CounterState(counter.key, counter.name, list(counter.lanes))

@@ -13,7 +13,7 @@ from hub.desk.facts import Fact, from_fields
 from hub.desk.refusals import StoreAway
 from hub.store.connection import ANSWER_SECONDS, connect
 from hub.store.keys import Keys
-from hub.store.lanes import Lanes
+from hub.store.lanes import Lanes, damage
 
 PAGE = 1000  # facts a read: some 200 kB, a few milliseconds of the store's time
 LONGEST_WAIT_MS = 2000
@@ -45,7 +45,8 @@ class FactStream:
     async def read(self, day: str, after: tuple[int, int], wait_ms: int) -> list[tuple[int, int, Fact]]:
         """Facts behind the place `after` as (ms, seq, fact), at most PAGE; waits up to `wait_ms` for the first.
 
-        Raises StoreAway when the connection broke, UnreadableFact for an entry that is no fact of ours.
+        Raises StoreAway when the connection broke, StoreDamaged for a key that is no stream, UnreadableFact for an
+        entry that is no fact of ours.
         """
         if self._client is None:
             raise StoreAway
@@ -54,6 +55,9 @@ class FactStream:
             reply: Any = await self._client.xread(
                 {key: f"{after[0]}-{after[1]}"}, count=PAGE, block=max(1, min(wait_ms, LONGEST_WAIT_MS))
             )
+        except redis.exceptions.ResponseError as error:
+            await self.close()
+            raise damage(error) from error
         except (redis.exceptions.RedisError, OSError) as error:
             await self.close()
             raise StoreAway from error

@@ -35,6 +35,18 @@ class Keys:
         """Hash `arrival` → last arrival given, `issued:LANE` → how many numbers of its band were given. Day."""
         return f"{{{self.office}}}:{day}:tally"
 
+    def numbers(self, day: str) -> str:
+        """Hash number → arrival: every number given today. Day."""
+        return f"{{{self.office}}}:{day}:numbers"
+
+    def secrets(self, day: str) -> str:
+        """Hash SHA-256 of a ticket's secret (hexadecimal) → arrival. Day."""
+        return f"{{{self.office}}}:{day}:secrets"
+
+    def holders(self, day: str) -> str:
+        """Hash `HOLDER US LANE` → arrival: the latest number a browser took in a lane. Day."""
+        return f"{{{self.office}}}:{day}:holders"
+
     def at_counter(self, day: str) -> str:
         """Hash counter → arrival it has called or serves. Day."""
         return f"{{{self.office}}}:{day}:at_counter"
@@ -44,7 +56,10 @@ class Keys:
         return f"{{{self.office}}}:{day}:facts"
 
     def ticket(self, day: str, arrival: int) -> str:
-        """Hash number, lane, state, source, issued_at, counter, calls, called_at (office ms); rank, once ended. Day."""
+        """Hash number, lane, state, source, secret, issued_at, called_at (office ms), counter, calls; rank at its end.
+
+        `secret` is the SHA-256 of the taker's. Day.
+        """
         return f"{{{self.office}}}:{day}:ticket:{arrival}"
 
     def waiting(self, day: str, lane: str) -> str:

@@ -6,7 +6,7 @@ the first answer; if that fails too, the asker gets StoreAway and may repeat the
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, assert_never
 
@@ -16,19 +16,21 @@ from redis.asyncio import Redis
 from hub.desk import requests as ask
 from hub.desk.lane import Office
 from hub.desk.picture import Picture
-from hub.desk.refusals import Refusal, StaleDay, StoreAway, StoreDamaged, every_refusal
+from hub.desk.refusals import Crowded, Refusal, StaleDay, StoreAway, StoreDamaged, every_refusal
 from hub.desk.requests import Answer, Request, Stamp
 from hub.desk.ticket import State, Ticket
 from hub.store.keys import DAY_SECONDS, FACTS_SECONDS, STANDING, Keys
 
-PEEKS = 50  # each failed peek means that another request got through; fifty in a row are not contention but a defect
-PEEK_HEADS = (
-    4  # tickets at the head of each lane whose keys are handed in: as many counters may press at the same moment
-)
-PEEK_ARRIVALS = 8  # the same for ticket machines
+PEEK_DEPTH = 8  # tickets whose keys are handed in ahead of time: as many may press at the same moment
+PEEKS = 6  # each further look goes twice as deep; beyond 256 at once somebody is told to press again
 TRIES = 2
 
+US = "\x1f"  # joins what contains no control characters, as in prelude.lua
 TOKYO = timezone(timedelta(hours=9))  # Japan has kept UTC+9 without summer time since 1951
+
+# A replica after a failover, a full memory or disk, a running script: it may be well again in a moment.
+PASSING = (redis.exceptions.ReadOnlyError, redis.exceptions.OutOfMemoryError)
+PASSING_WORDS = ("READONLY", "OOM", "MISCONF", "BUSY ", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
 
 _REFUSALS = every_refusal()
 
@@ -39,18 +41,19 @@ class Lanes:
     def __init__(self, client: Redis, office: Office) -> None:
         self.office = office
         self.keys = Keys(office.key)
+        self.days_ahead = 0  # how far the open day lies after today: a clock was wrong once, and days never go back
         self._client = client
         self._command: Any = client.execute_command  # redis-py leaves it untyped
 
     async def do(self, stamp: Stamp, request: Request) -> Answer:
         """Carry out one request, once. Raises a Refusal (then nothing has changed, StoreAway excepted: ask again)."""
         function, own = self._words(request)
-        for _ in range(PEEKS):
-            arrivals = await self._peek(stamp.day, request)
-            reply = await self._call(function, *self._arguments(stamp, request, arrivals, own))
+        for round_ in range(PEEKS):
+            peeked = await self._peek(stamp.day, request, depth=PEEK_DEPTH << round_)
+            reply = await self._call(function, *self._arguments(stamp, request, peeked, own))
             if reply[:2] != ["no", "Peek"]:
                 return _answer(reply)
-        raise StoreDamaged(why="peek")
+        raise Crowded
 
     async def day_now(self) -> tuple[int, str, str]:
         """Office time (epoch ms), today's date in Tokyo by the store's clock, and the open day ('' where none is)."""
@@ -61,6 +64,7 @@ class Lanes:
     async def open_day(self) -> str:
         """Move to today if the open day is older; gives the day that is open now. Anyone may call it at any time."""
         _, today, present = await self.day_now()
+        self.days_ahead = (date.fromisoformat(present) - date.fromisoformat(today)).days if present > today else 0
         if present >= today:
             return present
         keys = [self.keys.day(), self.keys.clock(), self.keys.facts(today)]
@@ -83,6 +87,15 @@ class Lanes:
         """Practice only: office time is that moment now. Raises StaleDay unless it lies on a day after the open one."""
         keys = [self.keys.day(), self.keys.clock()]
         _fields(await self._call("practice_clock_v1", keys, [str(office_ms), repr(speed)]))
+
+    async def holder_of(self, day: str, secret: str) -> int | None:
+        """The arrival whose secret has this SHA-256 (hexadecimal), or None. Raises StoreAway."""
+        return _number(await self._read(self._client.hget(self.keys.secrets(day), secret)))
+
+    async def secret_of(self, day: str, arrival: int) -> str | None:
+        """SHA-256 of a ticket's secret, or None where it has none. Raises StoreAway."""
+        found: str | None = await self._read(self._client.hget(self.keys.ticket(day, arrival), "secret"))
+        return found or None
 
     async def picture(self, day: str) -> Picture:
         """The day as the sorted sets and hashes tell it, read in one transaction: to compare with what facts tell."""
@@ -115,7 +128,9 @@ class Lanes:
         match request:
             case ask.Issue():
                 lane = self.office.lane(request.lane)
-                return "desk_issue_v1", [lane.key, lane.prefix, str(lane.first), str(lane.last), request.source]
+                band = [lane.prefix, str(lane.first), str(lane.last)]
+                expected = "1" if request.is_expected else ""
+                return "desk_issue_v1", [lane.key, *band, request.source, request.secret, request.holder, expected]
             case ask.Next():
                 lanes = self.office.served_lanes(request.counter, request.lanes)
                 return "desk_next_v1", [request.counter, _text(request.current), *lanes]
@@ -127,6 +142,8 @@ class Lanes:
                 return "desk_done_v1", [self.office.counter(request.counter).key, str(request.ticket)]
             case ask.Return():
                 return "desk_return_v1", [str(request.ticket), str(self.office.return_after)]
+            case ask.CheckIn():
+                return "desk_check_in_v1", [str(request.ticket)]
             case ask.Cancel():
                 return "desk_cancel_v1", [str(request.ticket)]
             case ask.Transfer():
@@ -134,28 +151,35 @@ class Lanes:
             case _:
                 assert_never(request)
 
-    async def _peek(self, day: str, request: Request) -> list[int]:
-        """The tickets whose keys the function may need. It refuses with Peek if it needs another one after all."""
+    async def _peek(self, day: str, request: Request, depth: int) -> "Peeked":
+        """What the function may need. It refuses with Peek if it needs the key of another ticket after all."""
+        pipe: Any = self._client.pipeline(transaction=False)
         match request:
             case ask.Issue():
-                last = await self._read(self._client.hget(self.keys.tally(day), "arrival"))
-                return [int(last or 0) + place for place in range(1, PEEK_ARRIVALS + 1)]
+                pipe.hget(self.keys.tally(day), "arrival")
+                pipe.hget(self.keys.holders(day), f"{request.holder}{US}{request.lane}")
+                last, held = await self._read(pipe.execute())
+                fresh = [int(last or 0) + place for place in range(1, depth + 1)]
+                return Peeked([*fresh, int(held)] if held else fresh)
             case ask.Next():
-                pipe: Any = self._client.pipeline(transaction=False)
                 for lane in self.office.served_lanes(request.counter, request.lanes):
-                    pipe.zrange(self.keys.waiting(day, lane), 0, PEEK_HEADS - 1)
+                    pipe.zrange(self.keys.waiting(day, lane), 0, depth - 1)
                 heads = [int(arrival) for line in await self._read(pipe.execute()) for arrival in line]
-                return heads if request.current is None else [request.current, *heads]
+                return Peeked(heads if request.current is None else [request.current, *heads])
             case _:
-                return [request.ticket]
+                lane = await self._read(self._client.hget(self.keys.ticket(day, request.ticket), "lane"))
+                return Peeked([request.ticket], lane)
 
     def _arguments(
-        self, stamp: Stamp, request: Request, arrivals: list[int], own: list[str]
+        self, stamp: Stamp, request: Request, peeked: "Peeked", own: list[str]
     ) -> tuple[list[str], list[str]]:
         """KEYS and ARGS in the order that `functions/prelude.lua` reads them."""
-        keys, day = self.keys, stamp.day
+        keys, day, arrivals = self.keys, stamp.day, peeked.arrivals
         lanes = [lane.key for lane in self.office.lanes]
+        if peeked.lane is not None and peeked.lane not in lanes:
+            lanes.append(peeked.lane)  # the office dropped it during the day; who waits there can still be moved
         named = [keys.day(), keys.clock(), keys.requests(day), keys.tally(day), keys.at_counter(day), keys.facts(day)]
+        named += [keys.secrets(day), keys.holders(day), keys.numbers(day)]
         named += [keys.standing(day, state) for state in STANDING]
         named += [keys.waiting(day, lane) for lane in lanes]
         named += [keys.ticket(day, arrival) for arrival in arrivals]
@@ -181,7 +205,22 @@ class Lanes:
         except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError) as error:
             raise StoreAway from error
         except redis.exceptions.ResponseError as error:
-            raise StoreDamaged(why=str(error).split(":", 1)[0]) from error
+            raise damage(error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Peeked:
+    """Tickets whose keys are handed to a function, and the lane of the one named."""
+
+    arrivals: list[int]
+    lane: str | None = None
+
+
+def damage(error: redis.exceptions.ResponseError) -> Refusal:
+    """What an error reply means: the store cannot just now, or what it holds is not ours."""
+    if isinstance(error, PASSING) or str(error).startswith(PASSING_WORDS):
+        return StoreAway()
+    return StoreDamaged(why=str(error).split(":", 1)[0])
 
 
 def digest(request: Request) -> str:

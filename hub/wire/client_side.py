@@ -36,7 +36,7 @@ class Screen:
         self.office = ""
         self.lanes: dict[str, m.LaneState] = {}  # `queue` is kept in `queues`
         self.queues: dict[str, dict[int, m.WaitingNumber]] = {}  # only of lanes whose queue the topic shows
-        self.called: dict[int, m.CalledNumber] = {}
+        self.called: dict[int, m.CalledNumber] = {}  # the latest call last
         self.missed: dict[int, m.MissedNumber] = {}
         self.counters: list[m.CounterState] = []
 
@@ -74,7 +74,7 @@ class Screen:
                 replace(lane, queue=self.queue(lane.lane) if lane.lane in self.queues else UNSET)
                 for lane in self.lanes.values()
             ],
-            called=sorted(self.called.values(), key=lambda call: (-call.called_at, -call.arrival)),
+            called=list(reversed(self.called.values())),
             missed=sorted(self.missed.values(), key=lambda missed: missed.arrival),
             counters=self.counters,
         )
@@ -88,7 +88,7 @@ class Screen:
             for lane in whole.lanes
             if lane.queue is not UNSET
         }
-        self.called = {call.arrival: call for call in whole.called}
+        self.called = {call.arrival: call for call in reversed(whole.called)}
         self.missed = {missed.arrival: missed for missed in whole.missed}
         self.counters = whole.counters
 
@@ -109,7 +109,9 @@ class Screen:
 
     def _learn(self, fact: m.AnyFact) -> None:
         match fact:
-            case m.TicketIssued() | m.TicketReturned() | m.TicketTransferred():
+            case m.TicketExpected():
+                return  # it stands in none of the lists until it is checked in
+            case m.TicketIssued() | m.TicketCheckedIn() | m.TicketReturned() | m.TicketTransferred():
                 self._forget(fact.arrival)
                 if fact.rank is not UNSET and fact.lane in self.queues:
                     self.queues[fact.lane][fact.arrival] = m.WaitingNumber(fact.arrival, fact.number, fact.rank)

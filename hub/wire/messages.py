@@ -10,8 +10,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 CLIENT_FRAME_BYTES = 4096  # the longest request is a transfer of ~200 bytes; more is not one of our screens
 
-RequestId = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22,64}$")]  # 22 characters of base64url hold 128 bits
-Key = Annotated[str, Meta(pattern="^[a-z0-9_-]{1,32}$")]
+RequestId = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22,64}\\Z")]  # 22 characters of base64url hold 128 bits
+Key = Annotated[str, Meta(pattern="^[a-z0-9_-]{1,32}\\Z")]
+Secret = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
 Arrival = Annotated[int, Meta(ge=1, le=2**33 - 1)]
 
 
@@ -94,6 +95,14 @@ class TicketIssued(TicketFrame, frozen=True, tag=True):
     rank: int | UnsetType = UNSET
 
 
+class TicketExpected(TicketFrame, frozen=True, tag=True):
+    """A number was taken from home; nobody waits for it yet."""
+
+
+class TicketCheckedIn(TicketFrame, frozen=True, tag=True):
+    rank: int | UnsetType = UNSET
+
+
 class TicketCalled(TicketFrame, frozen=True, tag=True):
     counter: str
 
@@ -132,6 +141,8 @@ class LaneRenumbered(FactFrame, frozen=True, tag=True):
 
 AnyFact: TypeAlias = (
     TicketIssued
+    | TicketExpected
+    | TicketCheckedIn
     | TicketCalled
     | TicketRecalled
     | TicketMarkedAbsent
@@ -194,7 +205,10 @@ class _Request(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"
 
 
 class Issue(_Request, frozen=True, tag="issue"):
+    """`secret`: SHA-256 of the taker's secret (hexadecimal). Without it only staff can act for the ticket."""
+
     lane: Key
+    secret: Secret | UnsetType = UNSET
 
 
 class Next(_Request, frozen=True, tag="next"):
@@ -222,6 +236,10 @@ class Return(_Request, frozen=True, tag="return"):
     ticket: Arrival
 
 
+class CheckIn(_Request, frozen=True, tag="check_in"):
+    ticket: Arrival
+
+
 class Cancel(_Request, frozen=True, tag="cancel"):
     ticket: Arrival
 
@@ -231,7 +249,7 @@ class Transfer(_Request, frozen=True, tag="transfer"):
     lane: Key
 
 
-DeskRequest: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | Cancel | Transfer
+DeskRequest: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer
 KioskRequest: TypeAlias = Issue
 
 # Why the hub closes a socket, and whether to come back -------------------------------------------------------------

@@ -73,7 +73,7 @@ def test_pictures_differ_from_other_things(picture: Picture) -> None:
         called(2),  # counter 1 has ticket 1
         facts.TicketReturned(**STAMP, arrival=2, number="A102", lane="certificates", rank=1),
         facts.TicketTransferred(**STAMP, arrival=2, number="A102", lane="seal", from_lane="moves", rank=1),
-        facts.LaneRenumbered(**STAMP, lane="certificates", ranks={2: 10}),
+        facts.LaneRenumbered(**STAMP, lane="certificates", ranks={2: first_rank(4)}),
         facts.LaneRenumbered(**STAMP, lane="moves", ranks={2: 10}),
     ],
 )

@@ -21,6 +21,8 @@ COMMON = {"type", "position", "prev", "at", "lane", "waiting"}
 TICKET = COMMON | {"arrival", "number"}
 SHOWN: dict[str, set[str]] = {  # without ranks
     "TicketIssued": TICKET,
+    "TicketExpected": TICKET,
+    "TicketCheckedIn": TICKET,
     "TicketCalled": TICKET | {"counter"},
     "TicketRecalled": TICKET | {"counter", "calls"},
     "TicketMarkedAbsent": TICKET | {"counter"},
@@ -30,7 +32,7 @@ SHOWN: dict[str, set[str]] = {  # without ranks
     "TicketTransferred": TICKET | {"from_lane"},
     "LaneRenumbered": COMMON | {"ranks"},
 }
-RANKED = {"TicketIssued", "TicketReturned", "TicketTransferred"}
+RANKED = {"TicketIssued", "TicketCheckedIn", "TicketReturned", "TicketTransferred"}
 SNAPSHOT = {"type", "topic", "position", "at", "day", "office", "lanes", "called", "missed", "counters"}
 
 
@@ -58,6 +60,8 @@ def story() -> list[Fact]:
         ticket(facts.TicketCancelled, 3),
         ticket(facts.TicketTransferred, 4, lane=MOVES, from_lane=CERTIFICATES, rank=40),
         ticket(facts.TicketCalled, 1, counter="2"),
+        ticket(facts.TicketExpected, 5, rank=5 << 20, source=SOURCE),
+        ticket(facts.TicketCheckedIn, 5, rank=5 << 20),
         facts.DayClosed(day="2026-11-24", **about),
     ]
 
@@ -136,4 +140,4 @@ def test_a_lanes_topic_holds_that_lane_only() -> None:
     assert [counter.counter for counter in whole.counters] == ["1", "3"]
     board = world.present(topics.BOARD)
     assert [call.arrival for call in board.called] == [1]
-    assert [(lane.lane, lane.waiting) for lane in board.lanes] == [(CERTIFICATES, 0), (MOVES, 1)]
+    assert [(lane.lane, lane.waiting) for lane in board.lanes] == [(CERTIFICATES, 1), (MOVES, 1)]

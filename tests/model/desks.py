@@ -47,6 +47,10 @@ class TimelessDesk:
     async def ask(self, request: Request, *, who: str = "desk", id: str | None = None, day: str = DAY) -> Answer:
         return await self._do(Stamp(day, who, id or secrets.token_urlsafe(16)), request)
 
+    def move_to(self, office: Office) -> None:
+        """The office file was edited while the day goes on."""
+        self.office = office
+
     async def facts(self) -> list[Fact]:
         return [replace(fact, at=0) for fact in await self._facts()]
 
@@ -83,6 +87,7 @@ class RulesDesk(TimelessDesk):
         return self.desk.picture.day or ""
 
     async def _do(self, stamp: Stamp, request: Request) -> Answer:
+        self.desk.office = self.office
         answer, told = self.desk.do(stamp, request, at=0)
         self.told += told
         return answer
@@ -110,6 +115,7 @@ class StoreDesk(TimelessDesk):
         return await self.lanes.open_day()
 
     async def _do(self, stamp: Stamp, request: Request) -> Answer:
+        self.lanes.office = self.office
         return await self.lanes.do(stamp, request)
 
     async def _facts(self) -> list[Fact]:

@@ -1,23 +1,27 @@
 """What the desk does, told once for the pure rules, fakeredis, Valkey and the oldest Redis."""
 
+from dataclasses import replace
+
 import pytest
 
 from hub.desk import facts
 from hub.desk.order import STEP
 from hub.desk.picture import Picture
 from hub.desk.refusals import (
+    HasNumber,
     LaneExhausted,
     LaneNotServed,
     NotCurrent,
     OtherBody,
     SameLane,
+    SecretUsed,
     StaleDay,
     UnknownCounter,
     UnknownLane,
     UnknownTicket,
     WrongMove,
 )
-from hub.desk.requests import Answer, Cancel, Done, Issue, MarkAbsent, Next, Recall, Return, Transfer
+from hub.desk.requests import Answer, Cancel, CheckIn, Done, Issue, MarkAbsent, Next, Recall, Return, Transfer
 from hub.desk.ticket import State
 from tests.model.desks import CERTIFICATES, DAY, MOVES, TimelessDesk
 
@@ -217,6 +221,76 @@ async def test_request_ids_belong_to_who_made_them(desk: TimelessDesk) -> None:
     assert (await desk.ask(Issue(CERTIFICATES, "kiosk"), who="kiosk-2", id="same")).arrival == 2
 
 
+async def test_a_number_from_home_is_expected_and_nobody_waits_for_it(desk: TimelessDesk) -> None:
+    answer = await desk.ask(Issue(CERTIFICATES, "web", is_expected=True))
+    assert answer == Answer(1, "A101", CERTIFICATES, State.EXPECTED)
+    assert await waiting(desk) == []
+    assert (await call(desk)).arrival is None
+
+
+async def test_who_checks_in_stands_where_the_arrival_says(desk: TimelessDesk) -> None:
+    await issue(desk)
+    await desk.ask(Issue(CERTIFICATES, "web", is_expected=True))
+    await issue(desk)
+    assert await desk.ask(CheckIn(2)) == Answer(2, "A102", CERTIFICATES, State.WAITING, ahead=1)
+    assert await waiting(desk) == [1, 2, 3]
+    with pytest.raises(WrongMove):
+        await desk.ask(CheckIn(2))
+
+
+async def test_an_expected_number_may_be_cancelled_from_home(desk: TimelessDesk) -> None:
+    await desk.ask(Issue(CERTIFICATES, "web", is_expected=True))
+    assert (await desk.ask(Cancel(1))).state is State.CANCELLED
+
+
+async def test_a_browser_holds_one_live_number_in_a_lane(desk: TimelessDesk) -> None:
+    await desk.ask(Issue(CERTIFICATES, "web", holder="mine"))
+    with pytest.raises(HasNumber) as refused:
+        await desk.ask(Issue(CERTIFICATES, "web", holder="mine"))
+    assert refused.value.details == {"ticket": "1", "number": "A101"}
+    await desk.ask(Issue(MOVES, "web", holder="mine"))
+    await desk.ask(Issue(CERTIFICATES, "web", holder="another's"))
+    await desk.ask(Cancel(1))
+    assert (await desk.ask(Issue(CERTIFICATES, "web", holder="mine"))).number == "A103"
+
+
+async def test_a_secret_opens_one_ticket_only(desk: TimelessDesk) -> None:
+    await desk.ask(Issue(CERTIFICATES, "kiosk", secret="a" * 64))
+    with pytest.raises(SecretUsed):
+        await desk.ask(Issue(MOVES, "kiosk", secret="a" * 64))
+    await desk.open_day("2026-11-25")
+    assert (await desk.ask(Issue(CERTIFICATES, "kiosk", secret="a" * 64), day="2026-11-25")).arrival == 1
+
+
+async def test_after_a_renumbering_a_transfer_still_stands_where_its_arrival_says(desk: TimelessDesk) -> None:
+    await issue(desk, MOVES, 20)
+    for _ in range(25):
+        first = (await waiting(desk, MOVES))[0]
+        await call(desk, "3")
+        await desk.ask(MarkAbsent("3", first))
+        await desk.ask(Return(first))
+    assert any(isinstance(fact, facts.LaneRenumbered) for fact in await desk.facts())
+    await issue(desk, CERTIFICATES)
+    line = await waiting(desk, MOVES)
+    assert (await desk.ask(Transfer(21, MOVES))).ahead == 20, "who came last stands last"
+    assert await waiting(desk, MOVES) == [*line, 21]
+
+
+async def test_a_number_is_never_given_twice_though_the_band_is_moved(desk: TimelessDesk) -> None:
+    await issue(desk, times=3)  # A101 … A103
+    lanes = tuple(replace(lane, first=100) if lane.key == CERTIFICATES else lane for lane in desk.office.lanes)
+    desk.move_to(replace(desk.office, lanes=lanes))
+    assert (await issue(desk))[0].number == "A104"
+
+
+async def test_who_waits_in_a_lane_that_the_office_dropped_can_be_moved(desk: TimelessDesk) -> None:
+    await issue(desk, times=2)
+    desk.move_to(replace(desk.office, lanes=desk.office.lanes[1:]))
+    await desk.ask(Transfer(1, MOVES))
+    await desk.ask(Cancel(2))
+    assert await waiting(desk, MOVES) == [1]
+
+
 async def test_a_refusal_changes_nothing_and_is_not_kept(desk: TimelessDesk) -> None:
     before = await desk.facts()
     with pytest.raises(NotCurrent):
@@ -240,6 +314,8 @@ async def test_a_refusal_changes_nothing_and_is_not_kept(desk: TimelessDesk) -> 
         (Return(77), UnknownTicket),
         (Return(1), WrongMove),
         (Cancel(77), UnknownTicket),
+        (CheckIn(77), UnknownTicket),
+        (CheckIn(1), WrongMove),
         (Transfer(77, MOVES), UnknownTicket),
         (Transfer(1, "taxes"), UnknownLane),
         (Transfer(1, CERTIFICATES), SameLane),

@@ -1,6 +1,7 @@
 """Random days: whatever is asked, in whatever order, rules and store answer alike and tell the same facts."""
 
 import asyncio
+import hashlib
 import itertools
 import secrets
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from hub.desk.picture import Picture
 from hub.desk.refusals import Refusal
-from hub.desk.requests import Cancel, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Transfer
+from hub.desk.requests import Cancel, CheckIn, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Transfer
 from tests.model.desks import CERTIFICATES, MOVES, RulesDesk, small_office, store_desk
 
 LANES = st.sampled_from([CERTIFICATES, MOVES])
@@ -61,6 +62,15 @@ def walk_against(url: str | None, steps: Iterator[int]) -> type[RuleBasedStateMa
         @rule(lane=LANES)
         def issue(self, lane: str) -> None:
             self.both(Issue(lane, "kiosk"))
+
+        @rule(lane=LANES, holder=st.sampled_from(["", "one", "two"]), is_expected=st.booleans())
+        def take_from_home(self, lane: str, holder: str, is_expected: bool) -> None:
+            secret = hashlib.sha256(f"{holder} {len(self.used) % 5}".encode()).hexdigest()
+            self.both(Issue(lane, "web", secret, holder, is_expected))
+
+        @rule(ticket=TICKETS)
+        def check_in(self, ticket: int) -> None:
+            self.both(CheckIn(ticket))
 
         @rule(counter=COUNTERS)
         def press_next(self, counter: str) -> None:

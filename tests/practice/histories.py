@@ -126,6 +126,8 @@ def wire_of(request: requests.Request) -> m.DeskRequest:
             return m.Done("x", request.counter, request.ticket)
         case requests.Return():
             return m.Return("x", request.ticket)
+        case requests.CheckIn():
+            return m.CheckIn("x", request.ticket)
         case requests.Cancel():
             return m.Cancel("x", request.ticket)
         case requests.Transfer():

@@ -119,7 +119,7 @@ async def test_every_key_of_a_day_ends_by_itself(desk: StoreDesk) -> None:
     keys = [key async for key in desk.client.scan_iter(match=f"{{{desk.office.key}}}*")]
     of_the_day = {key: await desk.client.ttl(key) for key in keys if day in key}
     facts_ttl = of_the_day.pop(desk.keys.facts(day))
-    assert len(of_the_day) == 4, "requests, tally, the ticket, its lane"
+    assert len(of_the_day) == 5, "requests, tally, numbers, the ticket, its lane"
     assert all(DAY_SECONDS - 60 < ttl <= DAY_SECONDS for ttl in of_the_day.values())
     assert FACTS_SECONDS - 60 < facts_ttl <= FACTS_SECONDS
     assert {key for key in keys if day not in key} == {desk.keys.day(), desk.keys.clock()}

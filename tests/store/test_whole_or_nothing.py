@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from config.embedded import EmbeddedValkey
 from hub.desk.refusals import StoreDamaged
-from hub.desk.requests import Cancel, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Transfer
+from hub.desk.requests import Cancel, CheckIn, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Transfer
 from hub.store.library import function_names
 from tests.model.desks import CERTIFICATES, DAY, MOVES, StoreDesk, set_clock, small_office, store_desk
 
@@ -24,11 +24,12 @@ Story = Callable[[StoreDesk], Awaitable[object]]
 
 
 async def _busy(desk: StoreDesk) -> None:
-    """1 called at counter 2, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4."""
+    """1 called at counter 2, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4; 8 expected."""
     for _ in range(5):
         await desk.ask(Issue(CERTIFICATES, "kiosk"))
     for _ in range(2):
         await desk.ask(Issue(MOVES, "kiosk"))
+    await desk.ask(Issue(CERTIFICATES, "web", is_expected=True))
     await desk.ask(Next("2", None))
     await desk.ask(Next("1", None))
     await desk.ask(MarkAbsent("1", 2))
@@ -36,7 +37,7 @@ async def _busy(desk: StoreDesk) -> None:
     behind_4 = await desk.client.zscore(ranks, "4")
     assert behind_4 is not None
     await desk.client.zadd(ranks, {"5": behind_4 + 1})
-    await desk.client.zadd(desk.keys.waiting(DAY, MOVES), {"6": 3 * 2**20, "7": 3 * 2**20 + 1})
+    await desk.client.zadd(desk.keys.waiting(DAY, MOVES), {"6": 1, "7": 2})
 
 
 def _asks(request: Request) -> Story:
@@ -52,7 +53,8 @@ async def _set_clock(desk: StoreDesk) -> None:
 
 
 STORIES: dict[str, Story] = {
-    "desk_issue_v1": _asks(Issue(CERTIFICATES, "kiosk")),
+    "desk_issue_v1": _asks(Issue(CERTIFICATES, "web", secret="a" * 64, holder="mine")),
+    "desk_check_in_v1": _asks(CheckIn(8)),
     "desk_next_v1": _asks(Next("2", 1)),
     "desk_recall_v1": _asks(Recall("2", 1)),
     "desk_absent_v1": _asks(MarkAbsent("2", 1)),

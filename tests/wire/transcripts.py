@@ -15,7 +15,7 @@ from hub.desk.desk import Desk
 from hub.desk.facts import Fact
 from hub.desk.lane import Counter, Lane, Office
 from hub.desk.refusals import Refusal
-from hub.desk.requests import Cancel, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Stamp, Transfer
+from hub.desk.requests import Cancel, CheckIn, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Stamp, Transfer
 from hub.desk.ticket import State
 from hub.fanout import topics
 from hub.fanout.world import World
@@ -171,6 +171,8 @@ def _any_request(chance: random.Random, desk: Desk) -> Request:
     absent = [ticket.arrival for ticket in desk.picture.in_state(State.ABSENT)] or [ticket]
     kinds: list[Request] = [
         *(Issue(lane, "kiosk"),) * 4,
+        Issue(lane, "web", is_expected=True),
+        CheckIn(ticket),
         *(Next(counter, current),) * 4,
         *(Recall(counter, current or ticket), MarkAbsent(counter, current or ticket)) * 2,
         *(Return(chance.choice(absent)), Transfer(ticket, lane)) * 2,

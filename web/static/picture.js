@@ -64,7 +64,7 @@ export class Picture {
 
   /** Present calls, newest first. */
   calls() {
-    return [...this.called.values()].sort((a, b) => b.called_at - a.called_at || b.arrival - a.arrival);
+    return [...this.called.values()].reverse();
   }
 
   /** Numbers that were called and did not come, in order of arrival. */
@@ -112,7 +112,7 @@ export class Picture {
     this.lanes = new Map(whole.lanes.map(({ lane, name, waiting }) => [lane, { lane, name, waiting }]));
     const shown = whole.lanes.filter((lane) => lane.queue !== undefined);
     this.queues = new Map(shown.map((lane) => [lane.lane, byArrival(lane.queue)]));
-    this.called = byArrival(whole.called);
+    this.called = byArrival([...whole.called].reverse()); // the latest call last
     this.missed = byArrival(whole.missed);
     this.counters = whole.counters;
   }
@@ -170,6 +170,8 @@ function renumber(picture, { lane, ranks }) {
 const LEARN = {
   __proto__: null, // a type called "toString" is none of ours
   TicketIssued: wait,
+  TicketExpected: () => {}, // it stands in none of the lists until it is checked in
+  TicketCheckedIn: wait,
   TicketReturned: wait,
   TicketTransferred: wait,
   TicketCalled: call,

@@ -12,9 +12,7 @@ local function desk_transfer_v1(keys, args)
   local ticket, refused = named(desk, desk.own[1], 'transfer')
   if not ticket then return refused end
   if ticket.lane == lane then return refusal('SameLane', 'lane', lane) end
-  local rank = tonumber(ticket.arrival) * STEP
-  local place = read('ZCOUNT', desk.waiting[lane], '-inf', whole(rank))
-  if read('ZCOUNT', desk.waiting[lane], whole(rank), whole(rank)) > 0 then rank = insert_rank(desk, lane, place) end
+  local rank, place = place_by_arrival(desk, ticket, lane)
   local from = ticket.lane
   move(desk, ticket, 'transfer', {lane = lane, rank = rank, 'calls', '0'})
   ticket.lane = lane

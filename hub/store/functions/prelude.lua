@@ -6,8 +6,8 @@
 -- nothing can fail after the first write: an error after a pop would lose a ticket for good.
 --
 -- Arguments of every desk function
---   KEYS  1 day · 2 clock · 3 requests · 4 tally · 5 at_counter · 6 facts · 7… one set for each of STANDING ·
---         one `waiting` for each lane of the office · the `ticket` keys it may need
+--   KEYS  1 day · 2 clock · 3 requests · 4 tally · 5 at_counter · 6 facts · 7 secrets · 8 holders · 9 numbers ·
+--         10… one set for each of STANDING · one `waiting` for each lane of the office · the `ticket` keys it may need
 --   ARGS  day · who · request id · digest of the body · number of lanes · lanes… · number of tickets · arrivals… · own arguments
 -- GIVES  {'ok', field, value, …} or {'no', refusal code, field, value, …}; all texts
 -- REFUSES in general  StaleDay (day) · OtherBody · Peek (a ticket key was not declared: look again and call again)
@@ -80,12 +80,13 @@ local function commit(plan, expiry)
   end
 end
 
-local FIXED = 6
+local FIXED = 9
 
 -- Open a desk function: parse, check the day, look for an earlier answer. Gives the context, or nil and the final reply.
 local function begin(keys, args)
   local desk = {
     clock = keys[2], requests = keys[3], tally = keys[4], at_counter = keys[5], facts = keys[6],
+    secrets = keys[7], holders = keys[8], numbers = keys[9],
     standing = {}, waiting = {}, ticket = {}, lanes = {}, own = {}, plan = {},
     who = args[2], request = args[3], digest = args[4],
   }
@@ -198,31 +199,65 @@ local function named(desk, arrival, action)
   return ticket
 end
 
-local STEP = 1048576  -- 2^20, hub/desk/order.py
+local STEP, ROOM = 1048576, 1024  -- hub/desk/order.py
 
 local function last_arrival(desk)
   return tonumber(read('HGET', desk.tally, 'arrival') or '0')
 end
 
--- A rank after the first `place` of a lane; a closed gap renumbers the lane first (planned and told). hub/desk/order.py.
+-- The ranks on both sides of a place in a lane: 0 before the first, the next newcomer's behind the last.
+local function gap_at(desk, lane, place)
+  local low, high = 0, (last_arrival(desk) + 1) * STEP
+  if place > 0 then low = tonumber(read('ZRANGE', desk.waiting[lane], place - 1, place - 1, 'WITHSCORES')[2]) end
+  local behind = read('ZRANGE', desk.waiting[lane], place, place, 'WITHSCORES')
+  if behind[2] then high = tonumber(behind[2]) end
+  return low, high
+end
+
+-- A rank after the first `place` of a lane; a closed gap moves the nearest neighbours apart first (planned and told).
+-- `make_room` of hub/desk/order.py.
 local function insert_rank(desk, lane, place)
   local key = desk.waiting[lane]
-  local ceiling = (last_arrival(desk) + 1) * STEP
-  local low, high = 0, ceiling
-  if place > 0 then low = tonumber(read('ZRANGE', key, place - 1, place - 1, 'WITHSCORES')[2]) end
-  local behind = read('ZRANGE', key, place, place, 'WITHSCORES')
-  if behind[2] then high = tonumber(behind[2]) end
+  local low, high = gap_at(desk, lane, place)
   if high - low >= 2 then return math.floor((low + high) / 2) end
 
-  local line = read('ZRANGE', key, 0, -1)
-  local step = math.floor(ceiling / (#line + 1))
-  local told = {}
-  for i, arrival in ipairs(line) do
-    plan(desk, 'ZADD', key, whole(step * i), arrival)
-    told[i] = arrival .. ':' .. whole(step * i)
+  local line, count = read('ZRANGE', key, 0, -1), read('ZCARD', key)
+  local first, last, step = place, place, 0  -- those who move: first + 1 … last, counted from 1
+  while true do
+    low = gap_at(desk, lane, first)
+    high = select(2, gap_at(desk, lane, last))
+    step = math.floor((high - low) / (last - first + 2))
+    if step >= ROOM then break end
+    first, last = math.max(0, first - 1), math.min(count, last + 1)
+  end
+  local rank, told, mine = low, {}, nil
+  for i = first, last do
+    rank = rank + step
+    if i == place then
+      mine = rank
+      rank = rank + step
+    end
+    if i < last then
+      plan(desk, 'ZADD', key, whole(rank), line[i + 1])
+      told[#told + 1] = line[i + 1] .. ':' .. whole(rank)
+    end
   end
   tell(desk, 'LaneRenumbered', 'lane', lane, 'ranks', table.concat(told, ' '))
-  low = step * place
-  high = place < #line and step * (place + 1) or ceiling
-  return math.floor((low + high) / 2)
+  return mine
+end
+
+-- Rank and people ahead of a ticket that joins a lane late: right before the first there who came after it.
+-- `place_of_arrival` and `rank_of_arrival` of hub/desk/order.py.
+local function place_by_arrival(desk, ticket, lane)
+  local mine, line = tonumber(ticket.arrival), read('ZRANGE', desk.waiting[lane], 0, -1)
+  local place = #line
+  for i, arrival in ipairs(line) do
+    if tonumber(arrival) > mine then
+      place = i - 1
+      break
+    end
+  end
+  local low, high = gap_at(desk, lane, place)
+  if low < mine * STEP and mine * STEP < high then return mine * STEP, place end
+  return insert_rank(desk, lane, place), place
 end

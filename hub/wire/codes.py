@@ -1,0 +1,37 @@
+"""What a resident holds: a secret of 128 random bits, and the eight-character code printed beside its QR.
+
+The taker (kiosk, browser) makes the secret and sends its SHA-256 only. The code follows from that digest, so the hub
+can check it without ever knowing the secret; forty bits, with few tries allowed, do where nobody can scan.
+"""
+
+import base64
+import hashlib
+import unicodedata
+
+SECRET_BYTES = 16
+CODE_CHARACTERS = 8
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: nothing that is misread on paper
+_MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "-": "", " ": "", "\u3000": ""})
+
+
+def secret_text(secret: bytes) -> str:
+    """The secret as it stands behind `#` in the QR: 22 characters of base64url."""
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+
+
+def digest_of(secret: str) -> str:
+    """What the hub is told: SHA-256 of the secret's text, hexadecimal."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def code_of(digest: str) -> str:
+    """The code of a ticket whose secret has this digest."""
+    bits = int.from_bytes(hashlib.sha256(b"junban code " + digest.encode()).digest()[:5], "big")
+    return "".join(_CROCKFORD[bits >> shift & 31] for shift in range(35, -1, -5))
+
+
+def read_code(typed: str) -> str | None:
+    """A code as somebody typed it: either case, full width, hyphens, I L O for 1 1 0. None where it is no code."""
+    plain = unicodedata.normalize("NFKC", typed).upper().translate(_MISREAD)
+    sound = len(plain) == CODE_CHARACTERS and all(character in _CROCKFORD for character in plain)
+    return plain if sound else None
