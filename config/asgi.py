@@ -140,7 +140,9 @@ class Opening:
 def listen(host: str, port: int) -> socket.socket:
     """A listening place that does not answer yet; port 0 takes any free one. Raises OSError where it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    place = socket.socket(family, socket.SOCK_STREAM)
+    # Named TCP: to the connections of a socket of protocol 0 asyncio does not say TCP_NODELAY, and every second frame
+    # waits 40 ms for the client's acknowledgement.
+    place = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         place.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)  # those it accepts inherit it

@@ -130,11 +130,11 @@ class EmbeddedValkey:
 
     def stop(self, *, grace_s: float = STOP_GRACE_S) -> None:
         """End it in order: everything is on the disk, the socket is gone. May be repeated."""
-        if self._child is not None:
-            self._child.stop(grace_s=grace_s)
-        if self._shelter is not None:
-            self._shelter.close()
-            self._shelter = None
+        try:
+            if self._child is not None:
+                self._child.stop(grace_s=grace_s)
+        finally:
+            self._leave_shelter()
 
     def kill(self) -> None:
         """SIGKILL, as a crash would do; start() brings it back with what it had acknowledged."""
@@ -159,11 +159,16 @@ class EmbeddedValkey:
             self._shelter = processes.Workshop().open()
             if len(os.fsencode(self.socket_path)) > LONGEST_SOCKET_PATH:
                 too_long = self.socket_path
-                self.stop()
+                self._leave_shelter()
                 raise StoreDidNotStart(
                     f"The path {too_long} is too long for a socket (at most {LONGEST_SOCKET_PATH} bytes); "
                     "choose a shorter folder for the data or for temporary files (TMPDIR)."
                 )
+
+    def _leave_shelter(self) -> None:
+        if self._shelter is not None:
+            self._shelter.close()
+            self._shelter = None
 
     def _wait_for_answer(self, child: processes.Child, deadline: float, within_s: float) -> None:
         while not _answers_ping(self.socket_path):
@@ -174,7 +179,7 @@ class EmbeddedValkey:
             else:
                 time.sleep(PAUSE_S)
                 continue
-            self.stop(grace_s=0)
+            child.kill()  # not stop(): whoever was told our address goes on looking there
             raise StoreDidNotStart(f"{reason}; the end of {self.folder / LOG} says:\n{_tail(self.folder / LOG)}")
 
 

@@ -12,11 +12,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+import redis
+
 from config import processes
-from config.embedded import EmbeddedValkey
+from config.embedded import EmbeddedValkey, StoreDidNotStart, given_server
 from config.processes import Workshop
 from config.settings import Machine
 from config.supervisor import Supervisor
+from hub.store import library
 
 # -P: a folder named config where the user happens to stand is not ours.
 JUNBAN = (sys.executable, "-P", "-m", "config.cli")
@@ -38,12 +41,13 @@ class OfficeDidNotStart(RuntimeError):
 
 
 class StorePost:
-    """The embedded store."""
+    """The embedded store, with the functions of this release: its only hub is ours, and starts after it."""
 
     name = "データストア"
 
     def __init__(self, server: EmbeddedValkey) -> None:
         self._server = server
+        self._functions = library.source()  # read once: files that change under a running office are the next start's
 
     @property
     def is_running(self) -> bool:
@@ -51,6 +55,12 @@ class StorePost:
 
     def start(self) -> None:
         self._server.start()
+        try:
+            with contextlib.closing(given_server(self._server.url)) as client:
+                library.renew(client, self._functions)
+        except redis.RedisError as error:
+            self._server.kill()
+            raise StoreDidNotStart(f"データストアに関数を入れられません（{error}）。") from error
 
     def stop(self) -> None:
         self._server.stop()

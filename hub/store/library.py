@@ -7,7 +7,7 @@ a function does is a new file with a new number in a new library, which stands b
 from pathlib import Path
 from typing import Any
 
-import redis.exceptions
+import redis
 from redis.asyncio import Redis
 
 from hub.desk.ticket import AT_COUNTER, MOVES, Action
@@ -22,8 +22,8 @@ class LibraryDiffers(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            f"the store already holds a function library {LIBRARY} with other code; "
-            f"start the release that loaded it, or empty the store, or delete it there with FUNCTION DELETE {LIBRARY}"
+            f"ストアの関数ライブラリー {LIBRARY} は別の版のものです。入れた版の junban に戻すか、すべてのハブを止めて"
+            f"そのストアで redis-cli FUNCTION DELETE {LIBRARY} を実行してください（番号は消えません）。"
         )
 
 
@@ -51,9 +51,25 @@ async def install(client: Redis) -> None:
             raise LibraryDiffers from None
 
 
+def renew(client: redis.Redis, wanted: str) -> bool:
+    """Put `wanted` in the place of whatever the store has of this library; True if that was something else.
+
+    For a store of our own that no hub serves from yet: a hub of the other release would call functions that it does
+    not know. No ticket is touched.
+    """
+    command: Any = client.execute_command
+    if _code_of(command("FUNCTION", "LIST", "LIBRARYNAME", LIBRARY, "WITHCODE")) == wanted:
+        return False
+    client.function_load(wanted, replace=True)
+    return True
+
+
 async def _loaded_code(client: Redis) -> str | None:
     command: Any = client.execute_command  # redis-py leaves it untyped
-    reply: Any = await command("FUNCTION", "LIST", "LIBRARYNAME", LIBRARY, "WITHCODE")
+    return _code_of(await command("FUNCTION", "LIST", "LIBRARYNAME", LIBRARY, "WITHCODE"))
+
+
+def _code_of(reply: Any) -> str | None:
     for entry in reply:
         fields = entry if isinstance(entry, dict) else dict(zip(entry[::2], entry[1::2], strict=True))
         return str(fields["library_code"])

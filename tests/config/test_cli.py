@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -17,9 +17,10 @@ import pytest
 import websockets
 
 from config import processes
-from config.embedded import EmbeddedValkey
-from config.office_process import PAUSE_AFTER_FAILURE_S, SimulatedDays, start_office, with_free_ports
+from config.embedded import EmbeddedValkey, given_server
+from config.office_process import PAUSE_AFTER_FAILURE_S, STORE_FOLDER, SimulatedDays, start_office, with_free_ports
 from config.settings import Machine
+from hub.store import library
 from tests.eventually import eventually
 
 JUNBAN = Path(sys.executable).with_name("junban")
@@ -204,6 +205,18 @@ async def test_a_number_survives_the_end_of_an_office_with_a_folder(tmp_path: Pa
             assert told["answer"]["number"] == wanted
             office.process.terminate()
             assert office.process.wait(ENDED_WITHIN_S) == 0
+
+
+async def test_an_office_starts_on_the_folder_of_another_release(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with (
+        EmbeddedValkey(data / STORE_FOLDER) as yesterday,
+        closing(given_server(yesterday.url)) as client,
+    ):
+        client.function_load(library.source() + "\n-- yesterday", replace=True)
+    (data / "practice").touch()
+    with running(tmp_path, "up", "--practice", "--data", str(data), "--port", free_port()) as office:
+        await is_up(office)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Pacific/Kiritimati"])

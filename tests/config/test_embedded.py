@@ -159,6 +159,21 @@ def test_a_folder_with_a_path_too_long_for_a_socket_gets_it_elsewhere(
     assert list(temporary.iterdir()) == []
 
 
+def test_a_failed_start_does_not_move_the_socket(tmp_path: Path, binary: Path | None) -> None:
+    with EmbeddedValkey(tmp_path / ("a-very-long-name-" * 6), binary=binary) as store:
+        url = store.url
+        store.kill()
+        files = store.folder / "appendonlydir"
+        files.rename(store.folder / "aside")
+        files.touch()
+        with pytest.raises(StoreDidNotStart):
+            store.start()
+        files.unlink()
+        (store.folder / "aside").rename(files)
+        store.start()
+        assert store.url == url
+
+
 def test_where_no_short_place_is_left_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     temporary = tmp_path / ("a-very-long-name-" * 6)
     temporary.mkdir()

@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import ClassVar
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -301,6 +302,22 @@ async def test_a_silent_client_that_answers_no_ping_is_dropped(store: MemoryStor
         await eventually(lambda: len(relay.registry) == 1)
         await eventually(lambda: len(relay.registry) == 0)
         deaf.close()
+
+
+class Undelayed(HttpConnection):
+    seen: ClassVar[list[int]] = []
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.seen.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+
+async def test_a_reply_does_not_wait_for_the_acknowledgement_of_the_frame_before(store: MemoryStore) -> None:
+    _, apps = memory_hub(store)
+    async with served(apps, http=Undelayed) as hub, hub.open("/ws/desk") as connection:
+        await connection.recv()
+    assert Undelayed.seen
+    assert all(Undelayed.seen)
 
 
 class Impatient(HttpConnection):
