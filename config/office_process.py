@@ -15,7 +15,7 @@ from pathlib import Path
 import redis
 
 from config import processes
-from config.embedded import EmbeddedValkey, StoreDidNotStart, given_server
+from config.embedded import EmbeddedValkey, NotWanted, StoreDidNotStart, given_server, why_away
 from config.processes import Workshop
 from config.settings import Machine
 from config.supervisor import Supervisor
@@ -45,8 +45,9 @@ class StorePost:
 
     name = "データストア"
 
-    def __init__(self, server: EmbeddedValkey) -> None:
+    def __init__(self, server: EmbeddedValkey, is_wanted: Callable[[], bool]) -> None:
         self._server = server
+        self._is_wanted = is_wanted
         self._functions = library.source()  # read once: files that change under a running office are the next start's
 
     @property
@@ -54,7 +55,7 @@ class StorePost:
         return self._server.is_running
 
     def start(self) -> None:
-        self._server.start()
+        self._server.start(is_wanted=self._is_wanted)
         try:
             with contextlib.closing(given_server(self._server.url)) as client:
                 library.renew(client, self._functions)
@@ -64,6 +65,12 @@ class StorePost:
 
     def stop(self) -> None:
         self._server.stop()
+
+    def kill(self) -> None:
+        self._server.kill()
+
+    def answers(self) -> bool:
+        return self._server.answers()
 
     def last_words(self) -> str:
         return ""
@@ -85,6 +92,12 @@ class HubPost:
         self._child: processes.Child | None = None
 
     @property
+    def pid(self) -> int:
+        if self._child is None:
+            raise RuntimeError("ハブは起動していません。")
+        return self._child.pid
+
+    @property
     def is_running(self) -> bool:
         return self._child is not None and self._child.is_running
 
@@ -93,7 +106,12 @@ class HubPost:
         given = {"redis_url": self._store.url} if self._store else {}
         machine = self._machine.model_copy(update=given)
         with contextlib.ExitStack() as files:
-            out = files.enter_context(self._log.open("ab")) if self._log else None
+            try:
+                out = files.enter_context(self._log.open("ab")) if self._log else None
+            except OSError as error:
+                raise OfficeDidNotStart(
+                    f"{self._log} を開けません（{error.strerror}）。持ち主と権限を確かめてください。"
+                ) from error
             self._child = processes.start(
                 command, name=self.name, environment=machine.environment(), stdout=out, stderr=out
             )
@@ -102,21 +120,32 @@ class HubPost:
         if self._child is not None:
             self._child.stop()
 
+    def kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+
     def last_words(self) -> str:
         code = self._child.exit_code if self._child else None
         if code is None or code < 0:
             return f"シグナル {-code}" if code else ""
         return last_line(self._log) if self._log else f"終了コード {code}"
 
+    def answers(self) -> bool:
+        """Whether it lives; one that merely lacks its store does."""
+        return self._status_of("/live") is not None
+
     def is_ready(self) -> bool:
         """Whether its pages show the present."""
+        return self._status_of("/ready") == 200
+
+    def _status_of(self, page: str) -> int | None:
         # Not urllib: it would ask the machine's proxy for its own loopback.
         line = HTTPConnection(INSIDE_HOST, self._machine.inside_port, timeout=ASK_WITHIN_S)
         try:
-            line.request("GET", "/ready")
-            return line.getresponse().status == 200
+            line.request("GET", page)
+            return line.getresponse().status
         except (HTTPException, OSError):
-            return False
+            return None
         finally:
             line.close()
 
@@ -142,13 +171,21 @@ class SimulatedDays:
             self.seed += 1
             if self.seed > 1:
                 self._say(f"次の模擬の一日（種 {self.seed}）を始めます。")
-            with self._log.open("wb") as log:
-                command = [*self._command, "--seed", str(self.seed)]
-                self._child = processes.start(command, name="模擬の一日", stdout=log, stderr=log)
+            try:
+                with self._log.open("wb") as log:
+                    command = [*self._command, "--seed", str(self.seed)]
+                    self._child = processes.start(command, name="模擬の一日", stdout=log, stderr=log)
+            except (OSError, processes.CannotStart) as error:
+                self._next_at = self._monotonic() + PAUSE_AFTER_FAILURE_S
+                self._say(f"模擬の一日（種 {self.seed}）を始められません: {error}")
 
     def stop(self) -> None:
         if self._child is not None:
             self._child.stop()
+
+    def kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
 
     def _end(self, child: processes.Child) -> None:
         self._child = None
@@ -158,13 +195,25 @@ class SimulatedDays:
 
 
 class OfficeProcess:
-    """A whole office in `folder`: its own store unless the machine names one, and one hub. `say` hears what happens."""
+    """A whole office in `folder`: its own store unless the machine names one, and one hub. `say` hears what happens.
 
-    def __init__(self, machine: Machine, folder: Path, say: Say, *, practice: bool) -> None:
+    `is_wanted` is asked while something is waited for.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        folder: Path,
+        say: Say,
+        *,
+        practice: bool,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.machine = machine
         store = EmbeddedValkey(folder / STORE_FOLDER) if machine.redis_url is None else None
         self._hub = HubPost(machine, store, practice=practice, log=folder / "hub.log" if practice else None)
-        self._supervisor = Supervisor([StorePost(store), self._hub] if store else [self._hub], say)
+        self._supervisor = Supervisor([StorePost(store, is_wanted), self._hub] if store else [self._hub], say)
+        self._is_wanted = is_wanted
 
     @property
     def public_url(self) -> str:
@@ -175,16 +224,19 @@ class OfficeProcess:
     def inside_url(self) -> str:
         return f"http://{INSIDE_HOST}:{self.machine.inside_port}"
 
-    def start(self, is_wanted: Callable[[], bool] = lambda: True) -> None:
+    def start(self) -> None:
         """Returns when the pages answer, or early when the office is no longer wanted.
 
         Raises CannotStart, StoreDidNotStart or OfficeDidNotStart; nothing runs then.
         """
-        self._supervisor.start()
+        try:
+            self._supervisor.start()
+        except NotWanted:
+            return
         deadline = time.monotonic() + READY_WITHIN_S
-        while is_wanted() and not self._hub.is_ready():
+        while self._is_wanted() and not self._hub.is_ready():
             if not self._hub.is_running or time.monotonic() >= deadline:
-                why = self._hub.last_words() or f"{READY_WITHIN_S:g} 秒以内に応答がありません"
+                why = self._hub.last_words() or self._why_not_ready()
                 self.stop()
                 raise OfficeDidNotStart(f"ハブを起動できません: {why}")
             time.sleep(PAUSE_S)
@@ -194,6 +246,17 @@ class OfficeProcess:
 
     def stop(self) -> None:
         self._supervisor.stop()
+
+    def kill(self) -> None:
+        """Everything at once, without asking."""
+        self._supervisor.kill()
+
+    def _why_not_ready(self) -> str:
+        if self.machine.redis_url:
+            with contextlib.closing(given_server(self.machine.redis_url)) as client:
+                if why := why_away(client):
+                    return why
+        return f"{READY_WITHIN_S:g} 秒以内に応答がありません"
 
 
 @contextlib.asynccontextmanager
