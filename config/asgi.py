@@ -82,12 +82,16 @@ async def hub_running(
     ValueError for a URL that is none.
     """
     tuning = tuning or Tuning()
-    ours = [public_url] if public_url else []
-    public_guard = Guard.for_pages(ours)
-    inside_guard = Guard.for_pages([*ours, *inside_urls], by_loopback_only=True)
+    public_guard = Guard.for_pages([public_url] if public_url else [])
+    # Not the public page: a fault in what residents' browsers run must not press staff's buttons.
+    inside_guard = Guard.for_pages(inside_urls, by_loopback_only=True)
     client = connect(redis_url)
     lanes = Lanes(client, office)
-    source = FactStream(redis_url, lanes)
+    # The tail and the day ask on connections of their own: however many requests are under way, none of those is the
+    # one for which the store looks away.
+    own_client = connect(redis_url)
+    own_lanes = Lanes(own_client, office)
+    source = FactStream(redis_url, own_lanes)
     relay = Relay(source, office, Registry(tuning.depth), tuning.rhythm)
     edge = Edge(
         relay,
@@ -98,7 +102,7 @@ async def hub_running(
     public = [*public_routes(edge, public_guard), *pages.public_routes(relay.present)]
     inside = [*inside_routes(edge, inside_guard), *pages.public_routes(relay.present)]
     inside += pages.inside_routes(relay.present)
-    opening = Opening(client, lanes)
+    opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:
         with contextlib.suppress(StoreAway):
@@ -116,6 +120,7 @@ async def hub_running(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await source.close()
+        await own_client.aclose()
         await client.aclose()
 
 
