@@ -4,6 +4,7 @@ All of them are children of this process and end with it, however it ends (`conf
 """
 
 import contextlib
+import errno
 import os
 import socket
 import sys
@@ -281,7 +282,7 @@ def with_free_ports(machine: Machine) -> Machine:
 
 
 def taken_ports(machine: Machine) -> list[int]:
-    """Which of the machine's two ports somebody else listens on."""
+    """Which of the machine's two ports somebody else listens on. Raises OfficeDidNotStart for what no port can help."""
     wanted = ((machine.public_host, machine.port), (INSIDE_HOST, machine.inside_port))
     return [port for host, port in wanted if is_taken(host, port)]
 
@@ -290,8 +291,24 @@ def is_taken(host: str, port: int) -> bool:
     try:
         with listening(host, port):
             return False
-    except OSError:
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or isinstance(error, socket.gaierror):
+            raise OfficeDidNotStart(why_not_listening(host, str(port), error)) from error
         return True
+
+
+def why_not_listening(host: str, ports: str, error: OSError) -> str:
+    """One sentence; `host` is where the public pages should be."""
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"JUNBAN_PUBLIC_HOST の {host} はこの機械のアドレスではありません。"
+            "この機械のアドレスか、0.0.0.0（すべて）を書いてください。"
+        )
+    if error.errno == errno.EADDRINUSE:
+        return f"ポート {ports} はほかのプログラムが使っています。--port か JUNBAN_PORT で別の番号を指定してください。"
+    if isinstance(error, PermissionError):
+        return f"ポート {ports} を開く権限がありません。--port か JUNBAN_PORT で 1024 以上の番号を指定してください。"
+    return f"ポート {ports} を開けません（{error.strerror}）。JUNBAN_PORT と JUNBAN_INSIDE_PORT を変えてください。"
 
 
 @contextlib.contextmanager

@@ -19,10 +19,11 @@ from config.office_process import (
     SimulatedDays,
     mark_folder,
     taken_ports,
+    why_not_listening,
     with_free_ports,
 )
 from config.processes import Workshop
-from config.settings import Machine, default_data_folder
+from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
 from hub.store.library import LibraryDiffers
 
@@ -121,10 +122,8 @@ def run_hub(machine: Machine, office: Office, redis_url: str, *, practice: bool)
     except LibraryDiffers as error:
         raise OfficeDidNotStart(str(error)) from error
     except OSError as error:
-        ports = f"{machine.port} と {machine.inside_port}"
-        raise OfficeDidNotStart(
-            f"ポート {ports} を開けません（{error.strerror}）。JUNBAN_PORT と JUNBAN_INSIDE_PORT を変えてください。"
-        ) from error
+        ports = f"{machine.port} か {machine.inside_port}"
+        raise OfficeDidNotStart(why_not_listening(machine.public_host, ports, error)) from error
 
 
 def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, practice: bool, demo: bool) -> str:
@@ -151,6 +150,8 @@ def _on_ports(machine: Machine, port: int | None, say: Say, *, may_move: bool) -
     if port is not None:
         inside = machine.inside_port if "inside_port" in machine.model_fields_set else port + 1
         machine = machine.model_copy(update={"port": port, "inside_port": inside})
+    if machine.port == machine.inside_port:
+        raise OfficeDidNotStart(f"JUNBAN_INSIDE_PORT が --port と同じ {machine.port} です。{OTHER_PORT}")
     taken = taken_ports(machine)
     if not taken:
         return machine

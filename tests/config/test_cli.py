@@ -362,6 +362,27 @@ def test_a_taken_port_that_was_asked_for_is_named(tmp_path: Path) -> None:
     assert left_over(tmp_path) == []
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+def test_an_address_that_is_not_ours_is_named_and_no_port_is_blamed(tmp_path: Path, host: str) -> None:
+    for words in (("up", "--practice"), ("hub",)):
+        settings = {"JUNBAN_REDIS_URL": "unix:///nowhere"} if words == ("hub",) else {}
+        said = junban(tmp_path, *words, JUNBAN_PUBLIC_HOST=host, JUNBAN_PORT=free_port(), **settings)
+        assert (said.returncode, said.stdout) == (1, "")
+        assert re.fullmatch(
+            rf"junban: JUNBAN_PUBLIC_HOST の {host} はこの機械のアドレスではありません。.*\n", said.stderr
+        )
+
+
+def test_one_port_for_both_listeners_is_refused(tmp_path: Path) -> None:
+    port = free_port()
+    said = junban(tmp_path, "check", JUNBAN_PORT=port, JUNBAN_INSIDE_PORT=port)
+    assert (said.returncode, said.stdout.count("\n")) == (1, 1)
+    assert f"JUNBAN_PORT と同じ {port} です" in said.stdout
+    said = junban(tmp_path, "up", "--practice", "--port", port, JUNBAN_INSIDE_PORT=port)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert re.fullmatch(rf"junban: JUNBAN_INSIDE_PORT が --port と同じ {port} です。.*\n", said.stderr)
+
+
 async def test_a_hub_ends_with_its_store_away_as_well(tmp_path: Path) -> None:
     free = with_free_ports(Machine())
     settings = {"JUNBAN_PORT": str(free.port), "JUNBAN_INSIDE_PORT": str(free.inside_port)}
