@@ -14,6 +14,7 @@ STEADY_S = 30.0  # whoever ran so long ended for a new reason
 # A process can hang for ever without ending. Three times silent is ten seconds in which no press was answered; a busy
 # machine was never seen to need more than one.
 ASK_EVERY_S = 5.0
+ASK_FIRST_EVERY_S = 0.5  # until it has answered once: from then on its silence counts
 SILENT_TIMES = 3
 FIRST_ANSWER_WITHIN_S = 30.0  # whoever has not answered yet is still starting
 
@@ -91,17 +92,18 @@ class Supervisor:
 
     def _start(self, watched: "_Watched") -> None:
         watched.started_at = self._monotonic()
-        watched.ask_at = watched.started_at + ASK_EVERY_S
+        watched.ask_at = watched.started_at
         watched.has_answered, watched.silent_times = False, 0
         watched.post.start()
 
     def _ask(self, watched: "_Watched", now: float) -> None:
         if now < watched.ask_at:
             return
-        watched.ask_at = now + ASK_EVERY_S
         if watched.post.answers():
             watched.has_answered, watched.silent_times = True, 0
+            watched.ask_at = now + ASK_EVERY_S
             return
+        watched.ask_at = now + (ASK_EVERY_S if watched.has_answered else ASK_FIRST_EVERY_S)
         if watched.has_answered or now - watched.started_at >= FIRST_ANSWER_WITHIN_S:
             watched.silent_times += 1
         if watched.silent_times < SILENT_TIMES:
