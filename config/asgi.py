@@ -98,6 +98,7 @@ async def hub_running(
         Commands(lanes, lambda: relay.day),
         tuning.limits or Limits(listeners=public_listeners(open_files())),
         lanes.start_practice_day if practice else None,
+        lambda: own_lanes.days_ahead,
     )
     public = [*public_routes(edge, public_guard), *pages.public_routes(relay.present)]
     inside = [*inside_routes(edge, inside_guard), *pages.public_routes(relay.present)]
@@ -131,6 +132,7 @@ class Opening:
         self._client = client
         self._lanes = lanes
         self._is_installed = False
+        self._days_ahead = 0  # as the log knows it
 
     async def install(self) -> None:
         """Raises StoreAway, and LibraryDiffers."""
@@ -144,10 +146,15 @@ class Opening:
         if not self._is_installed:
             await self.install()
         try:
-            return await self._lanes.open_day()
+            day = await self._lanes.open_day()
         except StoreDamaged:
             self._is_installed = False
             raise
+        ahead = self._lanes.days_ahead
+        if ahead and not self._days_ahead:
+            _log.error("the open day lies after today; was a clock wrong?", day=day, days=ahead)
+        self._days_ahead = ahead
+        return day
 
 
 def listen(host: str, port: int) -> socket.socket:

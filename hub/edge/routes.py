@@ -1,5 +1,6 @@
 """Which path leads where, on which listener. Pages are added by whoever puts the hub together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute, WebSocketRoute
@@ -14,12 +15,13 @@ from hub.fanout.relay import Relay
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What both listeners of a hub stand on. `start_day` only in a practice office."""
+    """What both listeners of a hub stand on. `start_day` only in a practice office; `days_ahead` as the store says."""
 
     relay: Relay
     commands: Commands
     limits: Limits = field(default_factory=Limits)
     start_day: StartDay | None = None
+    days_ahead: Callable[[], int] = lambda: 0
 
 
 def public_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
@@ -37,7 +39,7 @@ def inside_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
         WebSocketRoute("/ws/wall/{screen}", sockets.wall),
         WebSocketRoute("/ws/desk", sockets.desk),
         WebSocketRoute("/ws/kiosk", sockets.kiosk),
-        *meter_routes(edge.relay, edge.commands),
+        *meter_routes(edge.relay, edge.commands, edge.days_ahead),
         *practice,
     ]
 
@@ -46,5 +48,5 @@ def _open_to_all(edge: Edge, sockets: Sockets) -> list[BaseRoute]:
     return [
         WebSocketRoute("/ws/board", sockets.board),
         WebSocketRoute("/ws/lanes/{lane}", sockets.lane),
-        *health_routes(edge.relay),
+        *health_routes(edge.relay, edge.days_ahead),
     ]

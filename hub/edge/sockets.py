@@ -188,6 +188,8 @@ async def _read(websocket: WebSocket, mailbox: Mailbox, asked: Asked | None, idl
                 mailbox.close(Close.BAD_MESSAGE)
         elif mailbox.code is None:
             await asked.take(text)
+        if asked is None or mailbox.code is not None:
+            await asyncio.sleep(0)  # the next may be here already, and everybody else waits, also who says the close
 
 
 async def _deny(websocket: WebSocket, status: int, sentence: str) -> None:

@@ -16,6 +16,7 @@ from typing import NoReturn
 import httpx2
 import msgspec
 import pytest
+import structlog
 from redis.asyncio import Redis
 from redis.exceptions import MaxConnectionsError
 from websockets.exceptions import InvalidStatus
@@ -26,7 +27,9 @@ from config.embedded import EmbeddedValkey
 from hub.desk.lane import Office
 from hub.edge.sockets import Limits
 from hub.fanout.mailbox import Depth
+from hub.store import library
 from hub.store.connection import connect as store_client
+from hub.store.lanes import Lanes
 from hub.store.library import LIBRARY, LibraryDiffers
 from hub.wire import messages as wire
 from hub.wire.client_side import Heard
@@ -301,6 +304,31 @@ async def test_many_requests_at_once_never_make_the_tail_say_away(
             monkeypatch.setattr(made[0].connection_pool, "get_connection", none_left)
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(hears_away(screen), 2.5)
+
+
+async def test_a_day_that_lies_after_today_is_told(valkey_server: EmbeddedValkey, office: Office) -> None:
+    """A clock that was ahead once leaves the office there; it works on, and whoever looks is told."""
+    client = store_client(valkey_server.url)
+    lanes = Lanes(client, office)
+    await library.install(client)
+    await lanes.open_day()
+    now, *_ = await lanes.day_now()
+    await lanes.set_practice_clock(now + 2 * 86_400_000, 1.0)
+    await lanes.open_day()
+    await client.delete(lanes.keys.clock())
+    await client.aclose()
+    with structlog.testing.capture_logs() as told:
+        async with (
+            hub_of(office, valkey_server.url, tuning=Tuning(day_every_s=0.01)) as hub,
+            httpx2.AsyncClient(trust_env=False) as asked,
+        ):
+            await is_ready(hub)
+            await eventually(lambda: len(told) > 0)
+            await asyncio.sleep(0.1)
+            answer = await asked.get(hub.page("/ready"))
+            assert answer.json() == {"ready": True, "reasons": ["the open day is 2 days after today"]}
+            assert "junban_day_ahead 2.0" in (await asked.get(hub.page("/metrics"))).text
+    assert [line.get("days") for line in told if line["log_level"] == "error"] == [2]
 
 
 async def none_left(*_: object, **__: object) -> NoReturn:

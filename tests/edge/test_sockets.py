@@ -177,6 +177,25 @@ async def test_a_listener_that_goes_on_talking_is_closed(store: MemoryStore) -> 
         assert await closed_with(connection) == 4400
 
 
+async def test_who_talks_without_end_is_not_heard_to_the_end(store: MemoryStore) -> None:
+    """What came at once is dropped after the few that are ignored; taking it all would make everybody else wait."""
+    taken = 0
+
+    class Counting(SocketConnection):
+        def handle_message(self, event: events.TextMessage | events.BytesMessage) -> None:
+            nonlocal taken
+            super().handle_message(event)
+            taken += 1
+
+    _, apps = memory_hub(store)
+    async with served(apps, ws=Counting) as hub:
+        deaf = await deaf_client(hub, "/ws/board")
+        with pytest.raises(ConnectionError):
+            await flooded(deaf, (b"\x81\x81\0\0\0\0x") * 20_000)
+        deaf.close()
+    assert taken < 20
+
+
 async def test_requests_wait_where_they_arrived_until_there_is_a_place_for_them(store: MemoryStore) -> None:
     """A thousand sent at once are answered one after the other; the hub takes none apart ahead of its turn."""
     most = 0
