@@ -326,7 +326,7 @@ async def test_a_day_that_lies_after_today_is_told(valkey_server: EmbeddedValkey
             await eventually(lambda: len(told) > 0)
             for _ in range(10):  # the day is asked for at each turn meanwhile, and told of once
                 answer = await asked.get(hub.page("/ready"))
-            assert answer.json() == {"ready": True, "reasons": ["the open day is 2 days after today"]}
+                assert answer.json() == {"ready": True, "reasons": ["the open day is 2 days after today"]}
             assert "junban_day_ahead 2.0" in (await asked.get(hub.page("/metrics"))).text
     assert [line.get("days") for line in told if line["log_level"] == "error"] == [2]
 
