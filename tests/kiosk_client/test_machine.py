@@ -3,6 +3,7 @@
 import asyncio
 import random
 import stat
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,20 +36,17 @@ class Tray:
         self.slips.append(slip)
 
 
-class Dead(Tray):
-    """The power goes at the moment when the slip should be printed."""
+class Jammed(Tray):
+    """A printer that never gets done; whoever waits for it is killed meanwhile."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.was_reached = False
+        self.was_reached = threading.Event()
+        self.is_over = threading.Event()
 
     def print(self, slip: Slip) -> None:
-        self.was_reached = True
-        raise PowerCut
-
-
-class PowerCut(Exception):
-    pass
+        self.was_reached.set()
+        self.is_over.wait()
 
 
 @asynccontextmanager
@@ -122,11 +120,12 @@ async def test_the_request_is_on_disk_for_its_owner_alone_before_it_is_asked(war
 async def test_killed_between_answer_and_slip_it_prints_that_slip_once_after_the_restart(
     ward: Ward, tmp_path: Path
 ) -> None:
-    folder, dead, tray = tmp_path / "kiosk", Dead(), Tray()
-    async with machine_running(ward, folder, dead) as machine:
+    folder, jammed, tray = tmp_path / "kiosk", Jammed(), Tray()
+    async with machine_running(ward, folder, jammed) as machine:
         await comes_to_life(machine)
         machine.choose(CERTIFICATES)
-        await eventually(lambda: dead.was_reached)
+        await eventually(jammed.was_reached.is_set)
+    jammed.is_over.set()
     kept = Spool(folder).read()
     assert kept is not None
     async with machine_running(ward, folder, tray) as machine:
