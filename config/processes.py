@@ -42,6 +42,10 @@ class CannotStart(RuntimeError):
     """A child could not be started; the message says in one sentence what to do."""
 
 
+class CannotStop(RuntimeError):
+    """Even SIGKILL did not end a child in time; the message says in one sentence what to do."""
+
+
 class Child:
     """A running process that ends with this one. Made by `start`."""
 
@@ -72,11 +76,19 @@ class Child:
             return self.kill()
 
     def kill(self) -> int:
-        """End it and what it started in its group at once, without asking. Gives its exit code; may be repeated."""
+        """End it and what it started in its group at once, without asking. Gives its exit code; may be repeated.
+
+        Raises CannotStop.
+        """
         if self._process.poll() is None:
             # Not yet waited for, so neither its number nor its group's can have been given to somebody else.
             os.killpg(self._process.pid, signal.SIGKILL)
-        return self._process.wait(KILLED_WITHIN_S)
+        try:
+            return self._process.wait(KILLED_WITHIN_S)
+        except subprocess.TimeoutExpired as error:
+            raise CannotStop(
+                f"{self.name}（プロセス {self.pid}）を終了できません。ディスクの状態を確かめてください。"
+            ) from error
 
 
 def start(
@@ -97,7 +109,7 @@ def start(
     """
     if threading.current_thread() is not threading.main_thread():
         # The kernel kills the child when the *thread* that started it ends.
-        raise CannotStart(f"{name} must be started from the main thread, else it dies when this thread ends.")
+        raise CannotStart(f"{name}はメインスレッドから起動してください。起動したスレッドが終わると一緒に終わります。")
     try:
         process = subprocess.Popen(
             [str(part) for part in command],
@@ -111,7 +123,7 @@ def start(
             preexec_fn=tie_to_parent(os.getpid()) if DIES_WITH_PARENT else None,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise CannotStart(f"{name} could not be started ({command[0]}): {error}") from error
+        raise CannotStart(f"{name}を起動できません（{command[0]}: {error}）。導入し直してください。") from error
     return Child(name, process)
 
 

@@ -18,6 +18,7 @@ from hub.desk.lane import Office
 
 PREFIX = "JUNBAN_"
 WHERE = "環境変数"
+OTHER_PORT = "職員向けの画面には別の番号を書いてください。"
 # Read by the tests alone; somebody who runs both in one shell has made no fault.
 OF_THE_TESTS = frozenset({"JUNBAN_REQUIRE_BROWSER", "JUNBAN_DAYS"})
 
@@ -127,9 +128,12 @@ def look_at_machine(environment: Mapping[str, str]) -> tuple[Machine | None, lis
     known = [field.alias or "" for field in Machine.model_fields.values()]
     faults = [Fault(WHERE, name, _unknown(name, known)) for name in sorted(given.keys() - set(known))]
     try:
-        return Machine.model_validate({name: value for name, value in given.items() if name in known}), faults
+        machine = Machine.model_validate({name: value for name, value in given.items() if name in known})
     except ValidationError as error:
         return None, faults + faults_of(error, WHERE)
+    if machine.port == machine.inside_port:
+        faults.append(Fault(WHERE, "JUNBAN_INSIDE_PORT", f"JUNBAN_PORT と同じ {machine.port} です。{OTHER_PORT}"))
+    return machine, faults
 
 
 def look_at_all(environment: Mapping[str, str] = os.environ) -> tuple[Machine | None, Office | None, list[Fault]]:

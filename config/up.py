@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -18,21 +19,27 @@ from config.office_process import (
     SimulatedDays,
     mark_folder,
     taken_ports,
+    why_not_listening,
     with_free_ports,
 )
 from config.processes import Workshop
-from config.settings import Machine, default_data_folder
+from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
 from hub.store.library import LibraryDiffers
 
 TEND_EVERY_S = 0.2
 ENDED_TWICE = 130
+AT_ONCE_S = 1.0
 
 
 class Stop:
-    """Set by the first SIGINT, SIGTERM or SIGHUP; the second ends this process at once, and its children with it."""
+    """Set by the first SIGINT, SIGTERM or SIGHUP; the second ends this process at once, and its children with it.
+
+    At once: within a second, after what stands in `at_once`, last added first. What is left, the next start removes.
+    """
 
     def __init__(self) -> None:
+        self.at_once: list[Callable[[], None]] = []
         self._event = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked)
@@ -46,9 +53,16 @@ class Stop:
         return self._event.wait(seconds)
 
     def _asked(self, number: int, frame: FrameType | None) -> None:
-        if self._event.is_set():
-            os._exit(ENDED_TWICE)
-        self._event.set()
+        if not self._event.is_set():
+            self._event.set()
+            return
+        signal.setitimer(signal.ITIMER_REAL, AT_ONCE_S)  # SIGALRM ends a process, whatever it waits for
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        for act in reversed(self.at_once):
+            with contextlib.suppress(Exception):
+                act()
+        os._exit(ENDED_TWICE)
 
 
 def run(
@@ -66,16 +80,20 @@ def run(
     machine = _on_ports(machine, port, say, may_move=practice)
     with contextlib.ExitStack() as opened:
         if practice and data is None:
-            folder = opened.enter_context(Workshop())
+            workshop = Workshop()
+            stop.at_once.append(workshop.close)
+            folder = opened.enter_context(workshop)
         else:
             folder = data or default_data_folder()
             _prepare(folder, practice=practice)
-        running = OfficeProcess(machine, folder, say, practice=practice)
-        running.start(lambda: not stop.is_asked)
+        running = OfficeProcess(machine, folder, say, practice=practice, is_wanted=lambda: not stop.is_asked)
+        stop.at_once.append(running.kill)
+        running.start()
         opened.callback(running.stop)
         days = SimulatedDays(running.inside_url, folder / "simulate.log", say) if demo else None
         if days:
             opened.callback(days.stop)
+            stop.at_once.append(days.kill)
         if not stop.is_asked:
             say(welcome(running, office, None if practice and data is None else folder, practice=practice, demo=demo))
         while not stop.is_asked:
@@ -104,10 +122,8 @@ def run_hub(machine: Machine, office: Office, redis_url: str, *, practice: bool)
     except LibraryDiffers as error:
         raise OfficeDidNotStart(str(error)) from error
     except OSError as error:
-        ports = f"{machine.port} と {machine.inside_port}"
-        raise OfficeDidNotStart(
-            f"ポート {ports} を開けません（{error.strerror}）。JUNBAN_PORT と JUNBAN_INSIDE_PORT を変えてください。"
-        ) from error
+        ports = f"{machine.port} か {machine.inside_port}"
+        raise OfficeDidNotStart(why_not_listening(machine.public_host, ports, error)) from error
 
 
 def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, practice: bool, demo: bool) -> str:
@@ -134,6 +150,8 @@ def _on_ports(machine: Machine, port: int | None, say: Say, *, may_move: bool) -
     if port is not None:
         inside = machine.inside_port if "inside_port" in machine.model_fields_set else port + 1
         machine = machine.model_copy(update={"port": port, "inside_port": inside})
+    if machine.port == machine.inside_port:
+        raise OfficeDidNotStart(f"JUNBAN_INSIDE_PORT が --port と同じ {machine.port} です。{OTHER_PORT}")
     taken = taken_ports(machine)
     if not taken:
         return machine

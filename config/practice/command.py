@@ -61,8 +61,8 @@ def _plan(args: Namespace) -> Plan:
         raise _WrongUse("--tickets は --seed と一緒に使ってください。")
     if args.tickets is not None and args.tickets < 1:
         raise _WrongUse("--tickets には 1 以上の数を書いてください。")
-    if not 0.1 <= args.speed <= 3600:
-        raise _WrongUse("--speed には 0.1 から 3600 までの数を書いてください。")
+    if not 1 <= args.speed <= 3600:
+        raise _WrongUse("--speed には 1 から 3600 までの数を書いてください。")
     figures = read_figures(args.figures) if args.figures else read_figures()
     if args.day is not None:
         customers = read_day(_text(args.day))

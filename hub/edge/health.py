@@ -17,15 +17,21 @@ SILENT_SECONDS = 5.0  # a read answers within a second, and a dead store is give
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus' text format
 
 
-def health_routes(relay: Relay, monotonic: Callable[[], float] = time.monotonic) -> list[Route]:
-    """`/live`: 200 while this process answers. `/ready`: 200 while what it shows is the present, else 503 and why."""
+def health_routes(
+    relay: Relay, days_ahead: Callable[[], int], monotonic: Callable[[], float] = time.monotonic
+) -> list[Route]:
+    """`/live`: 200 while this process answers. `/ready`: 200 while what it shows is the present, else 503 and why.
+
+    `days_ahead` is how far the open day lies after today. Such a hub is at work, and stays ready: the reason is told.
+    """
 
     async def live(request: Request) -> Response:
         return PlainTextResponse("live\n")
 
     async def ready(request: Request) -> Response:
         reasons = why_not_ready(relay, monotonic())
-        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+        told = [*reasons, f"the open day is {ahead} days after today"] if (ahead := days_ahead()) else reasons
+        return JSONResponse({"ready": not reasons, "reasons": told}, 503 if reasons else 200)
 
     return [Route("/live", live), Route("/ready", ready)]
 
@@ -41,10 +47,10 @@ def why_not_ready(relay: Relay, now: float) -> list[str]:
     return reasons
 
 
-def meter_routes(relay: Relay, commands: Commands) -> list[Route]:
+def meter_routes(relay: Relay, commands: Commands, days_ahead: Callable[[], int]) -> list[Route]:
     """`/metrics` in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(Meters(relay, commands))
+    registry.register(Meters(relay, commands, days_ahead))
 
     async def metrics(request: Request) -> Response:
         return Response(generate_latest(registry), media_type=PLAIN)
@@ -55,8 +61,15 @@ def meter_routes(relay: Relay, commands: Commands) -> list[Route]:
 class Meters(Collector):
     """Reads the plain figures that the parts keep; nothing counts for its sake. No label holds a person or a number."""
 
-    def __init__(self, relay: Relay, commands: Commands, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        relay: Relay,
+        commands: Commands,
+        days_ahead: Callable[[], int],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._relay = relay
+        self._days_ahead = days_ahead
         self._commands = commands
         self._monotonic = monotonic
 
@@ -84,3 +97,4 @@ class Meters(Collector):
         if relay.day is not None:
             day.add_metric([], int(relay.day.replace("-", "")))
         yield day
+        yield GaugeMetricFamily("junban_day_ahead", "Days from today to the open day: 0", self._days_ahead())

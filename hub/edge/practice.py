@@ -17,14 +17,17 @@ StartDay: TypeAlias = Callable[[int, float], Awaitable[str]]  # seconds of the d
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 BODY_BYTES = 1024  # {"start":"08:30","speed":240} and room
-WRONG = '{"start":"HH:MM","speed":倍率} の形で送ってください。倍率は 0.1 以上 3600 以下です。'
+WRONG = '{"start":"HH:MM","speed":倍率} の形で送ってください。倍率は 1 以上 3600 以下です。'
 
 
 class SetClock(Struct, forbid_unknown_fields=True, frozen=True):
-    """`speed`: office seconds in a real second. At an hour a second screens still say something."""
+    """`speed`: office seconds in a real second. At an hour a second screens still say something.
+
+    Not slower than the world: the keys of a day live 48 real hours, and the day has to end within them.
+    """
 
     start: str
-    speed: Annotated[float, Meta(ge=0.1, le=3600)]
+    speed: Annotated[float, Meta(ge=1, le=3600)]
 
 
 def practice_routes(start_day: StartDay, guard: Guard) -> list[Route]:

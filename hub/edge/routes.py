@@ -1,5 +1,6 @@
 """Which path leads where, on which listener. Pages are added by whoever puts the hub together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute, WebSocketRoute
@@ -14,33 +15,38 @@ from hub.fanout.relay import Relay
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What both listeners of a hub stand on. `start_day` only in a practice office."""
+    """What both listeners of a hub stand on. `start_day` only in a practice office; `days_ahead` as the store says."""
 
     relay: Relay
     commands: Commands
     limits: Limits = field(default_factory=Limits)
     start_day: StartDay | None = None
+    days_ahead: Callable[[], int] = lambda: 0
 
 
 def public_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
     """Residents: the board, one lane, and whether the hub is well."""
-    sockets = Sockets(edge.relay, edge.commands, guard, edge.limits)
-    return [
-        WebSocketRoute("/ws/board", sockets.board),
-        WebSocketRoute("/ws/lanes/{lane}", sockets.lane),
-        *health_routes(edge.relay),
-    ]
+    sockets = Sockets(edge.relay, edge.commands, guard, edge.limits, most=edge.limits.listeners)
+    return _open_to_all(edge, sockets)
 
 
 def inside_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
     """Staff, walls, ticket machines and operators; everything public as well."""
-    sockets = Sockets(edge.relay, edge.commands, guard, edge.limits)
+    sockets = Sockets(edge.relay, edge.commands, guard, edge.limits, most=edge.limits.inside_listeners)
     practice = practice_routes(edge.start_day, guard) if edge.start_day else []
     return [
-        *public_routes(edge, guard),
+        *_open_to_all(edge, sockets),
         WebSocketRoute("/ws/wall/{screen}", sockets.wall),
         WebSocketRoute("/ws/desk", sockets.desk),
         WebSocketRoute("/ws/kiosk", sockets.kiosk),
-        *meter_routes(edge.relay, edge.commands),
+        *meter_routes(edge.relay, edge.commands, edge.days_ahead),
         *practice,
+    ]
+
+
+def _open_to_all(edge: Edge, sockets: Sockets) -> list[BaseRoute]:
+    return [
+        WebSocketRoute("/ws/board", sockets.board),
+        WebSocketRoute("/ws/lanes/{lane}", sockets.lane),
+        *health_routes(edge.relay, edge.days_ahead),
     ]

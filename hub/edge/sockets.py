@@ -39,17 +39,21 @@ class Limits:
     send_s: float = 5.0  # a frame of a few hundred bytes that the client's network takes no notice of: it is gone
     catch_up_s: float = 1.0  # for a position from a faster hub; hubs of one office are milliseconds apart
     in_flight: int = 8  # requests of one socket; a clerk has one, a hurried double press two
-    listeners: int = 20_000  # some 25 kB each: half a gigabyte; the whole ward would fit in
+    idle_texts: int = 8  # messages where none is asked for; a stray page of a test says hello once
+    listeners: int = 20_000  # residents': some 25 kB each: half a gigabyte; the whole ward would fit in
+    inside_listeners: int = 4_000  # counted apart: staff come in however many residents look on
 
 
 class Sockets:
-    """The websocket endpoints of one listener (public or inside), with that listener's guard."""
+    """The websocket endpoints of one listener (public or inside), with that listener's guard and its own count."""
 
-    def __init__(self, relay: Relay, commands: Commands, guard: Guard, limits: Limits) -> None:
+    def __init__(self, relay: Relay, commands: Commands, guard: Guard, limits: Limits, *, most: int) -> None:
         self._relay = relay
         self._commands = commands
         self._guard = guard
         self._limits = limits
+        self._most = most
+        self._open = 0
 
     async def board(self, websocket: WebSocket) -> None:
         await self._serve(websocket, topics.BOARD, Pace.TAB)
@@ -80,8 +84,9 @@ class Sockets:
         headers = websocket.headers
         if not self._guard.allows(websocket.scope["scheme"], headers.getlist("host"), headers.getlist("origin")):
             return await _deny(websocket, 403, "このページからは接続できません。")
-        if len(self._relay.registry) >= self._limits.listeners:
+        if self._open >= self._most:
             return await _deny(websocket, 503, "ただいま混み合っています。少し待ってから開き直してください。")
+        self._open += 1
         try:
             await websocket.accept()
             after = Position.parse(websocket.query_params.get("after", ""))
@@ -90,6 +95,8 @@ class Sockets:
             await self._attend(websocket, topic, pace, after, answer)
         except (WebSocketDisconnect, WebSocketDisconnected):
             pass  # gone between two steps
+        finally:
+            self._open -= 1
         return None
 
     async def _catch_up(self, after: Position) -> None:
@@ -106,7 +113,7 @@ class Sockets:
         writer = asyncio.create_task(self._write(websocket, mailbox))
         asked = Asked(answer, mailbox, self._relay, self._limits.in_flight) if answer else None
         try:
-            await _read(websocket, mailbox, asked)
+            await _read(websocket, mailbox, asked, self._limits.idle_texts)
         finally:
             self._relay.registry.leave(topic, pace, mailbox)
             mailbox.close(Close.RESTART)  # nothing reads it any more
@@ -165,8 +172,9 @@ class Asked:
             self._places.release()
 
 
-async def _read(websocket: WebSocket, mailbox: Mailbox, asked: Asked | None) -> None:
-    """Until the client is gone. Text is a request where requests are taken, and ignored elsewhere."""
+async def _read(websocket: WebSocket, mailbox: Mailbox, asked: Asked | None, idle_texts: int) -> None:
+    """Until the client is gone. Text is a request where requests are taken; elsewhere a few are ignored."""
+    idle = 0
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
@@ -174,8 +182,14 @@ async def _read(websocket: WebSocket, mailbox: Mailbox, asked: Asked | None) -> 
         text = message.get("text")
         if text is None or len(text) > CLIENT_FRAME_BYTES or len(text.encode()) > CLIENT_FRAME_BYTES:
             mailbox.close(Close.BAD_MESSAGE)
-        elif asked is not None and mailbox.code is None:
+        elif asked is None:
+            idle += 1
+            if idle > idle_texts:
+                mailbox.close(Close.BAD_MESSAGE)
+        elif mailbox.code is None:
             await asked.take(text)
+        if asked is None or mailbox.code is not None:
+            await asyncio.sleep(0)  # the next may be here already, and everybody else waits, also who says the close
 
 
 async def _deny(websocket: WebSocket, status: int, sentence: str) -> None:

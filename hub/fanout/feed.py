@@ -11,6 +11,9 @@ from hub.wire.position import Position
 # Frames kept for those who come back. At one fact a second that is four minutes: longer than a hub's restart or a
 # telephone's way through the lift. 256 facts are about 60 kB; who missed more is served cheaper by a snapshot.
 RING = 256
+# A fact that renumbers a lane lists the rank of everybody in it, 100 kB with 5,000 waiting: so the ring has a bottom in
+# bytes too. Half a mailbox (`Depth.size`): whoever is helped with frames can take them all in at once.
+RING_BYTES = 512 * 1024
 
 Place = tuple[int, int]
 
@@ -24,8 +27,9 @@ class Feed:
     whole: Snapshot | None = None  # the topic at its present position, once somebody asked for it
     snapshot: Frame | None = None  # the same, encoded
     _floor: Place = field(init=False)  # whoever knows this place or a later one can be helped with frames
-    _places: deque[Place] = field(default_factory=lambda: deque(maxlen=RING))
-    _frames: deque[Frame] = field(default_factory=lambda: deque(maxlen=RING))
+    _places: deque[Place] = field(default_factory=deque)
+    _frames: deque[Frame] = field(default_factory=deque)
+    _size: int = 0
     _beat: tuple[Place, int, Frame] | None = None
 
     def __post_init__(self) -> None:
@@ -33,10 +37,12 @@ class Feed:
 
     def add(self, position: Position, at: int, frame: Frame) -> None:
         """The topic's next fact."""
-        if len(self._places) == RING:
-            self._floor = self._places[0]
         self._places.append(position.place)
         self._frames.append(frame)
+        self._size += frame.size
+        while len(self._frames) > RING or self._size > RING_BYTES:
+            self._floor = self._places.popleft()
+            self._size -= self._frames.popleft().size
         self.position, self.at, self.whole, self.snapshot = position, at, None, None
 
     def since(self, after: Position) -> list[Frame] | None:

@@ -88,6 +88,7 @@ class Relay:
         self._monotonic = monotonic
         self._away_since: float | None = monotonic()
         self._is_spoilt = False  # the world was wrong about something: build it anew whatever the epoch
+        self._logged: set[type[Exception]] = set()  # failures of the present outage that the log knows
         self._pause_s = self._rhythm.first_pause_s
         self._next_look = 0.0
         self._next_beat = dict.fromkeys(Pace, 0.0)
@@ -131,16 +132,20 @@ class Relay:
             try:
                 await self._follow()
                 continue  # the day was closed: the next one begins at once
-            except TryAgain:
-                pass
+            except TryAgain as refusal:
+                if self._is_news(refusal):
+                    _log.warning("store away", code=refusal.code)
             except Refusal as refusal:
-                _log.error("store refuses", code=refusal.code, why=str(refusal))
+                if self._is_news(refusal):
+                    _log.error("store refuses", code=refusal.code, why=str(refusal))
             except (UnreadableFact, DoesNotFit) as error:
                 self._is_spoilt = True
-                _log.error("fact does not fit", why=str(error), day=self.day)
-            except Exception:
+                if self._is_news(error):
+                    _log.error("fact does not fit", why=str(error), day=self.day)
+            except Exception as error:
                 self._is_spoilt = True
-                _log.exception("tail failed", day=self.day)
+                if self._is_news(error):
+                    _log.exception("tail failed", day=self.day)
             self._leave()
             await asyncio.sleep(self._pause_s)
             self._pause_s = min(self._pause_s * 2, self._rhythm.longest_pause_s)
@@ -218,8 +223,10 @@ class Relay:
 
     def _come_back(self, world: World, at: int) -> None:
         """The store answers and everybody has been told everything."""
-        if self._away_since is not None:
-            self._away_s += self._monotonic() - self._away_since
+        present, self._away_s = self.away_s()
+        if self._logged:
+            _log.info("store back", away_s=round(present, 1), day=world.day)
+            self._logged.clear()
         self.is_away, self._away_since, self._pause_s = False, None, self._rhythm.first_pause_s
         world.at = max(world.at, at)
         for topic in self.registry.topics():
@@ -237,6 +244,12 @@ class Relay:
         self.outages += 1
         for topic in self.registry.topics():
             self.registry.tell(topic, AWAY)
+
+    def _is_news(self, error: Exception) -> bool:
+        """Whether the log has yet to hear of this kind of failure in this outage: it is tried again every second."""
+        is_news = type(error) not in self._logged
+        self._logged.add(type(error))
+        return is_news
 
     def _wake(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()

@@ -260,4 +260,4 @@ class Close:
 
     RESTART: Literal[1012] = 1012
     SLOW: Literal[4000] = 4000  # the listener's mailbox overran
-    BAD_MESSAGE: Literal[4400] = 4400  # not text, or longer than CLIENT_FRAME_BYTES
+    BAD_MESSAGE: Literal[4400] = 4400  # not text, longer than CLIENT_FRAME_BYTES, or talking where nothing is asked

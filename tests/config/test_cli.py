@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -16,10 +16,21 @@ from pathlib import Path
 import pytest
 import websockets
 
-from config import processes
+from config import office_process, processes, supervisor
 from config.embedded import EmbeddedValkey, given_server
-from config.office_process import PAUSE_AFTER_FAILURE_S, STORE_FOLDER, SimulatedDays, start_office, with_free_ports
+from config.office_process import (
+    PAUSE_AFTER_FAILURE_S,
+    STORE_FOLDER,
+    HubPost,
+    OfficeDidNotStart,
+    OfficeProcess,
+    SimulatedDays,
+    StorePost,
+    start_office,
+    with_free_ports,
+)
 from config.settings import Machine
+from config.supervisor import SILENT_TIMES, Supervisor
 from hub.store import library
 from tests.eventually import eventually
 
@@ -78,14 +89,19 @@ class Running:
         return next((pid for pid, words in self.family().items() if word in words and "defunct" not in words), None)
 
 
+def running(tmp_path: Path, *words: str, **settings: str) -> AbstractContextManager[Running]:
+    return running_into(None, tmp_path, *words, **settings)
+
+
 @contextmanager
-def running(tmp_path: Path, *words: str, **settings: str) -> Iterator[Running]:
+def running_into(stdout: int | None, tmp_path: Path, *words: str, **settings: str) -> Iterator[Running]:
+    """`stdout` None: all that it says is kept; otherwise only what it complains about."""
     output = tmp_path / f"output-{len(list(tmp_path.iterdir()))}"
     with output.open("w") as file:
         process = subprocess.Popen(
             [JUNBAN, *words],
-            stdout=file,
-            stderr=subprocess.STDOUT,
+            stdout=file if stdout is None else stdout,
+            stderr=file,
             text=True,
             env=clean(tmp_path, **settings),
             cwd=tmp_path,
@@ -120,6 +136,13 @@ def get(host: str, port: int, path: str) -> tuple[int, str]:
         return answer.status, answer.read().decode()
     finally:
         line.close()
+
+
+def is_ready(host: str, port: int) -> bool:
+    try:
+        return get(host, port, "/ready")[0] == 200
+    except OSError:
+        return False
 
 
 async def is_up(office: Running) -> None:
@@ -181,15 +204,93 @@ async def test_a_child_that_was_killed_comes_back_and_it_is_said(tmp_path: Path,
         await eventually(lambda: f"{name}を起動し直しました" in office.said, within_s=WITHIN_S)
         host, port, _ = office.address("混雑状況")
 
-        def is_ready() -> bool:
-            try:
-                return get(host, port, "/ready")[0] == 200
-            except OSError:
-                return False
-
-        await eventually(is_ready, within_s=WITHIN_S)
+        await eventually(lambda: is_ready(host, port), within_s=WITHIN_S)
         assert office.child(word) != child
         assert f"{name}が止まりました" in office.said
+
+
+async def test_an_office_whose_words_nobody_reads_goes_on(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    port = free_port()
+    with running_into(writer, tmp_path, "up", "--practice", "--port", port) as office:
+        os.close(writer)
+        await eventually(lambda: is_ready("127.0.0.1", int(port)), within_s=WITHIN_S)
+        os.close(reader)
+        hub = office.child("hub")
+        assert hub
+        os.kill(hub, signal.SIGKILL)
+        await eventually(lambda: office.child("hub") not in (None, hub), within_s=WITHIN_S)
+        await eventually(lambda: is_ready("127.0.0.1", int(port)), within_s=WITHIN_S)
+        office.process.terminate()
+        assert office.process.wait(ENDED_WITHIN_S) == 0
+        assert office.said == ""
+
+
+async def test_ctrl_c_twice_leaves_nothing_either(tmp_path: Path) -> None:
+    with running(tmp_path, "up", "--practice", "--port", free_port()) as office:
+        await is_up(office)
+        family = office.family()
+        hub = office.child("hub")
+        assert hub
+        os.kill(hub, signal.SIGSTOP)  # it will not listen to a friendly word
+        office.process.send_signal(signal.SIGINT)
+        await eventually(lambda: "終了しています" in office.said, within_s=2)
+        office.process.send_signal(signal.SIGINT)
+        assert office.process.wait(2) == 130
+        await eventually(lambda: all(map(is_gone, family)), within_s=2)
+    assert left_over(tmp_path) == []
+
+
+async def test_a_second_office_on_one_folder_is_refused_at_once(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with running(tmp_path, "up", "--practice", "--data", data, "--port", free_port()) as office:
+        await is_up(office)
+        said = junban(tmp_path, "up", "--practice", "--data", data, "--port", free_port())
+        assert (said.returncode, said.stdout) == (1, "")
+        assert re.fullmatch(r"junban: \S+ はほかの junban が使っています。.*\n", said.stderr)
+        assert office.process.poll() is None
+
+
+async def test_a_store_that_is_away_is_named_as_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(office_process, "READY_WITHIN_S", 2.0)
+    machine = with_free_ports(Machine(redis_url="redis://127.0.0.1:1"))
+    office = OfficeProcess(machine, tmp_path, print, practice=False)
+    with pytest.raises(OfficeDidNotStart, match=r"ストアが応答しません（.*127.0.0.1:1.*JUNBAN_REDIS_URL"):
+        office.start()
+
+
+def test_a_log_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "hub.log").mkdir(parents=True)
+    said = junban(tmp_path, "up", "--practice", "--data", str(data), "--port", free_port())
+    assert (said.returncode, said.stdout) == (1, "")
+    assert re.fullmatch(r"junban: \S+hub\.log を開けません（.*\n", said.stderr)
+
+
+async def test_a_hub_that_hangs_is_replaced_and_its_store_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "ASK_EVERY_S", 0.1)
+    monkeypatch.setattr(supervisor, "ASK_FIRST_EVERY_S", 0.0)
+    said: list[str] = []
+    store = EmbeddedValkey(tmp_path / STORE_FOLDER)
+    hub = HubPost(with_free_ports(Machine()), store, practice=True, log=tmp_path / "hub.log")
+    both = Supervisor([StorePost(store, lambda: True), hub], said.append)
+    with ExitStack() as ends:
+        ends.callback(both.stop)
+        both.start()
+
+        def is_answering() -> bool:
+            both.tend()
+            return hub.answers()
+
+        await eventually(lambda: is_answering() and is_answering(), within_s=WITHIN_S)  # the second time tend heard it
+        assert said == []  # it may take its time at the start
+        first, its_store = hub.pid, store.pid
+        os.kill(first, signal.SIGSTOP)
+        await eventually(is_answering, within_s=WITHIN_S)
+        assert said[0] == f"ハブが {SILENT_TIMES} 回続けて応答しません。強制終了します。"
+        assert (hub.pid == first, store.pid == its_store) == (False, True)
 
 
 async def test_a_number_survives_the_end_of_an_office_with_a_folder(tmp_path: Path) -> None:
@@ -259,6 +360,27 @@ def test_a_taken_port_that_was_asked_for_is_named(tmp_path: Path) -> None:
         assert said.returncode == 1
         assert port in said.stderr
     assert left_over(tmp_path) == []
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+def test_an_address_that_is_not_ours_is_named_and_no_port_is_blamed(tmp_path: Path, host: str) -> None:
+    for words in (("up", "--practice"), ("hub",)):
+        settings = {"JUNBAN_REDIS_URL": "unix:///nowhere"} if words == ("hub",) else {}
+        said = junban(tmp_path, *words, JUNBAN_PUBLIC_HOST=host, JUNBAN_PORT=free_port(), **settings)
+        assert (said.returncode, said.stdout) == (1, "")
+        assert re.fullmatch(
+            rf"junban: JUNBAN_PUBLIC_HOST の {host} はこの機械のアドレスではありません。.*\n", said.stderr
+        )
+
+
+def test_one_port_for_both_listeners_is_refused(tmp_path: Path) -> None:
+    port = free_port()
+    said = junban(tmp_path, "check", JUNBAN_PORT=port, JUNBAN_INSIDE_PORT=port)
+    assert (said.returncode, said.stdout.count("\n")) == (1, 1)
+    assert f"JUNBAN_PORT と同じ {port} です" in said.stdout
+    said = junban(tmp_path, "up", "--practice", "--port", port, JUNBAN_INSIDE_PORT=port)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert re.fullmatch(rf"junban: JUNBAN_INSIDE_PORT が --port と同じ {port} です。.*\n", said.stderr)
 
 
 async def test_a_hub_ends_with_its_store_away_as_well(tmp_path: Path) -> None:

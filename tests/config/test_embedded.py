@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from config import embedded, processes
-from config.embedded import EmbeddedValkey, StoreDidNotStart, faults_of_server, given_server
+from config.embedded import LOCK, LOG, EmbeddedValkey, NotWanted, StoreDidNotStart, faults_of_server, given_server
 from tests.eventually import eventually
 
 
@@ -98,8 +98,10 @@ def test_what_was_acknowledged_survives_an_orderly_stop(store: EmbeddedValkey, c
 
 def test_a_second_store_on_the_same_folder_is_refused(store: EmbeddedValkey, binary: Path | None) -> None:
     second = EmbeddedValkey(store.folder, binary=binary)
-    with pytest.raises(StoreDidNotStart, match="Another store is running on"):
+    with pytest.raises(StoreDidNotStart, match="ほかの junban が使っています"):
         second.start(within_s=0.1)
+    with pytest.raises(NotWanted):
+        second.start(is_wanted=lambda: False)
     assert store.is_running
     second.stop()
     assert store.is_running
@@ -145,7 +147,7 @@ def test_a_folder_with_a_path_too_long_for_a_socket_gets_it_elsewhere(
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     store = EmbeddedValkey(tmp_path / ("a-very-long-name-" * 6), binary=binary)
-    with pytest.raises(RuntimeError, match=r"call start\(\) first"):
+    with pytest.raises(RuntimeError, match=r"先に start\(\) を"):
         _ = store.url
     with store:
         url = store.url
@@ -178,7 +180,7 @@ def test_where_no_short_place_is_left_it_says_so(tmp_path: Path, monkeypatch: py
     temporary = tmp_path / ("a-very-long-name-" * 6)
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    with pytest.raises(StoreDidNotStart, match="is too long for a socket"):
+    with pytest.raises(StoreDidNotStart, match=r"ソケットのパス .* が長すぎます"):
         EmbeddedValkey(temporary / "store").start()
     assert list(temporary.glob("junban-*")) == []
 
@@ -201,7 +203,9 @@ def test_a_broken_file_is_named_with_the_end_of_the_log(tmp_path: Path, binary: 
     with EmbeddedValkey(tmp_path, binary=binary):
         pass
     (tmp_path / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense\n")
-    with pytest.raises(StoreDidNotStart, match=r"ended at once with code 1; the end of \S+ says:\n(.*\n)*.*manifest"):
+    with pytest.raises(
+        StoreDidNotStart, match=r"終了コード 1 ですぐに終わりました。\S+ の終わりの行で.*:\n(.*\n)*.*manifest"
+    ):
         EmbeddedValkey(tmp_path, binary=binary).start()
 
 
@@ -210,21 +214,63 @@ def test_a_server_that_never_answers_is_given_up_and_ended(tmp_path: Path) -> No
     mute.write_text('#!/bin/sh\n[ "$1" = --version ] && { echo Redis; exit; }\nexec sleep 1000\n')
     mute.chmod(0o700)
     store = EmbeddedValkey(tmp_path / "store", binary=mute)
-    with pytest.raises(StoreDidNotStart, match=r"did not answer within 0\.1 s"):
+    with pytest.raises(StoreDidNotStart, match=r"0\.1 秒以内に応答しません"):
         store.start(within_s=0.1)
     assert not store.is_running
 
 
 @pytest.mark.parametrize("binary", [Path("/nowhere/server"), Path("/bin/false")])
 def test_what_is_no_server_is_said_to_be_none(tmp_path: Path, binary: Path) -> None:
-    with pytest.raises(StoreDidNotStart, match="is not a server that can be started"):
+    with pytest.raises(StoreDidNotStart, match="データストアとして起動できません"):
         EmbeddedValkey(tmp_path, binary=binary).start()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreDidNotStart, match="cannot be made"):
+    with pytest.raises(StoreDidNotStart, match="作れません"):
         EmbeddedValkey(tmp_path / "file" / "store").start()
+
+
+@pytest.mark.parametrize("name", [LOCK, LOG])
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(StoreDidNotStart, match=rf"{name} を開けません"):
+        EmbeddedValkey(tmp_path).start()
+
+
+LOADING = """#!{python}
+import signal, socket, sys, threading
+if sys.argv[1] == "--version":
+    sys.exit(print("Redis"))
+place = socket.socket(socket.AF_UNIX)
+place.bind(sys.argv[sys.argv.index("--unixsocket") + 1])
+place.listen()
+for turn in range(1000):
+    line, _ = place.accept()
+    line.recv(64)
+    line.sendall(b"-LOADING\\r\\n" if turn < 200 else b"+PONG\\r\\n")
+"""
+
+
+def test_a_server_that_reads_a_long_file_gets_its_time(tmp_path: Path) -> None:
+    slow = tmp_path / "slow"
+    slow.write_text(LOADING.format(python=sys.executable))
+    slow.chmod(0o700)
+    store = EmbeddedValkey(tmp_path / "store", binary=slow)
+    store.start(within_s=0.5)  # 200 questions, 3 ms apart, take longer
+    assert store.answers()
+    store.stop()
+    with pytest.raises(NotWanted):
+        store.start(is_wanted=lambda: False)
+    assert not store.is_running
+
+
+async def test_a_store_that_hangs_does_not_answer(store: EmbeddedValkey) -> None:
+    assert store.answers()
+    os.kill(store.pid, signal.SIGSTOP)
+    assert not store.answers()
+    store.kill()
+    assert not store.answers()
 
 
 def test_our_own_store_has_no_fault(client: redis.Redis) -> None:
@@ -235,8 +281,8 @@ def test_each_fault_of_a_given_server_is_one_sentence(client: redis.Redis) -> No
     client.config_set("maxmemory-policy", "allkeys-lru")
     client.config_set("appendonly", "no")
     assert faults_of_server(client) == [
-        "The store may throw tickets away when memory is short: set maxmemory-policy noeviction (now allkeys-lru).",
-        "The store forgets every ticket when it ends: set appendonly yes (now no).",
+        "メモリー不足でストアが番号を捨てます。maxmemory-policy を noeviction にしてください（今は allkeys-lru）。",
+        "ストアが終わるとすべての番号が消えます。appendonly を yes にしてください（今は no）。",
     ]
 
 
@@ -253,22 +299,22 @@ def test_a_server_that_asks_for_a_password_is_not_called_fit(client: redis.Redis
     client.acl_setuser("default", enabled=True, reset_passwords=True, passwords=["+a-secret"])
     with closing(given_server(store.url)) as stranger:
         (fault,) = faults_of_server(stranger)
-    assert fault.startswith("The store refuses us")
+    assert fault.startswith("ストアに入れません（")
     assert "a-secret" not in fault
 
 
 def test_an_old_server_is_refused_by_its_version(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "info", lambda: {"redis_version": "6.2.14"})
     assert faults_of_server(client) == [
-        "The store is Redis 6.2.14: it needs Redis 7.0 or newer, or Valkey, for its functions."
+        "ストアは Redis 6.2.14 です。関数のある Redis 7.0 以上か Valkey にしてください。"
     ]
 
 
 def test_a_server_that_is_not_there_is_said_to_be_away(tmp_path: Path) -> None:
     with closing(given_server(f"unix://{tmp_path}/nobody.sock")) as client:
         (fault,) = faults_of_server(client)
-    assert fault.startswith("The store does not answer (")
-    assert fault.endswith("start it, or correct JUNBAN_REDIS_URL.")
+    assert fault.startswith("ストアが応答しません（")
+    assert fault.endswith("ストアを起動するか、JUNBAN_REDIS_URL を直してください。")
 
 
 def test_the_options_name_nothing_twice() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from config import processes
-from config.processes import CannotStart, Workshop
+from config.processes import CannotStart, CannotStop, Workshop
 from tests.eventually import eventually
 
 on_linux = pytest.mark.skipif(not processes.DIES_WITH_PARENT, reason="only Linux ends a child with its parent")
@@ -96,19 +96,19 @@ def test_only_the_main_thread_may_start_a_child() -> None:
 
     def try_it() -> None:
         try:
-            processes.start(FOREVER, name="the hub").kill()
+            processes.start(FOREVER, name="ハブ").kill()
         except CannotStart as error:
             refusals.append(str(error))
 
     thread = threading.Thread(target=try_it)
     thread.start()
     thread.join()
-    assert refusals == ["the hub must be started from the main thread, else it dies when this thread ends."]
+    assert refusals == ["ハブはメインスレッドから起動してください。起動したスレッドが終わると一緒に終わります。"]
 
 
 def test_a_command_that_is_not_there_is_named() -> None:
-    with pytest.raises(CannotStart, match=r"the hub could not be started \(/nowhere/hub\)"):
-        processes.start(["/nowhere/hub"], name="the hub")
+    with pytest.raises(CannotStart, match=r"ハブを起動できません（/nowhere/hub: .*）"):
+        processes.start(["/nowhere/hub"], name="ハブ")
 
 
 def test_a_stopped_child_was_asked_first() -> None:
@@ -126,6 +126,16 @@ def test_a_child_that_does_not_listen_is_killed_after_its_grace(tmp_path: Path) 
         child = processes.start(STUBBORN, name="a stubborn child", stdout=out)
         assert said.readline() == "deaf\n"
     assert child.stop(grace_s=0.05) == -signal.SIGKILL
+
+
+def test_a_child_that_even_a_kill_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = processes.start(FOREVER, name="子")
+    with monkeypatch.context() as deaf:
+        deaf.setattr(processes, "KILLED_WITHIN_S", 0.01)
+        deaf.setattr(os, "killpg", lambda *_: None)
+        with pytest.raises(CannotStop, match=f"子（プロセス {child.pid}）を終了できません"):
+            child.kill()
+    child.kill()
 
 
 def test_ctrl_c_reaches_the_parent_alone() -> None:

@@ -158,6 +158,15 @@ def test_each_wrong_variable_is_named_and_its_value_is_not(name: str, value: str
 
 
 @pytest.mark.parametrize(
+    "ports", [{"JUNBAN_PORT": "8081"}, {"JUNBAN_INSIDE_PORT": "8080"}, {"JUNBAN_PORT": "9", "JUNBAN_INSIDE_PORT": "9"}]
+)
+def test_one_port_for_residents_and_staff_is_a_fault(ports: dict[str, str]) -> None:
+    with pytest.raises(Faulty, match="JUNBAN_PORT と同じ") as found:
+        read_all(ports)
+    assert [fault.key for fault in found.value.faults] == ["JUNBAN_INSIDE_PORT"]
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("JUNBAN_REDIS_URL", "redis://store"),

@@ -2,7 +2,15 @@
 
 import pytest
 
-from config.supervisor import FIRST_PAUSE_S, LONGEST_PAUSE_S, STEADY_S, Supervisor
+from config.supervisor import (
+    ASK_EVERY_S,
+    FIRST_ANSWER_WITHIN_S,
+    FIRST_PAUSE_S,
+    LONGEST_PAUSE_S,
+    SILENT_TIMES,
+    STEADY_S,
+    Supervisor,
+)
 
 
 class Clock:
@@ -20,17 +28,31 @@ class Role:
         self.name = name
         self.is_running = False
         self.is_willing = True
+        self.is_silent = False
+        self.trouble: Exception = RuntimeError("動けません。")
+        self.cannot_be_ended = False
         self._diary = diary
 
     def start(self) -> None:
         if not self.is_willing:
-            raise RuntimeError("動けません。")
+            raise self.trouble
         self._diary.append(f"start {self.name}")
         self.is_running = True
 
     def stop(self) -> None:
+        if self.cannot_be_ended:
+            raise RuntimeError("終われません。")
         self._diary.append(f"stop {self.name}")
         self.is_running = False
+
+    def kill(self) -> None:
+        if self.cannot_be_ended:
+            raise RuntimeError("終われません。")
+        self._diary.append(f"kill {self.name}")
+        self.is_running = False
+
+    def answers(self) -> bool:
+        return not self.is_silent
 
     def last_words(self) -> str:
         return "シグナル 9"
@@ -107,8 +129,10 @@ def test_an_end_after_a_long_time_is_a_new_one(row: Row) -> None:
         assert row.hub.is_running
 
 
-def test_a_post_that_cannot_come_back_is_tried_again_and_the_others_go_on(row: Row) -> None:
+@pytest.mark.parametrize("trouble", [RuntimeError("動けません。"), OSError("動けません。")])
+def test_a_post_that_cannot_come_back_is_tried_again_and_the_others_go_on(row: Row, trouble: Exception) -> None:
     row.supervisor.start()
+    row.store.trouble = trouble
     row.store.is_running = row.store.is_willing = False
     row.tend_after(0)
     row.tend_after(FIRST_PAUSE_S)
@@ -117,3 +141,54 @@ def test_a_post_that_cannot_come_back_is_tried_again_and_the_others_go_on(row: R
     row.tend_after(0)
     row.tend_after(LONGEST_PAUSE_S)
     assert row.store.is_running
+
+
+def test_whoever_hangs_is_ended_and_brought_back(row: Row) -> None:
+    row.supervisor.start()
+    row.tend_after(0)  # it has answered once
+    row.hub.is_silent = True
+    for _ in range(SILENT_TIMES - 1):
+        row.tend_after(ASK_EVERY_S)
+    assert row.said == []
+    row.tend_after(ASK_EVERY_S)
+    assert row.said == [f"hubが {SILENT_TIMES} 回続けて応答しません。強制終了します。"]
+    assert row.diary[-1] == "kill hub"
+    row.tend_after(0)
+    row.tend_after(FIRST_PAUSE_S)
+    assert row.hub.is_running
+    assert row.store.is_running
+
+
+def test_one_answer_makes_up_for_the_silence_before(row: Row) -> None:
+    row.supervisor.start()
+    for turn in range(20):
+        row.hub.is_silent = turn % SILENT_TIMES != 0
+        row.tend_after(ASK_EVERY_S)
+    assert row.said == []
+
+
+def test_whoever_is_still_starting_may_be_silent_for_a_while(row: Row) -> None:
+    row.supervisor.start()
+    row.hub.is_silent = True
+    spent = 0.0
+    while spent + ASK_EVERY_S < FIRST_ANSWER_WITHIN_S:
+        row.tend_after(ASK_EVERY_S)
+        spent += ASK_EVERY_S
+    assert row.hub.is_running
+    for _ in range(SILENT_TIMES):
+        row.tend_after(ASK_EVERY_S)
+    assert not row.hub.is_running
+
+
+def test_one_that_cannot_be_ended_holds_up_nobody(row: Row) -> None:
+    row.supervisor.start()
+    row.hub.cannot_be_ended = row.hub.is_silent = True
+    for _ in range(SILENT_TIMES * 4):
+        row.tend_after(FIRST_ANSWER_WITHIN_S)
+    assert row.said[-1] == "終われません。"
+    with pytest.raises(RuntimeError, match="終われません"):
+        row.supervisor.stop()
+    assert not row.store.is_running
+    row.store.is_running = True
+    row.supervisor.kill()
+    assert not row.store.is_running

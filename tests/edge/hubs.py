@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from config.asgi import listen, serving
 from hub.edge.commands import Commands, Teller
-from hub.edge.connections import HttpConnection
+from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.guards import Guard
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
@@ -46,12 +46,16 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def served(
-    apps: tuple[Starlette, Starlette], ping_s: float = 20.0, http: type[HttpConnection] = HttpConnection
+    apps: tuple[Starlette, Starlette],
+    ping_s: float = 20.0,
+    http: type[HttpConnection] = HttpConnection,
+    ws: type[SocketConnection] = SocketConnection,
+    most_public: int | None = None,
 ) -> AsyncIterator[Served]:
     """Two applications on free ports of this machine."""
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
         ports = Served(_port(public), _port(inside))
-        async with serving(apps, public, inside, ping_s=ping_s, http=http):
+        async with serving(apps, public, inside, ping_s=ping_s, http=http, ws=ws, most_public=most_public):
             yield ports
 
 

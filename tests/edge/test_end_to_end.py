@@ -11,17 +11,25 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import httpx2
 import msgspec
 import pytest
+import structlog
 from redis.asyncio import Redis
+from redis.exceptions import MaxConnectionsError
+from websockets.exceptions import InvalidStatus
 
+from config import asgi
 from config.asgi import Tuning, hub_running, listen, run_hub, serve
 from config.embedded import EmbeddedValkey
 from hub.desk.lane import Office
 from hub.edge.sockets import Limits
 from hub.fanout.mailbox import Depth
+from hub.store import library
+from hub.store.connection import connect as store_client
+from hub.store.lanes import Lanes
 from hub.store.library import LIBRARY, LibraryDiffers
 from hub.wire import messages as wire
 from hub.wire.client_side import Heard
@@ -258,6 +266,78 @@ async def test_a_practice_day_begins_for_everybody(valkey_server: EmbeddedValkey
             while tab.screen.day != day:
                 await tab.hear()
         assert (await client.post(hub.page("/practice/clock", is_inside=False), json={})).status_code == 404
+
+
+async def test_the_public_page_may_listen_outside_and_press_nothing_inside(
+    valkey_server: EmbeddedValkey, office: Office
+) -> None:
+    ours, staffs = "https://junban.example.jp", "https://staff.example.jp"
+    async with (
+        hub_running(office, redis_url=valkey_server.url, public_url=ours, inside_urls=[staffs]) as apps,
+        served(apps) as hub,
+    ):
+        for origin, is_inside in ((ours, False), (staffs, True)):
+            async with hub.open("/ws/board", is_inside=is_inside, origin=origin) as connection:
+                await connection.recv()
+        for path in ("/ws/desk", "/ws/kiosk", "/ws/board"):
+            with pytest.raises(InvalidStatus) as refused:
+                await hub.open(path, origin=ours)
+            assert refused.value.response.status_code == 403
+
+
+async def test_many_requests_at_once_never_make_the_tail_say_away(
+    valkey_server: EmbeddedValkey, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The requests' client has no connection left for anybody; the tail and the day go on."""
+    made: list[Redis] = []
+
+    def connecting(url: str) -> Redis:
+        made.append(store_client(url))
+        return made[-1]
+
+    monkeypatch.setattr(asgi, "connect", connecting)
+    async with hub_of(office, valkey_server.url) as hub:
+        await is_ready(hub)
+        async with hub.open("/ws/board") as connection:
+            screen = Visitor(connection)
+            await screen.hear_all(2)
+            monkeypatch.setattr(made[0].connection_pool, "get_connection", none_left)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(hears_away(screen), 2.5)
+
+
+async def test_a_day_that_lies_after_today_is_told(valkey_server: EmbeddedValkey, office: Office) -> None:
+    """A clock that was ahead once leaves the office there; it works on, and whoever looks is told."""
+    client = store_client(valkey_server.url)
+    lanes = Lanes(client, office)
+    await library.install(client)
+    await lanes.open_day()
+    now, *_ = await lanes.day_now()
+    await lanes.set_practice_clock(now + 2 * 86_400_000, 1.0)
+    await lanes.open_day()
+    await client.delete(lanes.keys.clock())
+    await client.aclose()
+    with structlog.testing.capture_logs() as told:
+        async with (
+            hub_of(office, valkey_server.url, tuning=Tuning(day_every_s=0.01)) as hub,
+            httpx2.AsyncClient(trust_env=False) as asked,
+        ):
+            await is_ready(hub)
+            await eventually(lambda: len(told) > 0)
+            for _ in range(10):  # the day is asked for at each turn meanwhile, and told of once
+                answer = await asked.get(hub.page("/ready"))
+                assert answer.json() == {"ready": True, "reasons": ["the open day is 2 days after today"]}
+            assert "junban_day_ahead 2.0" in (await asked.get(hub.page("/metrics"))).text
+    assert [line.get("days") for line in told if line["log_level"] == "error"] == [2]
+
+
+async def none_left(*_: object, **__: object) -> NoReturn:
+    raise MaxConnectionsError("Too many connections")
+
+
+async def hears_away(screen: Visitor) -> None:
+    while await screen.hear() is not Heard.AWAY:
+        pass
 
 
 async def test_an_office_in_earnest_has_no_clock_to_set(valkey_server: EmbeddedValkey, office: Office) -> None:

@@ -99,6 +99,7 @@ async def test_the_meters_tell_what_happened() -> None:
         assert told["junban_store_away_seconds_all_total"] >= 0
         assert 0 <= told["junban_position_lag_seconds"] < 5
         assert told["junban_day"] == 20261124
+        assert told["junban_day_ahead"] == 0
 
 
 async def test_figures_are_for_the_inside() -> None:

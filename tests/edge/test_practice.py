@@ -49,6 +49,7 @@ async def test_a_fresh_day_begins_at_the_hour_and_speed_asked_for() -> None:
         '{"start":"08:30","speed":"fast"}',
         '{"start":"08:30","speed":0}',
         '{"start":"08:30","speed":-1}',
+        '{"start":"08:30","speed":0.99}',
         '{"start":"08:30","speed":3601}',
         '{"start":"08:30","speed":1e999}',
         '{"start":"08:30","speed":NaN}',

@@ -9,10 +9,15 @@ from contextlib import asynccontextmanager, suppress
 from typing import ClassVar
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request as PageRequest
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 from websockets.exceptions import InvalidStatus
+from wsproto import events
 
 from hub.desk.requests import Answer, Issue, Request, Stamp
-from hub.edge.connections import HttpConnection
+from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.sockets import Limits
 from hub.fanout.mailbox import Depth
 from hub.fanout.relay import Relay
@@ -106,11 +111,30 @@ async def test_our_own_page_comes_in(hub: Served) -> None:
 
 
 async def test_a_full_hub_says_so(store: MemoryStore) -> None:
-    async with hub_of(store, limits=Limits(listeners=1)) as (_, hub), hub.open("/ws/board") as first:
-        await first.recv()
-        with pytest.raises(InvalidStatus) as refused:
-            await hub.open("/ws/board")
-        assert refused.value.response.status_code == 503
+    async with hub_of(store, limits=Limits(listeners=1)) as (_, hub):
+        async with hub.open("/ws/board", is_inside=False) as first:
+            await first.recv()
+            with pytest.raises(InvalidStatus) as refused:
+                await hub.open("/ws/lanes/moves", is_inside=False)
+            assert refused.value.response.status_code == 503
+
+        async def comes_in() -> bool:
+            with suppress(InvalidStatus):
+                async with hub.open("/ws/board", is_inside=False):
+                    return True
+            return False
+
+        await eventually(comes_in)  # who has left makes room
+
+
+async def test_staff_come_in_however_many_residents_look_on(store: MemoryStore) -> None:
+    async with (
+        hub_of(store, limits=Limits(listeners=1, inside_listeners=1)) as (_, hub),
+        hub.open("/ws/board", is_inside=False) as resident,
+        hub.open("/ws/desk") as clerk,
+    ):
+        await resident.recv()
+        await clerk.recv()
 
 
 async def test_who_comes_back_with_a_position_gets_the_facts_since(hub: Served, store: MemoryStore) -> None:
@@ -142,6 +166,95 @@ async def test_a_listener_that_talks_is_ignored(hub: Served, store: MemoryStore)
         await visitor.hear()
         assert visitor.types[2:] == ["TicketIssued"]
         assert store.desk.picture.last_arrival == 1
+
+
+async def test_a_listener_that_goes_on_talking_is_closed(store: MemoryStore) -> None:
+    limits = Limits(idle_texts=3)
+    async with hub_of(store, limits=limits) as (_, hub), hub.open("/ws/board", is_inside=False) as connection:
+        await connection.recv()
+        for _ in range(4):
+            await connection.send("hello")
+        assert await closed_with(connection) == 4400
+
+
+async def test_who_talks_without_end_is_not_heard_to_the_end(store: MemoryStore) -> None:
+    """What came at once is dropped after the few that are ignored; taking it all would make everybody else wait."""
+    taken = 0
+
+    class Counting(SocketConnection):
+        def handle_message(self, event: events.TextMessage | events.BytesMessage) -> None:
+            nonlocal taken
+            super().handle_message(event)
+            taken += 1
+
+    _, apps = memory_hub(store)
+    async with served(apps, ws=Counting) as hub:
+        deaf = await deaf_client(hub, "/ws/board")
+        with pytest.raises(ConnectionError):
+            await flooded(deaf, (b"\x81\x81\0\0\0\0x") * 20_000)
+        deaf.close()
+    assert taken < 20
+
+
+async def test_requests_wait_where_they_arrived_until_there_is_a_place_for_them(store: MemoryStore) -> None:
+    """A thousand sent at once are answered one after the other; the hub takes none apart ahead of its turn."""
+    most = 0
+
+    class Watched(SocketConnection):
+        def handle_message(self, event: events.TextMessage | events.BytesMessage) -> None:
+            nonlocal most
+            super().handle_message(event)
+            most = max(most, self.queue.qsize())
+
+    _, apps = memory_hub(store)
+    async with served(apps, ws=Watched) as hub, hub.open("/ws/desk") as connection:
+        for _ in range(1000):
+            await connection.send("not a request")
+        heard = 0
+        while heard < 1000:
+            heard += json.loads(await connection.recv())["type"] == "reply"
+    assert most == 1
+
+
+PING = b"\x89\xfd\0\0\0\0" + b"x" * 125
+PIECE = b"\x01\x80\0\0\0\0"  # the empty beginning of a text
+MORE = b"\x00\x80\0\0\0\0"
+
+
+@pytest.mark.parametrize(
+    "flood", [PING * 5000, PIECE + MORE * 5000, (b"\x8a" + PIECE[1:]) * 5000], ids=["ping", "pieces", "pong"]
+)
+async def test_a_flood_of_what_is_no_message_is_cut(hub: Served, flood: bytes) -> None:
+    deaf = await deaf_client(hub, "/ws/board")
+    with pytest.raises(ConnectionError):
+        await flooded(deaf, flood)
+    deaf.close()
+
+
+async def flooded(deaf: socket.socket, flood: bytes) -> None:
+    for _ in range(1000):
+        await asyncio.get_running_loop().sock_sendall(deaf, flood)
+        await asyncio.sleep(0)
+
+
+async def test_some_pings_are_answered(hub: Served) -> None:
+    async with hub.open("/ws/board", is_inside=False) as connection:
+        for _ in range(50):
+            await (await connection.ping())
+
+
+async def test_pongs_that_nobody_takes_are_not_heaped_up(store: MemoryStore) -> None:
+    class Small(SocketConnection):
+        idle_burst = 10**9
+        _idle_left = 1e9
+        unread_bytes = 100_000
+
+    _, apps = memory_hub(store)
+    async with served(apps, ws=Small) as hub:
+        deaf = await deaf_client(hub, "/ws/board")
+        with pytest.raises(ConnectionError):
+            await flooded(deaf, PING * 1000)
+        deaf.close()
 
 
 @pytest.mark.parametrize("path", ["/ws/board", "/ws/desk"])
@@ -322,6 +435,19 @@ async def test_a_reply_does_not_wait_for_the_acknowledgement_of_the_frame_before
 
 class Impatient(HttpConnection):
     head_seconds = 0.05
+    body_seconds = 0.05
+    taken_seconds = 0.05
+
+
+async def test_beyond_the_files_of_the_public_side_a_connection_is_cut(store: MemoryStore) -> None:
+    _, apps = memory_hub(store)
+    async with served(apps, most_public=2) as hub:
+        first, second = [await asyncio.open_connection("127.0.0.1", hub.public) for _ in range(2)]
+        assert b"200 OK" not in await is_cut(hub.public, [LIVE], within_s=2)
+        async with hub.open("/ws/desk") as clerk:
+            await clerk.recv()
+        for _, writer in (first, second):
+            writer.close()
 
 
 async def test_a_half_sent_head_is_given_up(store: MemoryStore) -> None:
@@ -333,20 +459,75 @@ async def test_a_half_sent_head_is_given_up(store: MemoryStore) -> None:
         assert b"200 OK" in await is_cut(hub.public, answer_then_half)
 
 
+LIVE = b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+async def test_an_empty_line_now_and_then_keeps_no_connection(store: MemoryStore) -> None:
+    _, apps = memory_hub(store)
+    async with served(apps, http=Impatient) as hub:
+        assert b"200 OK" in await is_cut(hub.public, [LIVE, b"\r\n"], pause_s=0.03, within_s=2)
+
+
+async def test_a_body_that_never_comes_is_given_up(store: MemoryStore) -> None:
+    _, apps = memory_hub(store)
+    async with served(apps, http=Impatient) as hub:
+        head = b"GET /live HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
+        await is_cut(hub.public, [head, *[b"a"] * 20], pause_s=0.03, within_s=2)
+
+
+async def test_a_kept_connection_and_a_websocket_outlive_those_timers(store: MemoryStore) -> None:
+    _, apps = memory_hub(store)
+    async with served(apps, http=Impatient) as hub:
+        reader, writer = await asyncio.open_connection("127.0.0.1", hub.public)
+        for _ in range(3):
+            writer.write(LIVE)
+            assert b"200 OK" in await reader.readuntil(b"live\n")
+            await is_cut(hub.public, [b"GET"])  # as long as the timers take for somebody else
+        writer.close()
+        async with hub.open("/ws/board", is_inside=False) as connection:
+            await connection.recv()
+            await is_cut(hub.public, [b"GET"])
+            await (await connection.ping())
+
+
+async def test_an_answer_that_nobody_takes_is_given_up(store: MemoryStore) -> None:
+    async def much(request: PageRequest) -> Response:
+        return PlainTextResponse("x" * 10_000_000)
+
+    app = Starlette(routes=[Route("/much", much)])
+    async with served((app, app), http=Impatient) as hub:
+        reader, writer = await asyncio.open_connection("127.0.0.1", hub.public, limit=1024)
+        writer.write(LIVE.replace(b"live", b"much"))
+        for _ in range(4):
+            await is_cut(hub.public, [b"GET"])  # as long as the timers take for somebody else
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await reader.readexactly(10_000_000)
+        writer.close()
+
+
 async def test_an_endless_head_is_given_up(hub: Served) -> None:
     endless = (b"X-%d: " % count + b"x" * 1000 + b"\r\n" for count in range(10_000))
     assert b"200 OK" not in await is_cut(hub.public, [b"GET /live HTTP/1.1\r\n", *endless])
 
 
-async def is_cut(port: int, sent: list[bytes]) -> bytes:
-    """What was heard until the other side cut the connection."""
+async def is_cut(port: int, sent: list[bytes], *, pause_s: float = 0.0, within_s: float = 60) -> bytes:
+    """What was heard until the other side cut the connection. Raises TimeoutError."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     heard = b"cut:"
     with suppress(ConnectionError):
         for piece in sent:
             writer.write(piece)
             await writer.drain()
-        heard += await reader.read()
+            with suppress(TimeoutError):  # listens while it dribbles
+                async with asyncio.timeout(pause_s):
+                    answer = await reader.read(65536)
+                    heard += answer
+                    if not answer:
+                        break
+    async with asyncio.timeout(within_s):
+        with suppress(ConnectionError):
+            while piece := await reader.read(65536):
+                heard += piece
     writer.close()
     with suppress(ConnectionError):
         await writer.wait_closed()

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+import structlog
 
 from hub.desk import facts
 from hub.desk.facts import UnreadableFact
-from hub.desk.refusals import Refusal
+from hub.desk.refusals import Refusal, StoreDamaged
 from hub.desk.requests import Issue, Next
 from hub.fanout import relay as relay_module
 from hub.fanout import topics
@@ -297,3 +298,34 @@ async def test_seconds_without_the_store_are_counted(hub: Hub, store: MemoryStor
     present, altogether = hub.relay.away_s()
     assert present == 0.0
     assert altogether > before[1] + 0.01
+
+
+async def test_the_log_hears_of_an_outage_once_when_it_begins_and_once_when_it_ends(store: MemoryStore) -> None:
+    store.go_away()
+    with structlog.testing.capture_logs() as told:
+        async with running(store) as hub:
+            for _ in range(2):
+                await eventually(lambda: len(told) % 2 == 1)
+                await asyncio.sleep(0.05)  # some tries more
+                store.come_back()
+                await hub.is_live()
+                store.go_away()
+                await hub.is_away()
+    assert [(line["event"], line.get("code")) for line in told][:4] == [
+        ("store away", "StoreAway"),
+        ("store back", None),
+    ] * 2
+
+
+class Damaged(MemoryStore):
+    async def begin(self) -> tuple[str, str]:
+        self.begun += 1
+        raise StoreDamaged
+
+
+async def test_a_store_that_is_not_ours_is_one_line_a_run_of_failures() -> None:
+    store = Damaged(OFFICE)
+    with structlog.testing.capture_logs() as told:
+        async with running(store):
+            await eventually(lambda: store.begun > 5)
+    assert [line["code"] for line in told] == ["StoreDamaged"]

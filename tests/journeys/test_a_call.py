@@ -1,8 +1,19 @@
 """From the button to the screens: a number is taken, waits, is called, and two walls say the same."""
 
+import os
+import signal
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hub.wire.codec import read_frame
+from hub.wire.messages import Snapshot
+from tests.eventually import eventually
 from tests.journeys.conftest import Open
-from tests.journeys.looking import press, sees, text
-from tests.journeys.ward import MOVES, Ward
+from tests.journeys.looking import press, sees
+from tests.journeys.ward import CERTIFICATES, MOVES, Ward
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 CERTIFICATES_COUNT, MOVES_COUNT = "#lanes [data-key=certificates] .count b", "#lanes [data-key=moves] .count b"
 
@@ -75,9 +86,23 @@ async def test_two_tabs_of_one_counter_agree_and_a_press_on_both_is_one_call(war
     for tab in tabs:
         await sees(tab, "#coming", "A103")
         await sees(tab, "#number", "－")
+    os.kill(ward.store.pid, signal.SIGSTOP)  # both presses are on their way before either is answered
+    try:
+        for tab in tabs:
+            await press(tab, "n")
+        for tab in tabs:
+            await eventually(tab.locator("[data-action][aria-busy]").count)
+    finally:
+        os.kill(ward.store.pid, signal.SIGCONT)
     for tab in tabs:
-        await press(tab, "n")
-    for tab in tabs:
-        await sees(tab, "#number", "A10")
-    for tab in tabs:
-        await sees(tab, "#number", await text(tabs[0], "#number"))
+        await eventually(partial(is_idle, tab))
+        await sees(tab, "#number", "A101")
+    async with ward.socket("/ws/board") as board:
+        shown = read_frame(await board.recv(decode=False))
+    assert isinstance(shown, Snapshot)
+    assert [called.number for called in shown.called] == ["A101"]
+    assert [lane.waiting for lane in shown.lanes if lane.lane == CERTIFICATES] == [2]
+
+
+async def is_idle(tab: "Page") -> bool:
+    return await tab.locator("[data-action][aria-busy]").count() == 0

@@ -1,6 +1,7 @@
 """Four desks behind one face, so that a story is written once. Office time stands still on all of them."""
 
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -38,7 +39,7 @@ def small_office(key: str = "ward", *, last: int = 199) -> Office:
     )
 
 
-class TimelessDesk:
+class TimelessDesk(ABC):
     """A desk whose facts and tickets bear no time: what is left must be equal over all implementations."""
 
     def __init__(self, office: Office) -> None:
@@ -62,17 +63,17 @@ class TimelessDesk:
         }
         return picture
 
-    async def open_day(self, day: str = DAY) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    async def open_day(self, day: str = DAY) -> str: ...
 
-    async def _do(self, stamp: Stamp, request: Request) -> Answer:
-        raise NotImplementedError
+    @abstractmethod
+    async def _do(self, stamp: Stamp, request: Request) -> Answer: ...
 
-    async def _facts(self) -> list[Fact]:
-        raise NotImplementedError
+    @abstractmethod
+    async def _facts(self) -> list[Fact]: ...
 
-    async def _picture(self) -> Picture:
-        raise NotImplementedError
+    @abstractmethod
+    async def _picture(self) -> Picture: ...
 
 
 class RulesDesk(TimelessDesk):
