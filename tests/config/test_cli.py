@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,13 @@ from tests.eventually import eventually
 JUNBAN = Path(sys.executable).with_name("junban")
 WITHIN_S = 20.0  # a start takes one second on an idle machine
 ENDED_WITHIN_S = 5.0
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short one: where the path is long, the store's socket has a folder of its own beside the office's."""
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:
+        yield Path(folder)
 
 
 def clean(tmp_path: Path, **settings: str) -> dict[str, str]:
