@@ -48,7 +48,7 @@ async def test_a_number_from_home_is_followed_to_its_end(ward: Ward, open_page: 
 
     await eventually(flashes)
     await press(desk, "a")
-    await sees(phone, "#states", "お会いできませんでした", "2番窓口")
+    await sees(phone, "#states", "お呼び済みです", "2番窓口")
     await press(desk, "b")
     await press(desk, "1")
     await is_at(phone, "waiting")

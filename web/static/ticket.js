@@ -110,6 +110,7 @@ function show(shown, { ahead, counter, call } = {}) {
   part("cancel").hidden = !OPEN.includes(shown);
   part("sound").hidden = !OPEN.includes(shown);
   ring.hear(call);
+  drawTime();
 }
 
 function drawTime() {
