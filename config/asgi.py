@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeAlias
 
 import redis.exceptions
@@ -19,11 +19,12 @@ import uvicorn
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 
-from hub.desk.lane import Office
+from hub.desk.lane import DAY_MINUTES, Office
 from hub.desk.refusals import StoreAway, StoreDamaged
 from hub.edge.commands import Commands
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.guards import Guard
+from hub.edge.residents import Residents
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
 from hub.fanout.day import keep_day
@@ -36,6 +37,7 @@ from hub.store.facts import FactStream
 from hub.store.lanes import Lanes
 from hub.wire.messages import CLIENT_FRAME_BYTES
 from web import pages
+from web.tickets import ResidentPages
 
 _log = structlog.get_logger("config.asgi")
 
@@ -82,6 +84,8 @@ async def hub_running(
     ValueError for a URL that is none.
     """
     tuning = tuning or Tuning()
+    if practice:
+        office = replace(office, web_open=0, web_close=DAY_MINUTES)
     public_guard = Guard.for_pages([public_url] if public_url else [])
     # Not the public page: a fault in what residents' browsers run must not press staff's buttons.
     inside_guard = Guard.for_pages(inside_urls, by_loopback_only=True)
@@ -93,6 +97,9 @@ async def hub_running(
     own_lanes = Lanes(own_client, office)
     source = FactStream(redis_url, own_lanes)
     relay = Relay(source, office, Registry(tuning.depth), tuning.rhythm)
+    is_secure = (public_url or "").startswith("https:")
+    tickets = ResidentPages(relay.present, office)
+    residents = Residents(relay, lanes, tickets, is_secure=is_secure)
     edge = Edge(
         relay,
         Commands(lanes, lambda: relay.day),
@@ -100,8 +107,9 @@ async def hub_running(
         lanes.start_practice_day if practice else None,
         lambda: own_lanes.days_ahead,
     )
-    public = [*public_routes(edge, public_guard), *pages.public_routes(relay.present)]
-    inside = [*inside_routes(edge, inside_guard), *pages.public_routes(relay.present)]
+    of_residents = [*pages.public_routes(relay.present, office), *tickets.routes()]
+    public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *of_residents]
+    inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *of_residents]
     inside += pages.inside_routes(relay.present)
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []

@@ -91,6 +91,11 @@ def parser() -> Parser:
     hub = _verb(verbs, "hub", _hub, "JUNBAN_REDIS_URL のストアにつなぐハブを 1 つ動かします（何台でも並べられます）")
     hub.add_argument("--practice", action="store_true", help="練習: 時計を動かせます。本番のストアには使えません")
 
+    kiosk = _verb(verbs, "kiosk", _kiosk, "発券機を 1 台動かします（画面はこの機械の中だけで開けます）")
+    kiosk.add_argument("--hub", metavar="URL", help="ハブの職員側の場所（既定: この機械の JUNBAN_INSIDE_PORT）")
+    kiosk.add_argument("--port", type=_port, default=8090, metavar="N", help="画面のポート（既定: 8090）")
+    kiosk.add_argument("--out", type=Path, metavar="DIR", help="受付票を紙の代わりに置くフォルダー")
+
     simulate = _verb(verbs, "simulate", _simulate, "練習の窓口課に、模擬の一日の来庁者を流して確かめます")
     simulate.fill = _fill_simulate
 
@@ -151,6 +156,30 @@ def _hub(asked: argparse.Namespace) -> int:
         up.run_hub(machine, office, machine.redis_url, practice=asked.practice)
     except RuntimeError as error:
         raise Failure(str(error)) from error
+    return 0
+
+
+def _kiosk(asked: argparse.Namespace) -> int:
+    from config import kiosk
+    from config.settings import default_data_folder
+    from kiosk_client.printer import Paperless, printer_at
+
+    machine, _ = _settings()
+    if asked.hub and not re.fullmatch(r"https?://[^/?#@\s]+/?", asked.hub):
+        raise WrongUse("--hub は http://ホスト:ポート の形で書いてください。")
+    folder = default_data_folder() / "kiosk"
+    slips = asked.out or folder / "slips"
+    try:
+        kiosk.run(
+            hub_url=asked.hub or f"http://127.0.0.1:{machine.inside_port}",
+            public_url=machine.public_url or f"http://127.0.0.1:{machine.port}",
+            port=asked.port,
+            folder=asked.out or folder,
+            printer=printer_at(machine.printer) if machine.printer and not asked.out else Paperless(slips),
+            say=_say,
+        )
+    except OSError as error:
+        raise Failure(f"発券機を始められません（{error.strerror}）。--port と --out を確かめてください。") from error
     return 0
 
 

@@ -37,6 +37,9 @@ Key = Annotated[str, _written(r"[a-z0-9_-]{1,32}", "英小文字・数字・_・
 Name = Annotated[str, _written(r"[^\x00-\x1f\x7f]{1,40}", "改行などを含まない 1〜40 文字で書いてください。")]
 Prefix = Annotated[str, _written(r"[A-Z]{0,3}", "英大文字 3 文字以内で書いてください（空でもかまいません）。")]
 
+TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00"
+Time = Annotated[str, _written(TIME, "HH:MM の形で書いてください（24:00 まで）。")]
+
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -68,6 +71,13 @@ class OfficeFile(_Entry):
     return_after: int = Field(
         default=2, ge=0, le=50, description="A resident who was absent and comes back waits after that many others."
     )
+    web_open: Time = Field(
+        default="08:30", description="From when on numbers are given on the web, `HH:MM`; in practice at all hours."
+    )
+    web_close: Time = Field(default="17:00", description="Until when; `24:00` is the end of the day.")
+    web_check_in: bool = Field(
+        default=False, description="Whoever took a number on the web waits only from checking in at the office."
+    )
     lanes: list[LaneEntry] = Field(min_length=1, max_length=32, description="The waiting lines.")
     counters: list[CounterEntry] = Field(min_length=1, max_length=200, description="The windows where staff sits.")
 
@@ -78,6 +88,9 @@ class OfficeFile(_Entry):
             lanes=tuple(Lane(lane.key, lane.name, lane.prefix, lane.first, lane.last) for lane in self.lanes),
             counters=tuple(Counter(seat.key, seat.name, tuple(seat.lanes)) for seat in self.counters),
             return_after=self.return_after,
+            web_open=_minutes(self.web_open),
+            web_close=_minutes(self.web_close),
+            web_check_in=self.web_check_in,
         )
 
 
@@ -105,6 +118,9 @@ def read_office(path: Path) -> Office:
 
 def _contradictions(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """(key, remedy) for what is wrong between entries that are sound by themselves."""
+    opens, closes = (table.get(name, OfficeFile.model_fields[name].default) for name in ("web_open", "web_close"))
+    if all(isinstance(time, str) and re.fullmatch(TIME, time) for time in (opens, closes)) and opens >= closes:
+        yield "web_close", f"web_open {opens} が web_close {closes} より前になっていません。時刻を直してください。"
     lanes, counters = list(_sound(table, "lanes", LaneEntry)), list(_sound(table, "counters", CounterEntry))
     named = set(_keys(table, "lanes"))
     for group in ("lanes", "counters"):
@@ -132,6 +148,10 @@ def _contradictions(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
         for path, lane in lanes:
             if lane.key not in served:
                 yield path, f"業務 {lane.key} を扱う窓口がありません。counters のどれかの lanes に加えてください。"
+
+
+def _minutes(time: str) -> int:
+    return int(time[:2]) * 60 + int(time[3:])
 
 
 _E = TypeVar("_E", bound=_Entry)

@@ -40,6 +40,16 @@ def _a_store(url: str) -> str:
     return url
 
 
+def _a_printer(address: str) -> str:
+    from kiosk_client.printer import printer_at  # hubs have no printer, and need no printer library loaded
+
+    try:
+        printer_at(address)
+    except ValueError:
+        raise own_fault("network://ホスト:9100、usb://04b8:0202、file:///dev/usb/lp0 の形で書いてください。") from None
+    return address
+
+
 def _an_origin(url: str) -> str:
     scheme, host, path = _parts(url)
     if scheme not in ("http", "https") or not host or path.strip("/"):
@@ -80,6 +90,12 @@ class Machine(BaseModel):
         default=8081,
         alias="JUNBAN_INSIDE_PORT",
         description="Port of the pages for staff, walls and ticket machines; always on 127.0.0.1.",
+    )
+    printer: Annotated[str, AfterValidator(_a_printer)] | None = Field(
+        default=None,
+        alias="JUNBAN_PRINTER",
+        description="A ticket machine's ESC/POS printer: `network://HOST:9100`, `usb://04b8:0202`, `file:///dev/usb/lp0`."
+        " Without it slips are files in a folder.",
     )
     office: Path = Field(
         default=PRACTICE_OFFICE,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from hub.desk.lane import DAY_MINUTES
 from hub.wire.messages import CalledNumber, LaneState, MissedNumber, Snapshot
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -115,3 +116,20 @@ def counter_choices(whole: Snapshot) -> list[CounterChoice]:
         CounterChoice(counter.counter, counter.name, "・".join(names.get(lane, lane) for lane in counter.lanes))
         for counter in whole.counters
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A lane of which a number can be taken, with what its form sends along."""
+
+    lane: str
+    name: str
+    id: str
+    secret: str
+
+
+def hours_text(opens: int, closes: int) -> str:
+    """Minutes of the day as 8:30〜17:00; empty for all hours."""
+    if (opens, closes) == (0, DAY_MINUTES):
+        return ""
+    return f"{opens // 60}:{opens % 60:02}〜{closes // 60}:{closes % 60:02}"

@@ -1,9 +1,11 @@
 """The pages and what they are made of: the first state is drawn here, so that a page tells it without JavaScript.
 
-Public: the crowding of all lanes. Inside: walls and the desk. Nothing here asks the store; the hub gives its picture.
+Public: the crowding of all lanes, with a number to take (its own page: tickets.py). Inside: walls and the desk. Nothing
+here asks the store; the hub gives its picture.
 """
 
 import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,8 +18,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from hub.desk.lane import Office
 from hub.wire.messages import Snapshot
-from web.models import Board, counter_choices, em_of, room_for
+from web.models import Board, Offer, counter_choices, em_of, hours_text, room_for
 
 Present: TypeAlias = Callable[[], Snapshot | None]  # the board now; None: the store is away, or the hub has just begun
 
@@ -32,7 +35,7 @@ PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
     ),
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
@@ -51,13 +54,18 @@ _templates = Environment(
 _templates.globals.update(em_of=em_of, room_for=room_for)
 
 
-def public_routes(present: Present) -> list[BaseRoute]:
-    """What anyone may see: `/`."""
+def public_routes(present: Present, office: Office) -> list[BaseRoute]:
+    """What anyone may see: `/`. Each lane's form has an id and a secret of its own: pressed twice, it is one ticket."""
 
     async def crowding(request: Request) -> Response:
         whole = present()
-        return _page(
+        return rendered(
             "crowding.html",
+            offers=[Offer(lane.key, lane.name, new_id(), new_id()) for lane in office.lanes],
+            opens=office.web_open,
+            closes=office.web_close,
+            is_open=whole is None or office.is_web_open(whole.at),
+            hours=hours_text(office.web_open, office.web_close),
             board=Board.of(whole) if whole else None,
             socket="/ws/board",
             beat=TAB_BEAT_SECONDS,
@@ -75,7 +83,7 @@ def inside_routes(present: Present) -> list[BaseRoute]:
         if not SCREEN_OR_COUNTER.fullmatch(screen):
             raise HTTPException(404)
         whole = present()
-        return _page(
+        return rendered(
             "wall.html",
             board=Board.of(whole) if whole else None,
             screen=screen,
@@ -91,7 +99,7 @@ def inside_routes(present: Present) -> list[BaseRoute]:
         chosen = next((choice for choice in choices if choice.key == asked), None)
         # While the store is away nobody knows the counters: the page opens with the one asked for and fills itself in.
         is_known = chosen is not None or (whole is None and SCREEN_OR_COUNTER.fullmatch(asked) is not None)
-        return _page(
+        return rendered(
             "desk.html" if is_known else "counters.html",
             office=whole.office if whole else "",
             choices=choices,
@@ -118,5 +126,10 @@ class _Static(StaticFiles):
         return response
 
 
-def _page(template: str, **told: Any) -> HTMLResponse:
-    return HTMLResponse(_templates.get_template(template).render(told), headers=PAGE_HEADERS)
+def new_id() -> str:
+    """128 random bits in 22 characters."""
+    return secrets.token_urlsafe(16)
+
+
+def rendered(template: str, status: int = 200, **told: Any) -> HTMLResponse:
+    return HTMLResponse(_templates.get_template(template).render(told), status, headers=PAGE_HEADERS)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from hub.desk.refusals import LaneNotServed, UnknownCounter, UnknownLane
 
+DAY_MINUTES = 24 * 60
+TOKYO_MINUTES = 9 * 60  # ahead of UTC; no summer time since 1951
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -31,13 +34,25 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """One ward office. `return_after`: a resident who comes back is placed after that many who wait."""
+    """One ward office. `return_after`: a resident who comes back is placed after that many who wait.
+
+    Numbers are given on the web from `web_open` until before `web_close`, minutes of the day in Tokyo.
+    `web_check_in`: whoever took one there waits only from checking in at the office.
+    """
 
     key: str
     name: str
     lanes: tuple[Lane, ...]
     counters: tuple[Counter, ...]
     return_after: int = 2
+    web_open: int = 0
+    web_close: int = DAY_MINUTES
+    web_check_in: bool = False
+
+    def is_web_open(self, at: int) -> bool:
+        """`at`: office time in epoch milliseconds."""
+        minute = (at // 60_000 + TOKYO_MINUTES) % DAY_MINUTES
+        return self.web_open <= minute < self.web_close
 
     def lane(self, key: str) -> Lane:
         for lane in self.lanes:

@@ -4,7 +4,8 @@ Refusal
 ├── TryAgain               the same request may succeed later
 │   ├── StaleDay           the business day has changed since the request was made
 │   ├── StoreAway          the live queue cannot be reached
-│   └── Crowded            too many asked for the same at the same moment
+│   ├── Crowded            too many asked for the same at the same moment
+│   └── TooManyTries       too many wrong codes for a number, or numbers taken on the web, within a minute
 ├── WorldDiffers           the request was sound, the world is otherwise: look, then decide anew
 │   ├── UnknownTicket      no such ticket today
 │   ├── WrongMove          the ticket's state does not allow this
@@ -13,13 +14,16 @@ Refusal
 │   ├── LaneExhausted      the lane's number band is used up; it never wraps
 │   ├── HasNumber          this browser holds a number of the lane already
 │   ├── SecretUsed         another ticket of today has this secret
+│   ├── NotYours           no ticket of today belongs to this secret, or to this number and code
+│   ├── WebClosed          numbers are not given on the web at this hour
 │   └── OtherBody          this request id was used before for another request
 ├── StoreDamaged           what the store holds is not ours: an operator must look
 └── NotUnderstood          wrong words; repeating them never helps
     ├── UnknownLane
     ├── UnknownCounter
     ├── LaneNotServed      this counter does not serve that lane
-    └── BadMessage
+    ├── BadMessage
+    └── ForeignPage        the request comes from a page of somebody else
 
 Sentences are for staff and residents: polite, plain, and they say what to do.
 """
@@ -65,6 +69,10 @@ class Crowded(TryAgain):
     sentence = "操作が重なりました。もう一度操作してください。"
 
 
+class TooManyTries(TryAgain):
+    sentence = "続けて操作されたため、しばらく受け付けられません。1 分ほど待ってから、もう一度お試しください。"
+
+
 class WorldDiffers(Refusal):
     sentence = "状況が変わりました。画面を確かめてから操作してください。"
 
@@ -97,6 +105,14 @@ class SecretUsed(WorldDiffers):
     sentence = "番号の控えを作り直す必要があります。画面を読み込み直してから、もう一度お取りください。"
 
 
+class NotYours(WorldDiffers):
+    sentence = "番号と控えの組み合わせを本日の受付で確認できません。番号と控えをお確かめください。"
+
+
+class WebClosed(WorldDiffers):
+    sentence = "ただいまは、インターネットで番号をお取りいただける時間ではありません。受付時間をお確かめください。"
+
+
 class OtherBody(WorldDiffers):
     sentence = "同じ要求番号で別の操作が送られました。画面を読み込み直してから操作してください。"
 
@@ -123,6 +139,10 @@ class LaneNotServed(NotUnderstood):
 
 class BadMessage(NotUnderstood):
     sentence = "要求の形が正しくありません。画面を読み込み直してください。"
+
+
+class ForeignPage(NotUnderstood):
+    sentence = "このページからは操作できません。区役所のページを開き直してください。"
 
 
 def every_refusal() -> dict[str, type[Refusal]]:

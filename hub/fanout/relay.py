@@ -20,6 +20,7 @@ from hub.desk.facts import Fact, UnreadableFact
 from hub.desk.lane import Office
 from hub.desk.picture import DoesNotFit
 from hub.desk.refusals import Refusal, StaleDay, TryAgain
+from hub.desk.ticket import Ticket
 from hub.fanout import topics
 from hub.fanout.feed import Place
 from hub.fanout.joining import AWAY, join
@@ -110,6 +111,18 @@ class Relay:
         if self.world is None or self.is_away:
             return None
         return self.world.present(topics.BOARD)
+
+    async def ticket(self, arrival: int) -> tuple[Ticket, int] | None:
+        """A ticket that the store has given, and the people ahead of it; None while nobody can know.
+
+        Waits until the fact has come here, which takes milliseconds: the asker bounds it.
+        """
+        while self.world and not self.is_away:
+            ticket = self.world.picture.tickets.get(arrival)
+            if ticket is not None:
+                return ticket, self.world.picture.ahead(ticket)
+            await self._moved.wait()
+        return None
 
     def away_s(self) -> tuple[float, float]:
         """Seconds without the store: of the present outage (0: none), and altogether."""

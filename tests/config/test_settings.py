@@ -31,6 +31,10 @@ FAULTS: list[tuple[str, str, list[str]]] = [
     ('key = "ward"', 'key = "ward"\nopening = 8', ["opening"]),
     ('key = "ward"', 'key = "ward"\nreturn_after = -1', ["return_after"]),
     ('key = "ward"', 'key = "ward"\nreturn_after = "2"', ["return_after"]),
+    ('key = "ward"', 'key = "ward"\nweb_open = "8:30"', ["web_open"]),
+    ('key = "ward"', 'key = "ward"\nweb_close = "24:01"', ["web_close"]),
+    ('key = "ward"', 'key = "ward"\nweb_check_in = "yes"', ["web_check_in"]),
+    ('key = "ward"', 'key = "ward"\nweb_open = "17:00"', ["web_close"]),
     ('prefix = "A"', 'prefix = "A1"', ["lanes[0].prefix"]),
     ('prefix = "A", first = 1', 'prefix = "A", first = "1"', ["lanes[0].first"]),
     ('prefix = "A", first = 1', 'prefix = "A", first = 100', ["lanes[0].first"]),
@@ -122,7 +126,9 @@ def test_the_practice_ward_has_the_lanes_and_the_peak_staffing_of_a_real_one() -
 
 def test_the_practice_ward_stays_easy_to_read_for_other_programs() -> None:
     table: dict[str, Any] = tomllib.loads(PRACTICE_OFFICE.read_text(encoding="utf-8"))
-    assert list(table) == ["key", "name", "return_after", "lanes", "counters"]
+    assert list(table) == [
+        *("key", "name", "return_after", "web_open", "web_close", "web_check_in", "lanes", "counters")
+    ]
 
 
 def test_a_machine_without_settings_has_all_of_them() -> None:

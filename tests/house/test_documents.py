@@ -30,7 +30,9 @@ def test_every_command_of_the_readme_can_be_typed() -> None:
     commands = COMMAND.findall(README)
     assert commands
     for command in commands:
-        words = shlex.split(command.replace(" DIR", " data").replace(" N", " 9000"))
+        words = shlex.split(
+            command.replace(" DIR", " data").replace(" N", " 9000").replace(" URL", " http://127.0.0.1:8081")
+        )
         assert parser().parse_args(words).verb == words[0]
 
 

@@ -60,11 +60,15 @@ async def ask(socket: ClientConnection, request: wire.DeskRequest) -> wire.Answe
 async def ward_running(folder: Path) -> AsyncIterator[Ward]:
     with EmbeddedValkey(folder) as store, listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
         async with hub_running(ward_office(), redis_url=store.url) as apps, serving(apps, public, inside):
-            yield Ward(
+            ward = Ward(
                 store,
                 f"http://127.0.0.1:{public.getsockname()[1]}",
                 f"http://127.0.0.1:{inside.getsockname()[1]}",
             )
+            async with ward.socket("/ws/board") as socket:
+                while not isinstance(read_frame(await socket.recv(decode=False)), wire.Beat):
+                    continue  # `away` until the hub has its picture; the first beat says that the office is open
+            yield ward
 
 
 def _id() -> str:

@@ -8,10 +8,12 @@ from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from hub.desk.lane import Lane, Office
 from hub.wire import messages as m
 from hub.wire.codec import encode
 from tests.eventually import eventually
 from web.pages import inside_routes, public_routes, static_routes
+from web.tickets import ResidentPages
 
 if TYPE_CHECKING:
     from playwright.async_api import Page, Route, WebSocketRoute
@@ -21,6 +23,15 @@ AT = 1795478400123  # 9:00 on 2026-11-24 in Tokyo
 POSITION = "2026-11-24.6b1f0c2a9d3e:1795478400123-0"
 
 LANES = {"certificates": "証明", "moves": "異動（転入・転出・転居）", "seal": "印鑑登録"}
+
+OFFICE = Office(
+    key="ward",
+    name="さくら区役所 戸籍住民課",
+    lanes=tuple(Lane(key, name, letter, 101, 999) for (key, name), letter in zip(LANES.items(), "ABC", strict=True)),
+    counters=(),
+    web_open=8 * 60 + 30,
+    web_close=17 * 60,
+)
 
 
 def snapshot(calls: int = 0, missed: int = 0, waiting: int = 0, topic: str = "board", **changes: Any) -> m.Snapshot:
@@ -83,7 +94,8 @@ class Site:
         self.connections: list[Connection] = []
         self.greets = True  # a snapshot for whoever connects
         self.faults: list[str] = []
-        routes = [*public_routes(self._present), *inside_routes(self._present), *static_routes()]
+        routes = [*public_routes(self._present, OFFICE), *ResidentPages(self._present, OFFICE).routes()]
+        routes += [*inside_routes(self._present), *static_routes()]
         self._client = TestClient(Starlette(routes=routes), base_url=ORIGIN)
         self._position = POSITION
         self._places = 0

@@ -1,25 +1,31 @@
 """The first state is drawn on the server, complete, escaped, and with nothing from another host."""
 
 import re
+from dataclasses import replace as replace_office
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from hub.desk.lane import Counter, Office
 from hub.wire import messages as m
-from tests.web.site import snapshot
+from hub.wire.tickets import Told
+from tests.web.site import AT, OFFICE, snapshot
 from web.models import EM_STEPS, MISSED_PAGE, ROOMS, TOKYO, Board, em_of, room_for
 from web.pages import HERE, PAGE_HEADERS, inside_routes, public_routes, static_routes
+from web.tickets import SHOWN, ResidentPages
 
 FILES = sorted(path for folder in ("templates", "static") for path in (HERE / folder).rglob("*.*"))
-OUR_PAGES = ["/", "/wall/lobby", "/desk", "/desk?counter=2"]
+OUR_PAGES = ["/", "/t", "/t?openExternalBrowser=1", "/wall/lobby", "/desk", "/desk?counter=2"]
 
 
-def visitor(whole: m.Snapshot | None) -> TestClient:
-    routes = [*public_routes(lambda: whole), *inside_routes(lambda: whole), *static_routes()]
+def visitor(whole: m.Snapshot | None, office: Office = OFFICE) -> TestClient:
+    routes = [*public_routes(lambda: whole, office), *ResidentPages(lambda: whole, office).routes()]
+    routes += [*inside_routes(lambda: whole), *static_routes()]
     return TestClient(Starlette(routes=routes))
 
 
@@ -118,8 +124,9 @@ def test_names_are_escaped() -> None:
         counters=[replace(counter, name=evil) for counter in whole.counters],
         called=[replace(call, number=evil) for call in whole.called],
     )
+    office = replace_office(OFFICE, name=evil)
     for path in OUR_PAGES:
-        page = visitor(whole).get(path).text
+        page = visitor(whole, office).get(path).text
         assert "<script>" not in page
         assert "&lt;script&gt;" in page
 
@@ -172,3 +179,75 @@ def test_a_text_takes_a_step_of_room(text: str, em: str) -> None:
 @pytest.mark.parametrize(("count", "room"), [(0, 1), (5, 6), (32, 32), (33, 40), (999, 64)])
 def test_so_many_calls_take_a_room(count: int, room: int) -> None:
     assert room_for(count) == room
+
+
+def test_a_number_can_be_taken_by_a_plain_form_of_each_lane() -> None:
+    page = visitor(snapshot()).get("/").text
+    forms = re.findall(r'<form method="post" action="/tickets" data-lane="(\w+)">(.*?)</form>', page)
+    assert [lane for lane, _ in forms] == [lane.key for lane in OFFICE.lanes]
+    fields = [value for _, form in forms for value in re.findall(r'name="(?:id|secret)" value="([\w-]{22})"', form)]
+    assert len(set(fields)) == 2 * len(forms)
+    assert "受付時間は 8:30〜17:00 です。" in words(page)
+
+
+def test_outside_the_hours_the_page_says_so_instead() -> None:
+    told = words(visitor(replace(snapshot(), at=AT - 3_600_000)).get("/").text)
+    assert "ただいまは受付時間外です。番号は 8:30〜17:00 にお取りいただけます。" in told
+    assert "ご用件を押すと" not in told
+    always = words(visitor(snapshot(), replace_office(OFFICE, web_open=0, web_close=24 * 60)).get("/").text)
+    assert "受付時間" not in always
+
+
+TOLD = Told("2026-11-24", 7, "A105", "certificates", "waiting", "7K3D9QXM", ahead=3)
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        (TOLD, "前に 3 人お待ちです"),
+        (structs.replace(TOLD, ahead=0), "次 にお呼びします"),
+        (structs.replace(TOLD, state="expected", ahead=None), "区役所に着いたら"),
+        (structs.replace(TOLD, state="called", ahead=None, counter="1"), "1番窓口 へお越しください。"),
+        (structs.replace(TOLD, state="absent", ahead=None, counter="1"), "1番窓口 の職員に"),
+        (structs.replace(TOLD, state="served", ahead=None), "お手続きが終わりました"),
+        (structs.replace(TOLD, state="cancelled", ahead=None), "番号を取り消しました"),
+        (structs.replace(TOLD, state="lapsed", ahead=None), "この番号の受付は終わりました"),
+    ],
+    ids=lambda told: told.state if isinstance(told, Told) else "",
+)
+def test_a_ticket_is_told_in_every_state_without_javascript(told: Told, says: str) -> None:
+    office = replace_office(OFFICE, counters=(Counter("1", "1番窓口", ("certificates",)),))
+    page = bytes(ResidentPages(lambda: snapshot(), office).ticket(told).body).decode()
+    shown = words(page)
+    assert "A105" in shown
+    assert "証明" in shown
+    assert "7K3D-9QXM" in shown
+    assert says in shown
+    assert shown.count("番号を取り消す") == (told.state in ("expected", "waiting", "called", "absent"))
+    assert "<title>受付番号</title>" in page
+    assert "http-equiv" not in page
+
+
+def test_a_ticket_of_a_lane_that_is_no_more_is_told_by_its_key() -> None:
+    told = structs.replace(TOLD, lane="gone", state="called", ahead=None, counter="9", code="")
+    page = bytes(ResidentPages(lambda: None, OFFICE).ticket(told).body).decode()
+    assert "gone" in words(page)
+
+
+def test_the_first_load_of_a_ticket_is_small_enough_for_a_bad_line() -> None:
+    site, waiting, loaded = visitor(snapshot()), ["/t"], dict[str, int]()
+    while waiting:
+        path = waiting.pop()
+        text = site.get(path).text
+        loaded[path] = len(text.encode())
+        found = re.findall(r'(?:href|src)="(/static/[^"]+)"', text)
+        found += [f"/static/{name}" for name in re.findall(r'from "\./([\w.]+)"', text)]
+        waiting += [name for name in found if name not in loaded]
+    assert "/static/picture.js" in loaded
+    assert sum(loaded.values()) <= 60_000, loaded
+
+
+def test_the_server_and_the_browser_call_states_alike() -> None:
+    script = (HERE / "static" / "ticket.js").read_text("utf-8")
+    table = script.split("const SHOWN = {")[1].split("}")[0]
+    assert dict(re.findall(r'(\w+): "(\w+)"', table)) == {str(state): shown for state, shown in SHOWN.items()}

@@ -9,6 +9,9 @@ export const minutesText = (at) => MINUTES.format(at);
 export const secondsText = (at) => SECONDS.format(at);
 export const dateText = (at) => DATE.format(at).replace("(", "（").replace(")", "）");
 
+/** Minutes since midnight in Tokyo, which keeps UTC+9 all year. */
+export const minuteOfDay = (at) => Math.floor(at / 60_000 + 540) % 1440;
+
 const MEASURED_MS = 5000; // two beats of one burst tell nothing about speed
 
 /**

@@ -1,6 +1,6 @@
 /** The crowding of the office, live. The server drew the first state; this keeps it true. */
 
-import { dateText, secondsText } from "./clock.js";
+import { dateText, minuteOfDay, secondsText } from "./clock.js";
 import { h, keep, write } from "./dom.js";
 import { openPage } from "./page.js";
 import { Spoken } from "./spoken.js";
@@ -32,10 +32,18 @@ const page = openPage({
 
 function drawTime() {
   const at = isFresh ? page.clock.now() : page.picture.at; // stale: the moment of which we know, and no later
+  if (at) drawHours(minuteOfDay(at));
   if (part("made").textContent || at) write(part("made-word"), isFresh ? "現在" : "時点");
   if (!at) return; // the server's own words stand
   part("made").dateTime = new Date(at).toISOString();
   write(part("made"), dateText(at) + secondsText(at));
+}
+
+function drawHours(minute) {
+  const { opens, closes } = part("take").dataset;
+  const isOpen = Number(opens) <= minute && minute < Number(closes);
+  part("take-open").hidden = !isOpen;
+  part("take-closed").hidden = isOpen;
 }
 
 function drawLanes({ lanes }) {

@@ -1,0 +1,160 @@
+"""The whole ticket machine: touch → request on disk → answer → slip. Paper comes only after the hub's answer.
+
+A crash before the answer leaves the request on disk: the same is asked again, and the hub gives the same ticket. A
+crash after it prints the slip again at worst; never is there a slip without a ticket, or a ticket that nobody prints.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from hub.wire.codes import SECRET_BYTES, code_of, digest_of, secret_text
+from hub.wire.messages import Issue, LaneState, RefusalBody
+from kiosk_client.kiosk import SHOWN_SECONDS, Event, Kiosk, NotNow, State, Ticket
+from kiosk_client.link import Link
+from kiosk_client.printer import Printer, PrinterFailed
+from kiosk_client.slip import Slip
+from kiosk_client.spool import OpenRequest, Spool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the touch page draws. `is_fresh` False: the counts may be old, and no number can be taken now."""
+
+    version: int
+    kiosk: Kiosk
+    is_fresh: bool
+    office: str
+    lanes: list[LaneState]
+
+
+class Machine:
+    def __init__(
+        self, address: str, spool: Spool, printer: Printer, public_url: str, chance: Callable[[], float]
+    ) -> None:
+        """`address`: ws://HOST:PORT/ws/kiosk of the hub; `public_url`: where residents find `/t`."""
+        self._link = Link(address, chance, self._news)
+        self._spool = spool
+        self._printer = printer
+        self._public_url = public_url
+        self._kiosk = Kiosk()
+        self._version = 1
+        self._changed = asyncio.Event()
+        self._work: asyncio.TaskGroup
+        self._slip: Slip | None = None
+
+    @property
+    def view(self) -> View:
+        screen = self._link.screen
+        return View(self._version, self._kiosk, self._link.is_fresh, screen.office, list(screen.lanes.values()))
+
+    async def news(self, seen: int, within_s: float) -> View:
+        """The view as soon as it is another than `seen`, or after `within_s`."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self._version == seen:
+                    await self._changed.wait()
+        except TimeoutError:
+            pass
+        return self.view
+
+    async def run(self) -> NoReturn:
+        """Until cancelled; first what was left open by the run before."""
+        async with asyncio.TaskGroup() as self._work:
+            self._work.create_task(self._link.run())
+            left = self._spool.read()
+            if left is not None:
+                self._move(Event.CHOSEN, lane=left.lane)
+                self._work.create_task(self._resume(left))
+        raise AssertionError("the link never ends by itself")
+
+    def choose(self, lane: str) -> None:
+        """Somebody touched a lane. Raises NotNow; OSError where the request cannot be kept: then nothing is asked."""
+        if not self._link.is_fresh or lane not in self._link.screen.lanes:
+            raise NotNow("no number can be taken at the moment")
+        asked = self._kiosk.after(Event.CHOSEN, lane=lane)
+        request = OpenRequest(
+            id=secrets.token_urlsafe(16),
+            lane=lane,
+            secret=secret_text(secrets.token_bytes(SECRET_BYTES)),
+            day=self._link.screen.day,
+        )
+        self._spool.keep(request)
+        self._kiosk = asked
+        self._news()
+        self._work.create_task(self._serve(request))
+
+    def print_again(self) -> None:
+        """Raises NotNow."""
+        self._move(Event.PRINT_AGAIN)
+        if self._slip is not None:
+            self._work.create_task(self._print(self._slip))
+
+    def leave(self) -> None:
+        """Back to the lanes. Raises NotNow."""
+        was = self._kiosk.state
+        self._move(Event.LEFT)
+        if was is State.UNPRINTED:
+            self._spool.clear()  # the screen has told number and code
+
+    async def _resume(self, left: OpenRequest) -> None:
+        while not self._link.is_fresh:
+            await self._changed.wait()
+        if left.day == self._link.screen.day:
+            await self._serve(left)
+        else:  # yesterday's: nobody waits for it, and asking again would make a new ticket
+            self._spool.clear()
+            self._kiosk = Kiosk()
+            self._news()
+
+    async def _serve(self, request: OpenRequest) -> None:
+        digest = digest_of(request.secret)
+        body = await self._link.issue(Issue(id=request.id, lane=request.lane, secret=digest))
+        if isinstance(body, RefusalBody):
+            self._spool.clear()
+            self._move(Event.REFUSED, sentence=body.sentence)
+            return
+        screen = self._link.screen
+        lane = screen.lanes.get(request.lane)
+        ticket = Ticket(body.number or "", body.ahead, code_of(digest))
+        self._slip = slip = Slip(
+            office=screen.office,
+            lane=lane.name if lane else "",
+            number=ticket.number,
+            ahead=ticket.ahead,
+            at_ms=self._link.now_ms,
+            secret=request.secret,
+            code=ticket.code,
+            public_url=self._public_url,
+        )
+        self._move(Event.ANSWERED, ticket=ticket)
+        await self._print(slip)
+
+    async def _print(self, slip: Slip) -> None:
+        try:
+            await asyncio.to_thread(self._printer.print, slip)
+        except PrinterFailed:
+            self._move(Event.PRINTER_FAILED)
+        else:
+            self._spool.clear()
+            self._move(Event.PRINTED)
+
+    def _move(
+        self, event: Event, *, lane: str | None = None, ticket: Ticket | None = None, sentence: str | None = None
+    ) -> None:
+        self._kiosk = self._kiosk.after(event, lane=lane, ticket=ticket, sentence=sentence)
+        self._news()
+        shown = SHOWN_SECONDS.get(self._kiosk.state)
+        if shown is not None:
+            asyncio.get_running_loop().call_later(shown, self._leave_if_still, self._kiosk)
+
+    def _leave_if_still(self, kiosk: Kiosk) -> None:
+        if self._kiosk is kiosk:
+            self.leave()
+
+    def _news(self) -> None:
+        self._version += 1
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -1,0 +1,109 @@
+"""The addresses of the touch page: the page, its state (asked again and again), and the three touches.
+
+Only the machine's own browser may touch: another name for this machine, or a page from elsewhere, is refused.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kiosk_client.kiosk import NotNow
+from kiosk_client.machine import Machine, View
+
+HERE = Path(__file__).parent
+FILES = ("touch.css", "touch.js", "words.js")
+ASK_S = 5.0  # so long an unchanged state is kept waiting; the page calls itself stale after twice that
+LOOPBACK = ("127.0.0.1", "localhost")
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+class OwnBrowserOnly:
+    """403 for a Host that is not loopback (DNS rebinding), and for an Origin that is not this very page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = Request(scope).headers
+            host = headers.get("host", "")
+            if host.rpartition(":")[0] not in LOOPBACK or headers.get("origin", f"http://{host}") != f"http://{host}":
+                return await PlainTextResponse("ここからは操作できません。", 403)(scope, receive, send)
+        return await self._app(scope, receive, send)
+
+
+def touch_app(machine: Machine) -> Starlette:
+    async def page(request: Request) -> Response:
+        return FileResponse(HERE / "page.html", headers=HEADERS)
+
+    async def file(request: Request) -> Response:
+        return FileResponse(HERE / request.url.path.rpartition("/")[2], headers=HEADERS)
+
+    async def state(request: Request) -> Response:
+        """`?seen=N`: waits until the state is another than number N."""
+        seen = request.query_params.get("seen", "")
+        view = await machine.news(int(seen) if seen.isdecimal() else 0, ASK_S)
+        return JSONResponse(as_fields(view), headers=HEADERS)
+
+    async def choose(request: Request) -> Response:
+        return _touch(lambda: machine.choose(request.path_params["lane"]))
+
+    async def print_again(request: Request) -> Response:
+        return _touch(machine.print_again)
+
+    async def leave(request: Request) -> Response:
+        return _touch(machine.leave)
+
+    touches: dict[str, Callable[[Request], Awaitable[Response]]] = {
+        "/choose/{lane}": choose,
+        "/print-again": print_again,
+        "/leave": leave,
+    }
+    return Starlette(
+        routes=[
+            Route("/", page),
+            *(Route(f"/{name}", file) for name in FILES),
+            Route("/state", state),
+            *(Route(path, touch, methods=["POST"]) for path, touch in touches.items()),
+        ],
+        middleware=[Middleware(OwnBrowserOnly)],
+    )
+
+
+def as_fields(view: View) -> dict[str, Any]:
+    """The view as the page reads it."""
+    kiosk = view.kiosk
+    ticket = kiosk.ticket
+    return {
+        "version": view.version,
+        "state": kiosk.state,
+        "fresh": view.is_fresh,
+        "office": view.office,
+        "lanes": [{"lane": lane.lane, "name": lane.name, "waiting": lane.waiting} for lane in view.lanes],
+        "lane": kiosk.lane,
+        "number": ticket.number if ticket else None,
+        "ahead": ticket.ahead if ticket else None,
+        "code": ticket.code if ticket else None,
+        "sentence": kiosk.sentence,
+    }
+
+
+def _touch(act: Callable[[], None]) -> Response:
+    """204 when it was taken; 409 where the screen has moved on (the page draws the state anyway)."""
+    try:
+        act()
+    except NotNow:
+        return Response(status_code=409, headers=HEADERS)
+    return Response(status_code=204, headers=HEADERS)

@@ -1,0 +1,122 @@
+// Draws the machine's state and passes touches on. It decides nothing: what may follow what stands in kiosk.py.
+
+import { WORDS } from "./words.js";
+
+const STALE_AFTER_MS = 10_000; // twice what an unchanged state is kept waiting
+const RETRY_MS = 500;
+const IDLE_MS = 45_000; // then the next one finds Japanese again
+
+const find = (id) => document.getElementById(id);
+let language = "ja";
+let view = null;
+let heardAt = -Infinity;
+let idle = 0;
+
+const isFresh = () => view !== null && view.fresh && performance.now() - heardAt < STALE_AFTER_MS;
+
+function put(id, words) {
+  const element = find(id);
+  element.hidden = !words;
+  if (element.textContent !== words) element.textContent = words;
+}
+
+function draw() {
+  const words = WORDS[language];
+  const state = view?.state ?? "choosing";
+  const fresh = isFresh();
+  document.documentElement.lang = language;
+  document.querySelector("main").dataset.state = state;
+  put("office", view?.office ?? "");
+  put("language", words.other);
+  put("stale", fresh ? "" : words.stale);
+  put("title", words[state]);
+  put("number", view?.number ?? "");
+  put("about", about(words, state));
+  put("again", state === "unprinted" ? words.again : "");
+  put("back", ["printed", "unprinted", "refused"].includes(state) ? words.back : "");
+  put("hint", words.hint);
+  find("lanes").hidden = state !== "choosing";
+  drawLanes(words, fresh);
+}
+
+function about(words, state) {
+  const text = words[`${state}_about`];
+  if (state === "unprinted") return text(view.code);
+  if (state === "refused") return text(view.sentence);
+  if (state === "printed" && view.ahead !== null) return words.ahead(view.ahead) + text;
+  return text;
+}
+
+// Buttons stay while their lanes do: a finger that rests on one must not lose it to a new count.
+function drawLanes(words, fresh) {
+  const lanes = view?.lanes ?? [];
+  const list = find("lanes");
+  list.classList.toggle("many", lanes.length > 4);
+  const keys = lanes.map(({ lane }) => lane).join();
+  if (list.dataset.keys !== keys) {
+    list.dataset.keys = keys;
+    list.replaceChildren(...lanes.map(laneButton));
+  }
+  for (const { lane, name, waiting } of lanes) {
+    const button = list.querySelector(`[data-lane="${lane}"]`);
+    button.disabled = !fresh;
+    const [before, people, after] = words.waiting(waiting);
+    button.querySelector(".name").textContent = name;
+    const figure = document.createElement("b");
+    figure.textContent = people;
+    button.querySelector(".waiting").replaceChildren(before, figure, after);
+  }
+}
+
+function laneButton({ lane }) {
+  const item = document.createElement("li");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.lane = lane;
+  for (const kind of ["name", "waiting"]) {
+    const part = document.createElement("span");
+    part.className = kind;
+    button.append(part);
+  }
+  button.querySelector(".name").lang = "ja";
+  button.addEventListener("click", () => touch(`choose/${lane}`));
+  item.append(button);
+  return item;
+}
+
+async function touch(path) {
+  try {
+    await fetch(path, { method: "POST" }); // what came of it is the next state
+  } catch {
+    draw();
+  }
+}
+
+async function follow() {
+  for (;;) {
+    try {
+      const answer = await fetch(`state?seen=${view?.version ?? 0}`);
+      if (!answer.ok) throw new Error(answer.statusText);
+      view = await answer.json();
+      heardAt = performance.now();
+    } catch {
+      await new Promise((resume) => setTimeout(resume, RETRY_MS));
+    }
+    draw();
+  }
+}
+
+function speak(chosen) {
+  language = chosen;
+  draw();
+}
+
+find("language").addEventListener("click", () => speak(language === "ja" ? "en" : "ja"));
+find("again").addEventListener("click", () => touch("print-again"));
+find("back").addEventListener("click", () => touch("leave"));
+document.addEventListener("pointerdown", () => {
+  clearTimeout(idle);
+  idle = setTimeout(() => speak("ja"), IDLE_MS);
+});
+document.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch is a touch
+follow();

@@ -1,0 +1,48 @@
+// Every sentence of the touch page, in each language.
+
+export const WORDS = {
+  ja: {
+    other: "English",
+    choosing: "ご用件を選んでください",
+    choosing_about: "画面に触れると受付番号を発券します",
+    asking: "番号を確認しています",
+    asking_about: "番号が決まると受付票を印刷します。\nそのままお待ちください。",
+    safe: "受付番号",
+    safe_about: "受付票を印刷しています。",
+    printed: "受付番号",
+    printed_about: "受付票をお取りください。\nありがとうございました。",
+    unprinted: "受付番号",
+    unprinted_about: (code) =>
+      `受付票を印刷できませんでした。番号は受け付けています。番号と確認コード ${code} をお控えになり、職員にお知らせください。`,
+    refused: "発券できませんでした",
+    refused_about: (sentence) => sentence,
+    stale: "ただいま通信が途切れています。人数は最新ではなく、発券できません。お急ぎの方は職員にお声がけください。",
+    waiting: (people) => ["お待ち ", people, " 人"],
+    ahead: (people) => `前にお待ちの方 ${people}人\n`,
+    again: "もう一度印刷する",
+    back: "最初の画面に戻る",
+    hint: "受付票のQRコードから順番を確認できます。登録した連絡先は順番のお知らせにのみ使い、ご利用の翌日に消去します。",
+  },
+  en: {
+    other: "日本語",
+    choosing: "Choose what you came for",
+    choosing_about: "Touch a button to get your number",
+    asking: "Getting your number",
+    asking_about: "Your ticket is printed as soon as the number is certain. Please wait here.",
+    safe: "Your number",
+    safe_about: "Printing your ticket.",
+    printed: "Your number",
+    printed_about: "Please take your ticket.\nThank you.",
+    unprinted: "Your number",
+    unprinted_about: (code) =>
+      `The ticket could not be printed, but your number is valid. Please note the number and the code ${code}, and tell the staff.`,
+    refused: "No number was given",
+    refused_about: () => "Please ask the staff for help.",
+    stale: "The connection is interrupted: the counts are not up to date and no number can be given. Please ask the staff.",
+    waiting: (people) => ["", people, " waiting"],
+    ahead: (people) => `${people} ahead of you\n`,
+    again: "Print again",
+    back: "Back to the start",
+    hint: "The QR code on the ticket shows your place. A contact you leave is used for telling your turn only, and erased the next day.",
+  },
+};

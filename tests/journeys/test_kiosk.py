@@ -1,0 +1,143 @@
+"""The ticket machine as its resident meets it: `junban kiosk` beside a real hub, touched in a browser."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+import zxingcpp
+from PIL import Image
+
+from tests.eventually import eventually
+from tests.journeys.conftest import Open
+from tests.journeys.looking import sees
+from tests.journeys.ward import CERTIFICATES, Ward
+from tests.ports import free_ports
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+COUNT = "#lanes [data-key=certificates] .count b"
+BUTTON = f"#lanes [data-lane={CERTIFICATES}]"
+
+
+@contextmanager
+def kiosk_running(
+    ward: Ward, home: Path, *words: str, **settings: str
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Ends it like a power cut."""
+    (port,) = free_ports(1)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("JUNBAN_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "config.cli", "kiosk", "--hub", ward.inside, "--port", str(port), *words],
+        env=kept | {"XDG_DATA_HOME": str(home), "JUNBAN_PUBLIC_URL": ward.public} | settings,
+    )
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def state(address: str) -> dict[str, object]:
+    """What the machine shows; an AssertionError while it does not answer."""
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        try:
+            answer = await client.get(f"{address}/state?seen=0")
+        except httpx2.TransportError as error:
+            raise AssertionError("not there yet") from error
+    found: dict[str, object] = answer.json()
+    return found
+
+
+async def touch(address: str, path: str, **headers: str) -> int:
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        return (await client.post(address + path, headers=headers)).status_code
+
+
+async def becomes_ready(address: str) -> None:
+    async def ready() -> bool:
+        return (await state(address))["fresh"] is True
+
+    await eventually(ready, 20)
+
+
+async def open_touch_screen(open_page: Open, address: str) -> "Page":
+    await becomes_ready(address)
+    page = await open_page(address)
+    await page.set_viewport_size({"width": 1080, "height": 1920})
+    await sees(page, BUTTON, "証明", "人")
+    return page
+
+
+async def test_one_touch_gives_a_number_a_slip_and_one_more_on_the_wall(
+    ward: Ward, open_page: Open, tmp_path: Path
+) -> None:
+    slips = tmp_path / "slips"
+    with kiosk_running(ward, tmp_path, "--out", str(slips)) as (address, _):
+        screen = await open_touch_screen(open_page, address)
+        wall = await open_page(f"{ward.inside}/wall/lobby")
+        await sees(wall, COUNT, "0")
+        await screen.click(BUTTON)
+        await sees(screen, "#number", "A101")
+        await sees(screen, "#about", "受付票をお取りください")
+        await sees(wall, COUNT, "1")
+        (picture,) = slips.glob("*.png")
+        (code,) = zxingcpp.read_barcodes(Image.open(picture).convert("L"))
+        assert code.text.startswith(f"{ward.public}/t?openExternalBrowser=1#")
+        await screen.click("#back")
+        await sees(screen, BUTTON, "1")
+        await screen.click("#language")
+        await sees(screen, BUTTON, "1 waiting")
+        assert await screen.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
+async def test_a_hub_that_is_gone_is_told_and_no_lane_can_be_touched(
+    ward: Ward, open_page: Open, tmp_path: Path
+) -> None:
+    with kiosk_running(ward, tmp_path) as (address, _):
+        screen = await open_touch_screen(open_page, address)
+        ward.store.kill()
+        await sees(screen, "#stale", "最新ではなく")
+        assert await screen.locator(BUTTON).is_disabled()
+        ward.store.start()
+
+        async def enabled() -> bool:
+            return await screen.locator(BUTTON).is_enabled() and not await screen.locator("#stale").is_visible()
+
+        await eventually(enabled, 15)
+
+
+async def test_a_power_cut_between_answer_and_slip_prints_that_slip_once(ward: Ward, tmp_path: Path) -> None:
+    jammed = tmp_path / "lp0"
+    os.mkfifo(jammed)  # nobody reads it: the printer takes nothing, for ever
+    with kiosk_running(ward, tmp_path, JUNBAN_PRINTER=f"file://{jammed}") as (address, process):
+        await becomes_ready(address)
+        assert await touch(address, f"/choose/{CERTIFICATES}") == 204
+
+        async def is_safe() -> bool:
+            return (await state(address))["state"] == "safe"
+
+        await eventually(is_safe)
+        process.kill()
+        process.wait()
+    slips = tmp_path / "junban" / "kiosk" / "slips"
+    for _ in range(2):
+        with kiosk_running(ward, tmp_path) as (address, _process):
+            await becomes_ready(address)
+            await eventually(lambda: [path.name[-8:] for path in slips.glob("*.png")] == ["A101.png"])
+            await eventually(lambda: not (slips.parent / "request.json").exists())
+    assert (await ward.issue()).number == "A102"
+
+
+@pytest.mark.parametrize("headers", [{"Host": "kiosk.example"}, {"Origin": "https://elsewhere.example"}])
+async def test_only_the_machine_s_own_page_can_touch(ward: Ward, tmp_path: Path, headers: dict[str, str]) -> None:
+    with kiosk_running(ward, tmp_path) as (address, _):
+        await becomes_ready(address)
+        assert await touch(address, f"/choose/{CERTIFICATES}", **headers) == 403
+        assert (await state(address))["state"] == "choosing"

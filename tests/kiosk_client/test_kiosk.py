@@ -1,0 +1,50 @@
+"""What follows what on the touch screen, from the table and no other way."""
+
+import itertools
+
+import pytest
+
+from kiosk_client.kiosk import MOVES, SHOWN_SECONDS, Event, Kiosk, NotNow, State, Ticket
+
+TICKET = Ticket("A103", 12, "7KX2M9QD")
+
+
+def test_a_resident_takes_a_number_and_leaves() -> None:
+    kiosk = Kiosk().after(Event.CHOSEN, lane="certificates")
+    assert (kiosk.state, kiosk.lane, kiosk.ticket) == (State.ASKING, "certificates", None)
+    kiosk = kiosk.after(Event.ANSWERED, ticket=TICKET)
+    assert (kiosk.state, kiosk.ticket) == (State.SAFE, TICKET)
+    kiosk = kiosk.after(Event.PRINTED)
+    assert (kiosk.state, kiosk.ticket) == (State.PRINTED, TICKET)
+    assert kiosk.after(Event.LEFT) == Kiosk()
+
+
+def test_a_number_whose_slip_fails_stays_on_the_screen_and_can_be_printed_again() -> None:
+    kiosk = Kiosk().after(Event.CHOSEN, lane="certificates").after(Event.ANSWERED, ticket=TICKET)
+    kiosk = kiosk.after(Event.PRINTER_FAILED)
+    assert (kiosk.state, kiosk.ticket) == (State.UNPRINTED, TICKET)
+    assert kiosk.after(Event.PRINT_AGAIN).after(Event.PRINTED).state is State.PRINTED
+
+
+def test_a_refusal_is_told_once() -> None:
+    kiosk = Kiosk().after(Event.CHOSEN, lane="certificates").after(Event.REFUSED, sentence="終了しました。")
+    assert kiosk.sentence == "終了しました。"
+    assert kiosk.after(Event.LEFT) == Kiosk()
+
+
+@pytest.mark.parametrize(("state", "event"), [pair for pair in itertools.product(State, Event) if pair not in MOVES])
+def test_whatever_is_not_in_the_table_changes_nothing(state: State, event: Event) -> None:
+    with pytest.raises(NotNow):
+        Kiosk(state).after(event)
+
+
+def test_nothing_is_printed_before_the_answer() -> None:
+    assert {state for (state, event) in MOVES if event is Event.PRINTED} == {State.SAFE}
+    assert {state for (state, _), after in MOVES.items() if after is State.SAFE} == {State.ASKING, State.UNPRINTED}
+
+
+def test_no_screen_stands_for_ever() -> None:
+    """It ends by itself, or by what the hub or the printer says; only the lanes wait for somebody."""
+    by_touch = {Event.CHOSEN, Event.PRINT_AGAIN, Event.LEFT}
+    for state in set(State) - {State.CHOOSING}:
+        assert state in SHOWN_SECONDS or any(event not in by_touch for (s, event) in MOVES if s is state)

@@ -1,0 +1,202 @@
+"""A ticket machine on a real hub: the number is safe before anything is printed, whatever dies in between."""
+
+import asyncio
+import random
+import stat
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from hub.wire.codes import code_of, digest_of
+from kiosk_client.kiosk import NotNow, State
+from kiosk_client.machine import Machine
+from kiosk_client.printer import PrinterFailed
+from kiosk_client.slip import Slip
+from kiosk_client.spool import OpenRequest, Spool
+from tests.eventually import eventually
+from tests.journeys.conftest import ward
+from tests.journeys.ward import CERTIFICATES, MOVES, Ward
+
+__all__ = ["ward"]
+
+
+class Tray:
+    """A printer that keeps its slips; it can be made to fail."""
+
+    def __init__(self) -> None:
+        self.slips: list[Slip] = []
+        self.is_broken = False
+
+    def print(self, slip: Slip) -> None:
+        if self.is_broken:
+            raise PrinterFailed("no paper")
+        self.slips.append(slip)
+
+
+class Jammed(Tray):
+    """A printer that never gets done; whoever waits for it is killed meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_reached = threading.Event()
+        self.is_over = threading.Event()
+
+    def print(self, slip: Slip) -> None:
+        self.was_reached.set()
+        self.is_over.wait()
+
+
+@asynccontextmanager
+async def machine_running(ward: Ward, folder: Path, printer: Tray) -> AsyncIterator[Machine]:
+    address = ward.inside.replace("http", "ws", 1) + "/ws/kiosk"
+    machine = Machine(address, Spool(folder), printer, ward.public, random.Random(3).random)
+    running = asyncio.create_task(machine.run())
+    try:
+        yield machine
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
+async def comes_to(machine: Machine, state: State) -> None:
+    await eventually(lambda: machine.view.kiosk.state is state, 10)
+
+
+async def comes_to_life(machine: Machine) -> None:
+    await eventually(lambda: machine.view.is_fresh, 10)
+
+
+async def waiting(ward: Ward, lane: str = CERTIFICATES) -> int:
+    """How many the next one has before him, and with him: asked by taking a number of another machine."""
+    ahead = (await ward.issue(lane)).ahead
+    assert ahead is not None
+    return ahead
+
+
+async def test_a_touch_gives_a_number_and_then_its_slip(ward: Ward, tmp_path: Path) -> None:
+    tray = Tray()
+    async with machine_running(ward, tmp_path / "kiosk", tray) as machine:
+        await comes_to_life(machine)
+        await ward.issue()
+        await eventually(lambda: [lane.waiting for lane in machine.view.lanes] == [1, 0])
+        machine.choose(CERTIFICATES)
+        await comes_to(machine, State.PRINTED)
+        (slip,) = tray.slips
+        assert (slip.number, slip.lane, slip.ahead, slip.office) == ("A102", "証明", 1, "さくら区役所 戸籍住民課")
+        assert slip.code == code_of(digest_of(slip.secret))
+        assert Spool(tmp_path / "kiosk").read() is None
+        await eventually(lambda: machine.view.lanes[0].waiting == 2)
+        machine.leave()
+        assert machine.view.kiosk.state is State.CHOOSING
+
+
+async def test_a_second_touch_while_asking_takes_no_second_number(ward: Ward, tmp_path: Path) -> None:
+    tray = Tray()
+    async with machine_running(ward, tmp_path / "kiosk", tray) as machine:
+        await comes_to_life(machine)
+        machine.choose(CERTIFICATES)
+        with pytest.raises(NotNow):
+            machine.choose(MOVES)
+        await comes_to(machine, State.PRINTED)
+        assert [slip.number for slip in tray.slips] == ["A101"]
+    assert await waiting(ward) == 1
+
+
+async def test_the_request_is_on_disk_for_its_owner_alone_before_it_is_asked(ward: Ward, tmp_path: Path) -> None:
+    folder = tmp_path / "kiosk"
+    async with machine_running(ward, folder, Tray()) as machine:
+        await comes_to_life(machine)
+        machine.choose(CERTIFICATES)  # returns before the loop has sent anything
+        kept = Spool(folder).read()
+        assert kept is not None
+        assert kept.lane == CERTIFICATES
+        assert stat.S_IMODE((folder / "request.json").stat().st_mode) == 0o600
+        await comes_to(machine, State.PRINTED)
+
+
+async def test_killed_between_answer_and_slip_it_prints_that_slip_once_after_the_restart(
+    ward: Ward, tmp_path: Path
+) -> None:
+    folder, jammed, tray = tmp_path / "kiosk", Jammed(), Tray()
+    async with machine_running(ward, folder, jammed) as machine:
+        await comes_to_life(machine)
+        machine.choose(CERTIFICATES)
+        await eventually(jammed.was_reached.is_set)
+    jammed.is_over.set()
+    kept = Spool(folder).read()
+    assert kept is not None
+    async with machine_running(ward, folder, tray) as machine:
+        await comes_to(machine, State.PRINTED)
+    assert [(slip.number, slip.secret) for slip in tray.slips] == [("A101", kept.secret)]
+    async with machine_running(ward, folder, tray) as machine:
+        await comes_to_life(machine)
+        assert machine.view.kiosk.state is State.CHOOSING
+    assert len(tray.slips) == 1
+    assert await waiting(ward) == 1
+
+
+async def test_killed_before_anything_was_sent_it_asks_after_the_restart(ward: Ward, tmp_path: Path) -> None:
+    folder, tray = tmp_path / "kiosk", Tray()
+    async with machine_running(ward, folder, tray) as machine:
+        await comes_to_life(machine)
+        machine.choose(MOVES)
+    assert tray.slips == []
+    async with machine_running(ward, folder, tray) as machine:
+        await comes_to(machine, State.PRINTED)
+    assert [slip.number for slip in tray.slips] == ["B401"]
+    assert await waiting(ward, MOVES) == 1
+
+
+async def test_yesterday_s_request_is_not_asked_today(ward: Ward, tmp_path: Path) -> None:
+    folder, tray = tmp_path / "kiosk", Tray()
+    Spool(folder).keep(OpenRequest("q3oZ4lqWlT0mW1x7mBv2aA", CERTIFICATES, "q3oZ4lqWlT0mW1x7mBv2aB", "2001-01-01"))
+    async with machine_running(ward, folder, tray) as machine:
+        await comes_to_life(machine)
+        await comes_to(machine, State.CHOOSING)
+    assert Spool(folder).read() is None
+    assert tray.slips == []
+    assert await waiting(ward) == 0
+
+
+async def test_while_the_store_is_away_it_says_so_and_the_number_comes_when_it_is_back(
+    ward: Ward, tmp_path: Path
+) -> None:
+    tray = Tray()
+    async with machine_running(ward, tmp_path / "kiosk", tray) as machine:
+        await comes_to_life(machine)
+        ward.store.kill()
+        machine.choose(CERTIFICATES)
+        await eventually(lambda: not machine.view.is_fresh, 10)
+        assert tray.slips == []
+        assert machine.view.kiosk.state is State.ASKING
+        ward.store.start()
+        await comes_to(machine, State.PRINTED)
+    assert [slip.number for slip in tray.slips] == ["A101"]
+    assert await waiting(ward) == 1
+
+
+async def test_without_a_hub_no_number_can_be_touched(ward: Ward, tmp_path: Path) -> None:
+    nowhere = Machine("ws://127.0.0.1:1/ws/kiosk", Spool(tmp_path), Tray(), ward.public, random.Random(3).random)
+    with pytest.raises(NotNow):
+        nowhere.choose(CERTIFICATES)
+
+
+async def test_a_printer_without_paper_leaves_the_number_on_the_screen(ward: Ward, tmp_path: Path) -> None:
+    tray = Tray()
+    tray.is_broken = True
+    async with machine_running(ward, tmp_path / "kiosk", tray) as machine:
+        await comes_to_life(machine)
+        machine.choose(CERTIFICATES)
+        await comes_to(machine, State.UNPRINTED)
+        shown = machine.view.kiosk.ticket
+        assert shown is not None
+        assert shown.number == "A101"
+        assert Spool(tmp_path / "kiosk").read() is not None
+        tray.is_broken = False
+        machine.print_again()
+        await comes_to(machine, State.PRINTED)
+    assert [(slip.number, slip.code) for slip in tray.slips] == [("A101", shown.code)]
+    assert Spool(tmp_path / "kiosk").read() is None
