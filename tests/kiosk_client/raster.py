@@ -1,4 +1,4 @@
-"""An interpreter of a slip's bytes, written from the printer's manual and not from our code: what it does not know fails.
+"""An interpreter of a slip's bytes, written from the printer's manual and not from our code. What it lacks fails.
 
 Tried by hand beside it: no package of PyPI or Debian reads ESC/POS (all write it); npm `npos` does, found nothing amiss
 in a slip and gave the very picture back, dot for dot; tesseract read number and code from picture and raster alike.
