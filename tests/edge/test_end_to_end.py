@@ -178,7 +178,8 @@ async def test_a_client_that_never_reads_is_dropped_while_others_go_on(
                 listens = asyncio.create_task(listening(clerk))
                 # One after the other: what is asked on one socket at once is carried out side by side, and a `next`
                 # that overtakes its number calls nobody.
-                for asked, request in enumerate((wire.Issue(new_id(), CERTIFICATES), wire.Next(new_id(), "2", None))):
+                begin: list[wire.DeskRequest] = [wire.Issue(new_id(), CERTIFICATES), wire.Next(new_id(), "2", None)]
+                for asked, request in enumerate(begin):
                     await clerk.ask(request)
                     await eventually(partial(has_replies, [clerk], asked + 1))
                 assert await desks() == 2
