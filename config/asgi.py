@@ -102,7 +102,7 @@ async def hub_running(
     residents = Residents(relay, lanes, tickets, is_secure=is_secure)
     edge = Edge(
         relay,
-        Commands(lanes, lambda: relay.day),
+        Commands(lanes, lambda: relay.day, relay.arrival_of, residents.owned),
         tuning.limits or Limits(listeners=public_listeners(open_files())),
         lanes.start_practice_day if practice else None,
         lambda: own_lanes.days_ahead,
@@ -110,7 +110,7 @@ async def hub_running(
     of_residents = [*pages.public_routes(relay.present, office), *tickets.routes()]
     public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *of_residents]
     inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *of_residents]
-    inside += pages.inside_routes(relay.present)
+    inside += pages.inside_routes(relay.present, checks_in=office.web_check_in)
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:

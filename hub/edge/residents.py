@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import re
 import time
-import unicodedata
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
@@ -143,17 +142,17 @@ class Residents:
         return self._refuse(asked, HasNumber(ticket=str(arrival), number=told.number, code=told.code))
 
     async def _find(self, asked: "Asked") -> Response:
-        day, arrival, secret = await self._owned(asked.read_as(Find))
+        day, arrival, secret = await self.owned(asked.read_as(Find))
         return self._show(asked, await self._told(day, arrival, secret))
 
     async def _cancel(self, asked: "Asked") -> Response:
         wanted = asked.read_as(Cancel)
-        day, arrival, secret = await self._owned(wanted)
+        day, arrival, secret = await self.owned(wanted)
         told = await self._told(day, arrival, secret)
         answer = await self._desk.do(Stamp(day, WHO, wanted.id), ask.Cancel(arrival))
         return self._show(asked, msgspec.structs.replace(told, state=str(answer.state), ahead=None, counter=None))
 
-    async def _owned(self, wanted: Find | Cancel) -> tuple[str, int, str]:
+    async def owned(self, wanted: Find | Cancel) -> tuple[str, int, str]:
         """Day, arrival and digest of the ticket that the asker has shown to be his. Raises NotYours, TooManyTries."""
         day = self._day()
         if wanted.secret is not None:
@@ -162,7 +161,7 @@ class Residents:
             if arrival is None:
                 raise NotYours
             return day, arrival, digest
-        number = unicodedata.normalize("NFKC", wanted.number).strip().upper()
+        number = codes.read_number(wanted.number)
         code = codes.read_code(wanted.code)
         world = self._relay.world
         known = world.picture.numbers.get(number) if world else None

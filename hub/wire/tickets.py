@@ -4,12 +4,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from hub.wire.messages import Key, RequestId, Secret
+from hub.wire.messages import Key, RequestId, Secret, Typed
 
 BODY_BYTES = 1024  # three short fields; more is none of our pages
 
 SecretText = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}\\Z")]  # as `secret_text` of hub/wire/codes.py makes it
-Typed = Annotated[str, Meta(max_length=32)]  # by hand, full width and all
 
 
 class Take(Struct, forbid_unknown_fields=True, frozen=True):
