@@ -102,8 +102,8 @@ class Drain:
         self._longest_s = longest_s
         self._tenure: int | None = None
         self._day = ""
-        # Sent, but the store was away when it should have been told: notice → what to tell it.
-        self._untold: dict[str, tuple[Claimed, _Settled]] = {}
+        # What came of a notice while the store was away: told when its lease is over and it is claimed again.
+        self._untold: dict[str, _Settled] = {}
 
     async def run(self) -> None:
         """Returns when nothing is due, or early; the next wake-up goes on. Raises Superseded."""
@@ -124,8 +124,6 @@ class Drain:
             self._untold.clear()  # of a day that is over nobody asks any more
         if self._tenure is None:
             self._tenure = await self._outbox.take_over(self._carrier, day)
-        for one, settled in list(self._untold.values()):
-            await self._settle(one, settled)
         while not self._is_stopping() and asyncio.get_running_loop().time() < until:
             claimed = await self._claim(self._tenure)
             if not claimed:
@@ -168,8 +166,8 @@ class Drain:
 
     async def _deliver(self, claimed: Claimed, prospect: Prospect, sender: Sender) -> None:
         if claimed.was_sending:
-            _, known = self._untold.get(claimed.notice, (claimed, _Settled(NoticeState.UNCERTAIN, "lost")))
-            return await self._settle(claimed, known)
+            lost = _Settled(NoticeState.UNCERTAIN, "lost")
+            return await self._settle(claimed, self._untold.get(claimed.notice, lost))
         if _is_useless(claimed.trigger, prospect):
             return await self._settle(claimed, _Settled(NoticeState.LAPSED))
         sealed = await self._contacts.sealed(claimed.subscription)
@@ -182,11 +180,10 @@ class Drain:
         except KeysUnusable as error:
             _log.error("contacts cannot be opened", carrier=self._carrier, why=str(error))
             return await self._settle(claimed, _Settled(NoticeState.PENDING, "keys", NO_KEY_PAUSE_S * 1000))
-        assert self._tenure is not None  # noqa: S101  (for the type checker: _run has taken over)
-        await self._outbox.mark(self._day, self._carrier, self._tenure, claimed.notice)
         stop_url = f"{self._public_url}/stop/{contact.stop}"
-        text = self._text(claimed.trigger, prospect, stop_url)
-        outcome = await sender.send(contact, Message(claimed.notice, text, stop_url, self._now()))
+        message = Message(claimed.notice, self._text(claimed.trigger, prospect, stop_url), stop_url, self._now())
+        await self._outbox.mark(self._day, self._carrier, self._present_tenure(), claimed.notice)
+        outcome = await sender.send(contact, message)
         await self._settle(claimed, _settled(outcome, claimed.attempts))
 
     def _text(self, trigger: Trigger, prospect: Prospect, stop_url: str) -> Text:
@@ -197,7 +194,7 @@ class Drain:
                 return near(
                     self._office.name,
                     number=prospect.number,
-                    lane=self._office.lane(prospect.lane).name,
+                    lane=next((lane.name for lane in self._office.lanes if lane.key == prospect.lane), "－"),
                     ahead=prospect.ahead or 0,
                     ticket_url=f"{self._public_url}/t",
                     stop_url=stop_url,
@@ -206,21 +203,19 @@ class Drain:
                 assert_never(trigger)
 
     async def _settle(self, one: Claimed, settled: _Settled) -> None:
-        """Tell the store; what it cannot be told now is told at the next run."""
-        if self._tenure is None:
-            return
-        self._untold[one.notice] = (one, settled)
-        with contextlib.suppress(NotClaimed):  # it was settled, or is in other hands by now
-            await self._outbox.settle(
-                self._day, self._carrier, self._tenure, one.notice, settled.state, settled.again_ms
-            )
+        """Tell the store what came of it. Raises NotClaimed where it is in other hands."""
+        self._untold[one.notice] = settled
+        tenure = self._present_tenure()
+        await self._outbox.settle(self._day, self._carrier, tenure, one.notice, settled.state, settled.again_ms)
         if settled.state is NoticeState.REFUSED:
             await self._contacts.erase(self._day, one.subscription, one.ticket, self._carrier, Ending.REFUSED)
         del self._untold[one.notice]
-        if settled.code or settled.state is not NoticeState.PENDING:
-            _log.info(
-                "notice", carrier=self._carrier, notice=one.notice, state=str(settled.state), code=settled.code
-            )
+        _log.info("notice", carrier=self._carrier, notice=one.notice, state=str(settled.state), code=settled.code)
+
+    def _present_tenure(self) -> int:
+        if self._tenure is None:
+            raise RuntimeError("nothing was taken over")
+        return self._tenure
 
 
 def _is_useless(trigger: Trigger, prospect: Prospect) -> bool:

@@ -1,6 +1,6 @@
 """E-mail over one kept SMTP connection, command by command, so that it is known whether the final dot was sent.
 
-A server echoes addresses in its answers: nothing of them but the three digits leaves this module, and no exception does.
+A server echoes addresses in its answers: nothing but the three digits of them leaves this module, and no exception.
 """
 
 import asyncio
