@@ -70,7 +70,7 @@ class Ward:
 
     async def states(self, ticket: int) -> dict[Trigger, NoticeState]:
         (wished,) = await self.lanes.notices_of(self.day, ticket)
-        return dict(wished.states)
+        return dict(wished.notices)
 
     async def due(self) -> int:
         return await self.outbox.count_due(self.day, EMAIL)
@@ -78,7 +78,8 @@ class Ward:
     async def let_leases_end(self) -> None:
         """Whatever is under way may be looked at now."""
         key = self.names.due(self.day, EMAIL)
-        await self.client.zadd(key, dict.fromkeys(await self.client.zrange(key, 0, -1), 0.0))
+        for notice in await self.client.zrange(key, 0, -1):
+            await self.client.zadd(key, {notice: 0.0}, xx=True)
 
 
 @asynccontextmanager
