@@ -113,7 +113,7 @@ class OfficeFile(_Entry):
             web_open=_minutes(self.web_open),
             web_close=_minutes(self.web_close),
             web_check_in=self.web_check_in,
-            purpose=self.notices and Purpose(self.notices.purpose_version, self.notices.purpose.strip()),
+            purpose=Purpose(self.notices.purpose_version, self.notices.purpose.strip()) if self.notices else None,
         )
 
 
