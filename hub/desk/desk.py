@@ -7,6 +7,8 @@ from typing import Any, TypeAlias, assert_never
 
 from hub.desk import order
 from hub.desk.facts import (
+    ContactErased,
+    ContactGiven,
     DayClosed,
     DayOpened,
     Fact,
@@ -23,15 +25,18 @@ from hub.desk.facts import (
     TicketTransferred,
 )
 from hub.desk.lane import Office
+from hub.desk.notices import Carrier, Ending, Subscription, Trigger, near, notice_id
 from hub.desk.picture import Picture
 from hub.desk.refusals import (
     HasNumber,
     LaneExhausted,
+    NoContact,
     NotCurrent,
     OtherBody,
     SameLane,
     SecretUsed,
     StaleDay,
+    TicketEnded,
     UnknownTicket,
     WrongMove,
 )
@@ -47,7 +52,9 @@ from hub.desk.requests import (
     Request,
     Return,
     Stamp,
+    Stop,
     Transfer,
+    Wish,
 )
 from hub.desk.ticket import ENDS, MOVES, Action, State, Ticket
 
@@ -63,6 +70,8 @@ class Desk:
         self._answers: dict[tuple[str, str], tuple[Request, Answer]] = {}
         self._secrets: dict[str, int] = {}  # SHA-256 of a secret → arrival
         self._holders: dict[tuple[str, str], int] = {}  # holder, lane → arrival
+        self.wishes: dict[tuple[int, str], Subscription] = {}  # arrival, carrier → what is wished
+        self.owed: set[str] = set()  # every notice that was due today
 
     def open_day(self, day: str, at: int) -> list[Fact]:
         """Move to `day` if it is later than the present one; otherwise nothing happens. Days never go back."""
@@ -75,6 +84,7 @@ class Desk:
         told.append(DayOpened(at=at, who="keeper", request="", day=day))
         self._learn(told)
         self._answers, self._secrets, self._holders = {}, {}, {}
+        self.wishes, self.owed = {}, set()
         return told
 
     def do(self, stamp: Stamp, request: Request, at: int) -> Decision:
@@ -88,6 +98,7 @@ class Desk:
             return known[1], []
         answer, told = self._decide(stamp, request, at)
         self._learn(told)
+        self._owe(told)
         self._answers[stamp.who, stamp.request] = (request, answer)
         if isinstance(request, Issue) and answer.arrival is not None:
             if request.secret:
@@ -120,6 +131,10 @@ class Desk:
                 return self._cancel(stamp, request, at)
             case Transfer():
                 return self._transfer(stamp, request, at)
+            case Wish():
+                return self._wish(stamp, request, at)
+            case Stop():
+                return self._stop(stamp, request, at)
             case _:
                 assert_never(request)
 
@@ -216,6 +231,46 @@ class Desk:
         )
         return Answer(ticket.arrival, ticket.number, lane, State.WAITING, ahead=place), told
 
+    def _wish(self, stamp: Stamp, request: Wish, at: int) -> Decision:
+        ticket = self._ticket(request.ticket)
+        if ticket.state in ENDS:
+            raise TicketEnded()
+        known = self.wishes.get((ticket.arrival, request.carrier))
+        told: list[Fact] = [_erased(known, Ending.REPLACED, stamp, at)] if known else []
+        told.append(
+            ContactGiven(
+                at=at,
+                who=stamp.who,
+                request=stamp.request,
+                arrival=ticket.arrival,
+                carrier=request.carrier,
+                subscription=request.subscription,
+                ahead=request.ahead,
+                purpose=request.purpose,
+            )
+        )
+        return _stands(ticket, ticket.state), told
+
+    def _stop(self, stamp: Stamp, request: Stop, at: int) -> Decision:
+        ticket = self._ticket(request.ticket)
+        known = self.wishes.get((ticket.arrival, request.carrier))
+        if known is None or request.subscription not in ("", known.id):
+            raise NoContact()
+        return _stands(ticket, ticket.state), [_erased(known, request.ending, stamp, at)]
+
+    def _owe(self, told: list[Fact]) -> None:
+        """What became due by these facts: a wish is confirmed, and whose turn is near is told so, once."""
+        for fact in told:
+            if isinstance(fact, ContactGiven):
+                wish = Subscription(fact.subscription, fact.arrival, Carrier(fact.carrier), fact.ahead)
+                self.wishes[fact.arrival, fact.carrier] = wish
+                self.owed.add(notice_id(wish.id, Trigger.REGISTERED))
+            elif isinstance(fact, ContactErased):
+                del self.wishes[fact.arrival, fact.carrier]
+        for line in self.picture.waiting.values():
+            due = near((arrival for _, arrival in line), self.wishes.values())
+            self.owed.update(notice_id(wish.id, Trigger.NEAR) for wish in due)
+
     def _ticket(self, arrival: int) -> Ticket:
         ticket = self.picture.tickets.get(arrival)
         if ticket is None:
@@ -265,6 +320,18 @@ def _about(ticket: Ticket, stamp: Stamp, at: int) -> dict[str, Any]:
         "number": ticket.number,
         "lane": ticket.lane,
     }
+
+
+def _erased(wish: Subscription, ending: Ending, stamp: Stamp, at: int) -> ContactErased:
+    return ContactErased(
+        at=at,
+        who=stamp.who,
+        request=stamp.request,
+        arrival=wish.ticket,
+        carrier=wish.carrier,
+        subscription=wish.id,
+        ending=ending,
+    )
 
 
 def _stands(ticket: Ticket, state: State, ahead: int | None = None) -> Answer:

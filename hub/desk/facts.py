@@ -102,6 +102,27 @@ class LaneRenumbered(_Fact):
     ranks: Mapping[int, int]  # arrival → new rank
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactGiven(_Fact):
+    """A resident wished to be told. Of the contact itself nothing but the name of its seal; told on no topic."""
+
+    arrival: int
+    carrier: str
+    subscription: str
+    ahead: int
+    purpose: str  # version of the text that was shown and accepted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactErased(_Fact):
+    """Before its day was over; told on no topic."""
+
+    arrival: int
+    carrier: str
+    subscription: str
+    ending: str
+
+
 TicketFact: TypeAlias = (
     TicketIssued
     | TicketExpected
@@ -114,7 +135,8 @@ TicketFact: TypeAlias = (
     | TicketCancelled
     | TicketTransferred
 )
-Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneRenumbered
+ContactFact: TypeAlias = ContactGiven | ContactErased
+Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneRenumbered | ContactFact
 
 FACTS: dict[str, type[Fact]] = {
     kind.__name__: kind
@@ -132,6 +154,8 @@ FACTS: dict[str, type[Fact]] = {
         TicketCancelled,
         TicketTransferred,
         LaneRenumbered,
+        ContactGiven,
+        ContactErased,
     )
 }
 

@@ -101,6 +101,8 @@ class Picture:
                 self._put(ticket, Action.TRANSFER, lane=fact.lane, rank=fact.rank, calls=0)
             case facts.LaneRenumbered():
                 self._renumber(fact)
+            case facts.ContactGiven() | facts.ContactErased():
+                pass  # who is told changes nobody's place
             case _:
                 assert_never(fact)
 

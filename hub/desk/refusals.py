@@ -5,7 +5,8 @@ Refusal
 │   ├── StaleDay           the business day has changed since the request was made
 │   ├── StoreAway          the live queue cannot be reached
 │   ├── Crowded            too many asked for the same at the same moment
-│   └── TooManyTries       too many wrong codes for a number, or numbers taken on the web, within a minute
+│   ├── TooManyTries       too many wrong codes for a number, or numbers taken on the web, within a minute
+│   └── NoticesClosed      no contact can be taken at the moment: there is no key to seal it with
 ├── WorldDiffers           the request was sound, the world is otherwise: look, then decide anew
 │   ├── UnknownTicket      no such ticket today
 │   ├── WrongMove          the ticket's state does not allow this
@@ -16,6 +17,10 @@ Refusal
 │   ├── SecretUsed         another ticket of today has this secret
 │   ├── NotYours           no ticket of today belongs to this secret, or to this number and code
 │   ├── WebClosed          numbers are not given on the web at this hour
+│   ├── TicketEnded        nothing will come of this ticket any more
+│   ├── NoContact          the ticket has no such contact (any more)
+│   ├── NotClaimed         this notice is in other hands, or was settled
+│   ├── PurposeChanged     another text was accepted than the one in force
 │   └── OtherBody          this request id was used before for another request
 ├── StoreDamaged           what the store holds is not ours: an operator must look
 └── NotUnderstood          wrong words; repeating them never helps
@@ -23,6 +28,7 @@ Refusal
     ├── UnknownCounter
     ├── LaneNotServed      this counter does not serve that lane
     ├── BadMessage
+    ├── BadAddress         no address that can be written to, or more than one
     └── ForeignPage        the request comes from a page of somebody else
 
 Sentences are for staff and residents: polite, plain, and they say what to do.
@@ -73,6 +79,10 @@ class TooManyTries(TryAgain):
     sentence = "続けて操作されたため、しばらく受け付けられません。1 分ほど待ってから、もう一度お試しください。"
 
 
+class NoticesClosed(TryAgain):
+    sentence = "ただいま、お知らせの登録を受け付けられません。この画面か、窓口の表示をご覧ください。"
+
+
 class WorldDiffers(Refusal):
     sentence = "状況が変わりました。画面を確かめてから操作してください。"
 
@@ -113,6 +123,22 @@ class WebClosed(WorldDiffers):
     sentence = "ただいまは、インターネットで番号をお取りいただける時間ではありません。受付時間をお確かめください。"
 
 
+class TicketEnded(WorldDiffers):
+    sentence = "この番号の受付は終わっています。お知らせは登録できません。"
+
+
+class NoContact(WorldDiffers):
+    sentence = "お知らせの登録はありません。アドレスは消去されています。"
+
+
+class NotClaimed(WorldDiffers):
+    sentence = "このお知らせは、すでに処理されています。"
+
+
+class PurposeChanged(WorldDiffers):
+    sentence = "お知らせの説明が新しくなりました。画面を読み込み直し、説明をご覧になってから登録してください。"
+
+
 class OtherBody(WorldDiffers):
     sentence = "同じ要求番号で別の操作が送られました。画面を読み込み直してから操作してください。"
 
@@ -139,6 +165,10 @@ class LaneNotServed(NotUnderstood):
 
 class BadMessage(NotUnderstood):
     sentence = "要求の形が正しくありません。画面を読み込み直してください。"
+
+
+class BadAddress(NotUnderstood):
+    sentence = "メールアドレスを確かめて、一つだけ入れてください（例 taro@example.jp）。"
 
 
 class ForeignPage(NotUnderstood):

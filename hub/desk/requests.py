@@ -1,8 +1,9 @@
 """What staff, kiosks and residents may ask of the desk, in the imperative, and what the desk answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from hub.desk.notices import Carrier, Ending
 from hub.desk.ticket import State
 
 
@@ -81,7 +82,32 @@ class Transfer:
     lane: str
 
 
-Request: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Tell the resident by `carrier` when at most `ahead` people are before him, in place of what he wished before.
+
+    `subscription`: random, made anew for each try and therefore no part of the request. `purpose`: version of the text
+    that was shown and accepted.
+    """
+
+    ticket: int
+    carrier: Carrier
+    ahead: int
+    purpose: str
+    subscription: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Erase a contact now. `subscription`: only if it is still that one; empty: whichever there is."""
+
+    ticket: int
+    carrier: Carrier
+    ending: Ending
+    subscription: str = ""
+
+
+Request: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer | Wish | Stop
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,9 @@ def shows_ranks(topic: str) -> bool:
 
 
 def touched_lanes(fact: Fact) -> tuple[str, ...]:
-    """The lanes whose waiting line, calls or missed numbers a fact is about; none for the day's own facts."""
+    """The lanes whose waiting line, calls or missed numbers a fact is about; none for others."""
     match fact:
-        case facts.DayOpened() | facts.DayClosed():
+        case facts.DayOpened() | facts.DayClosed() | facts.ContactGiven() | facts.ContactErased():
             return ()
         case facts.TicketTransferred():
             return (fact.from_lane, fact.lane)

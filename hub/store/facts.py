@@ -11,9 +11,10 @@ from redis.asyncio import Redis
 
 from hub.desk.facts import Fact, from_fields
 from hub.desk.refusals import StoreAway
+from hub.store.calling import damage
 from hub.store.connection import ANSWER_SECONDS, connect
 from hub.store.keys import Keys
-from hub.store.lanes import Lanes, damage
+from hub.store.lanes import Lanes
 
 PAGE = 1000  # facts a read: some 200 kB, a few milliseconds of the store's time
 LONGEST_WAIT_MS = 2000

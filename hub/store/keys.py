@@ -7,6 +7,7 @@ the day and an expiry in real time (`DAY_SECONDS`); the facts of a day live long
 
 from dataclasses import dataclass
 
+from hub.desk.notices import Carrier
 from hub.desk.ticket import ENDS, State
 
 DAY_SECONDS = 48 * 3600  # a day and a spare one: an office that was off at midnight still closes its day
@@ -54,6 +55,38 @@ class Keys:
     def facts(self, day: str) -> str:
         """Stream of flat texts, one entry a fact (`hub.desk.facts`). Two weeks."""
         return f"{{{self.office}}}:{day}:facts"
+
+    def wishes(self, day: str) -> str:
+        """Hash `ARRIVAL US CARRIER` → subscription, people ahead, why it ended ('': it holds), joined by US. Day."""
+        return f"{{{self.office}}}:{day}:wishes"
+
+    def stops(self, day: str) -> str:
+        """Hash SHA-256 of a stop token (hexadecimal) → arrival, carrier, subscription, joined by US. Day."""
+        return f"{{{self.office}}}:{day}:stops"
+
+    def notices(self, day: str) -> str:
+        """Hash `SUBSCRIPTION:TRIGGER` → state, trigger, arrival, carrier, attempts, tenure, since (real ms). Day."""
+        return f"{{{self.office}}}:{day}:notices"
+
+    def due(self, day: str, carrier: Carrier) -> str:
+        """Sorted set notice → real ms from which somebody must look at it: it is due, or its lease ends then. Day."""
+        return f"{{{self.office}}}:{day}:due:{carrier}"
+
+    def tenures(self) -> str:
+        """Hash carrier → how many workers have begun on it; the latest one's number is its tenure. No expiry."""
+        return f"{{{self.office}}}:tenures"
+
+    def public_keys(self) -> str:
+        """Hash date (real, Tokyo) → id and public half of that day's key, hexadecimal, joined by US. No expiry."""
+        return f"{{{self.office}}}:public_keys"
+
+    def contact(self, subscription: str) -> str:
+        """Text: one sealed contact (`hub.store.sealing`). 01:10 of the day after, if nobody has erased it before."""
+        return f"{{{self.office}}}:contact:{subscription}"
+
+    def erasures(self) -> str:
+        """Sorted set subscription → real ms at which its contact must be erased. No expiry."""
+        return f"{{{self.office}}}:erasures"
 
     def ticket(self, day: str, arrival: int) -> str:
         """Hash number, lane, state, source, secret, issued_at, called_at (office ms), counter, calls; rank at its end.

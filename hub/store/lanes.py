@@ -6,59 +6,78 @@ the first answer; if that fails too, the asker gets StoreAway and may repeat the
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, assert_never
 
-import redis.exceptions
 from redis.asyncio import Redis
 
 from hub.desk import requests as ask
 from hub.desk.lane import Office
+from hub.desk.notices import Carrier, Ending, NoticeState, Trigger, notice_id
 from hub.desk.picture import Picture
-from hub.desk.refusals import Crowded, Refusal, StaleDay, StoreAway, StoreDamaged, every_refusal
-from hub.desk.requests import Answer, Request, Stamp
+from hub.desk.refusals import Crowded, StaleDay
+from hub.desk.requests import Answer, Request, Stamp, Stop
 from hub.desk.ticket import State, Ticket
+from hub.store.calling import US, Functions, answered, told_in
 from hub.store.keys import DAY_SECONDS, FACTS_SECONDS, STANDING, Keys
+from hub.store.sealing import key_id_of
 
 PEEK_DEPTH = 8  # tickets whose keys are handed in ahead of time: as many may press at the same moment
 PEEKS = 6  # each further look goes twice as deep; beyond 256 at once somebody is told to press again
-TRIES = 2
-
-US = "\x1f"  # joins what contains no control characters, as in prelude.lua
 TOKYO = timezone(timedelta(hours=9))  # Japan has kept UTC+9 without summer time since 1951
 
-# A replica after a failover, a full memory or disk, a running script: it may be well again in a moment.
-PASSING = (redis.exceptions.ReadOnlyError, redis.exceptions.OutOfMemoryError)
-PASSING_WORDS = ("READONLY", "OOM", "MISCONF", "BUSY ", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
 
-_REFUSALS = every_refusal()
+@dataclass(frozen=True, slots=True)
+class SealedContact:
+    """`sealed`: by `hub.store.sealing.seal`. `stop`: SHA-256 (hexadecimal) of the token that erases it."""
+
+    sealed: str
+    stop: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """What a resident wished, why its contact is gone (None: it is there), and the notices that were due."""
+
+    carrier: Carrier
+    ahead: int
+    ended: Ending | None
+    notices: dict[Trigger, NoticeState]
 
 
 class Lanes:
-    """One office's live queue in Redis."""
+    """One office's live queue in Redis. `on_due` hears of each move by which notices became due; it must not wait."""
 
-    def __init__(self, client: Redis, office: Office) -> None:
+    def __init__(self, client: Redis, office: Office, on_due: Callable[[Carrier], None] = lambda carrier: None) -> None:
         self.office = office
         self.keys = Keys(office.key)
         self.days_ahead = 0  # how far the open day lies after today: a clock was wrong once, and days never go back
         self._client = client
-        self._command: Any = client.execute_command  # redis-py leaves it untyped
+        self._functions = Functions(client)
+        self._on_due = on_due
 
-    async def do(self, stamp: Stamp, request: Request) -> Answer:
-        """Carry out one request, once. Raises a Refusal (then nothing has changed, StoreAway excepted: ask again)."""
-        function, own = self._words(request)
+    async def do(self, stamp: Stamp, request: Request, contact: SealedContact | None = None) -> Answer:
+        """Carry out one request, once. Raises a Refusal (then nothing has changed, StoreAway excepted: ask again).
+
+        `contact`: what a `Wish` is about; another seal of it under the same request id is the same request.
+        """
+        function, own = self._words(request, contact)
         for round_ in range(PEEKS):
             peeked = await self._peek(stamp.day, request, depth=PEEK_DEPTH << round_)
-            reply = await self._call(function, *self._arguments(stamp, request, peeked, own))
+            reply = await self._functions.call(function, *self._arguments(stamp, request, peeked, own))
             if reply[:2] != ["no", "Peek"]:
-                return _answer(reply)
+                told = told_in(reply)
+                for carrier in told.get("due", "").split():
+                    self._on_due(Carrier(carrier))
+                return _answer(told)
         raise Crowded
 
     async def day_now(self) -> tuple[int, str, str]:
         """Office time (epoch ms), today's date in Tokyo by the store's clock, and the open day ('' where none is)."""
-        reply = await self._call("day_now_v1", [self.keys.day(), self.keys.clock()], [], writes=False)
-        told = _fields(reply)
+        reply = await self._functions.call("day_now_v1", [self.keys.day(), self.keys.clock()], [], writes=False)
+        told = told_in(reply)
         return int(told["now"]), told["today"], told["day"]
 
     async def open_day(self) -> str:
@@ -69,9 +88,9 @@ class Lanes:
             return present
         keys = [self.keys.day(), self.keys.clock(), self.keys.facts(today)]
         keys += [self.keys.facts(present)] if present else []
-        reply = await self._call("day_open_v1", keys, [today, present, str(DAY_SECONDS), str(FACTS_SECONDS)])
+        reply = await self._functions.call("day_open_v1", keys, [today, present, str(DAY_SECONDS), str(FACTS_SECONDS)])
         try:
-            return _fields(reply)["day"]
+            return told_in(reply)["day"]
         except StaleDay:  # another hub opened it first, or midnight came in between
             return (await self.day_now())[2]
 
@@ -86,16 +105,42 @@ class Lanes:
     async def set_practice_clock(self, office_ms: int, speed: float) -> None:
         """Practice only: office time is that moment now. Raises StaleDay unless it lies on a day after the open one."""
         keys = [self.keys.day(), self.keys.clock()]
-        _fields(await self._call("practice_clock_v1", keys, [str(office_ms), repr(speed)]))
+        told_in(await self._functions.call("practice_clock_v1", keys, [str(office_ms), repr(speed)]))
 
     async def holder_of(self, day: str, secret: str) -> int | None:
         """The arrival whose secret has this SHA-256 (hexadecimal), or None. Raises StoreAway."""
-        return _number(await self._read(self._client.hget(self.keys.secrets(day), secret)))
+        return _number(await answered(self._client.hget(self.keys.secrets(day), secret)))
 
     async def secret_of(self, day: str, arrival: int) -> str | None:
         """SHA-256 of a ticket's secret, or None where it has none. Raises StoreAway."""
-        found: str | None = await self._read(self._client.hget(self.keys.ticket(day, arrival), "secret"))
+        found: str | None = await answered(self._client.hget(self.keys.ticket(day, arrival), "secret"))
         return found or None
+
+    async def stop_of(self, day: str, token: str) -> Stop | None:
+        """What a stop token with this SHA-256 (hexadecimal) asks for; None where it is nobody's. Raises StoreAway."""
+        found: str | None = await answered(self._client.hget(self.keys.stops(day), token))
+        if found is None:
+            return None
+        arrival, carrier, subscription = found.split(US)
+        return Stop(int(arrival), Carrier(carrier), Ending.RESIDENT, subscription)
+
+    async def notices_of(self, day: str, arrival: int) -> list[Wished]:
+        """What the resident of a ticket wished, and what became of it. Raises StoreAway."""
+        fields = [f"{arrival}{US}{carrier}" for carrier in Carrier]
+        wishes = await answered(self._client.hmget(self.keys.wishes(day), fields))
+        return [
+            await self._wished(day, carrier, *wish.split(US))
+            for carrier, wish in zip(Carrier, wishes, strict=True)
+            if wish
+        ]
+
+    async def _wished(self, day: str, carrier: Carrier, subscription: str, ahead: str, ended: str) -> Wished:
+        named = {trigger: notice_id(subscription, trigger) for trigger in Trigger}
+        found = await answered(self._client.hmget(self.keys.notices(day), list(named.values())))
+        states = {
+            trigger: NoticeState(text.partition(US)[0]) for trigger, text in zip(named, found, strict=True) if text
+        }
+        return Wished(carrier, int(ahead), Ending(ended) if ended else None, states)
 
     async def picture(self, day: str) -> Picture:
         """The day as the sorted sets and hashes tell it, read in one transaction: to compare with what facts tell."""
@@ -115,15 +160,15 @@ class Lanes:
         sets, tickets = rest[: len(STANDING) + len(lanes)], rest[len(STANDING) + len(lanes) :]
         ranks = {int(arrival): int(rank) for ranked in sets for arrival, rank in ranked}
         picture = Picture(day)
-        for arrival, fields in enumerate(tickets, start=1):
-            picture.place(_ticket(arrival, fields, ranks))
+        for arrival, told in enumerate(tickets, start=1):
+            picture.place(_ticket(arrival, told, ranks))
         picture.last_arrival = int(tally.get("arrival", 0))
         picture.issued = {
             name.removeprefix("issued:"): int(count) for name, count in tally.items() if name.startswith("issued:")
         }
         return picture
 
-    def _words(self, request: Request) -> tuple[str, list[str]]:
+    def _words(self, request: Request, contact: SealedContact | None) -> tuple[str, list[str]]:
         """The function and its own arguments; raises what the office's lanes and counters alone can refuse."""
         match request:
             case ask.Issue():
@@ -148,6 +193,13 @@ class Lanes:
                 return "desk_cancel_v1", [str(request.ticket)]
             case ask.Transfer():
                 return "desk_transfer_v1", [str(request.ticket), self.office.lane(request.lane).key]
+            case ask.Wish():
+                if contact is None:
+                    raise ValueError("a wish without a contact")
+                wish = [str(request.ticket), request.carrier, str(request.ahead), request.purpose, request.subscription]
+                return "desk_wish_v1", [*wish, contact.sealed, key_id_of(contact.sealed), contact.stop]
+            case ask.Stop():
+                return "desk_stop_v1", [str(request.ticket), request.carrier, request.ending, request.subscription]
             case _:
                 assert_never(request)
 
@@ -158,16 +210,22 @@ class Lanes:
             case ask.Issue():
                 pipe.hget(self.keys.tally(day), "arrival")
                 pipe.hget(self.keys.holders(day), f"{request.holder}{US}{request.lane}")
-                last, held = await self._read(pipe.execute())
+                last, held = await answered(pipe.execute())
                 fresh = [int(last or 0) + place for place in range(1, depth + 1)]
                 return Peeked([*fresh, int(held)] if held else fresh)
             case ask.Next():
                 for lane in self.office.served_lanes(request.counter, request.lanes):
                     pipe.zrange(self.keys.waiting(day, lane), 0, depth - 1)
-                heads = [int(arrival) for line in await self._read(pipe.execute()) for arrival in line]
+                heads = [int(arrival) for line in await answered(pipe.execute()) for arrival in line]
                 return Peeked(heads if request.current is None else [request.current, *heads])
+            case ask.Wish() | ask.Stop():
+                pipe.hget(self.keys.ticket(day, request.ticket), "lane")
+                pipe.hget(self.keys.wishes(day), f"{request.ticket}{US}{request.carrier}")
+                lane, wish = await answered(pipe.execute())
+                present, _, ended = wish.split(US) if wish else ("", "", "")
+                return Peeked([request.ticket], lane, present if not ended else "")
             case _:
-                lane = await self._read(self._client.hget(self.keys.ticket(day, request.ticket), "lane"))
+                lane = await answered(self._client.hget(self.keys.ticket(day, request.ticket), "lane"))
                 return Peeked([request.ticket], lane)
 
     def _arguments(
@@ -179,66 +237,40 @@ class Lanes:
         if peeked.lane is not None and peeked.lane not in lanes:
             lanes.append(peeked.lane)  # the office dropped it during the day; who waits there can still be moved
         named = [keys.day(), keys.clock(), keys.requests(day), keys.tally(day), keys.at_counter(day), keys.facts(day)]
-        named += [keys.secrets(day), keys.holders(day), keys.numbers(day)]
+        named += [keys.secrets(day), keys.holders(day), keys.numbers(day), keys.wishes(day), keys.notices(day)]
+        named += [keys.due(day, carrier) for carrier in Carrier]
         named += [keys.standing(day, state) for state in STANDING]
         named += [keys.waiting(day, lane) for lane in lanes]
         named += [keys.ticket(day, arrival) for arrival in arrivals]
+        if isinstance(request, ask.Wish):
+            named += [keys.public_keys(), keys.erasures(), keys.stops(day), keys.contact(request.subscription)]
+            named += [keys.contact(peeked.subscription)] if peeked.subscription else []
+        elif isinstance(request, ask.Stop):
+            named += [keys.erasures(), keys.contact(peeked.subscription)]
+        if isinstance(request, ask.Wish | ask.Stop):
+            own = [*own, peeked.subscription]
         words = [day, stamp.who, stamp.request, digest(request), str(len(lanes)), *lanes]
         words += [str(len(arrivals)), *map(str, arrivals), *own]
         return named, words
 
-    async def _call(self, function: str, keys: list[str], words: list[str], *, writes: bool = True) -> list[str]:
-        verb = "FCALL" if writes else "FCALL_RO"
-        for left in reversed(range(TRIES)):
-            try:
-                reply: list[str] = await self._read(self._command(verb, function, len(keys), *keys, *words))
-                return reply
-            except StoreAway:
-                if not left:
-                    raise
-        raise AssertionError("TRIES is at least one")
-
-    async def _read(self, reply: Any) -> Any:
-        """Await a reply; what the client library raises becomes a refusal of ours."""
-        try:
-            return await reply
-        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError) as error:
-            raise StoreAway from error
-        except redis.exceptions.ResponseError as error:
-            raise damage(error) from error
-
 
 @dataclass(frozen=True, slots=True)
 class Peeked:
-    """Tickets whose keys are handed to a function, and the lane of the one named."""
+    """Tickets whose keys are handed to a function; lane and present subscription of the one named."""
 
     arrivals: list[int]
     lane: str | None = None
-
-
-def damage(error: redis.exceptions.ResponseError) -> Refusal:
-    """What an error reply means: the store cannot just now, or what it holds is not ours."""
-    if isinstance(error, PASSING) or str(error).startswith(PASSING_WORDS):
-        return StoreAway()
-    return StoreDamaged(why=str(error).split(":", 1)[0])
+    subscription: str = ""
 
 
 def digest(request: Request) -> str:
     """What tells two bodies under one request id apart: SHA-256 over the request's name and fields."""
-    body = json.dumps([type(request).__name__, asdict(request)], sort_keys=True, ensure_ascii=True)
+    told = {field.name: getattr(request, field.name) for field in fields(request) if field.compare}
+    body = json.dumps([type(request).__name__, told], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(body.encode()).hexdigest()
 
 
-def _fields(reply: list[str]) -> dict[str, str]:
-    """A function's reply as its fields; a refusal is raised."""
-    if reply[0] == "no":
-        kind: type[Refusal] = _REFUSALS[reply[1]]
-        raise kind(**dict(zip(reply[2::2], reply[3::2], strict=True)))
-    return dict(zip(reply[1::2], reply[2::2], strict=True))
-
-
-def _answer(reply: list[str]) -> Answer:
-    told = _fields(reply)
+def _answer(told: dict[str, str]) -> Answer:
     return Answer(
         arrival=_number(told.get("arrival")),
         number=told.get("number"),

@@ -10,6 +10,7 @@ from typing import Any
 import redis
 from redis.asyncio import Redis
 
+from hub.desk.notices import FURTHEST_AHEAD, Carrier
 from hub.desk.ticket import AT_COUNTER, MOVES, Action
 from hub.store.keys import STANDING
 
@@ -77,12 +78,14 @@ def _code_of(reply: Any) -> str | None:
 
 
 def _tables() -> str:
-    """MOVES[action][state] = next state ("none" before a ticket exists), STANDING, AT_COUNTER."""
-    lines = ["-- Written by hub/store/library.py from hub/desk/ticket.py.", "local MOVES = {"]
+    """MOVES[action][state] = next state ("none" before a ticket exists), the sets of states, what the sweep needs."""
+    lines = ["-- Written by hub/store/library.py from hub/desk/ticket.py and hub/desk/notices.py.", "local MOVES = {"]
     for action in Action:
         rows = ", ".join(f"['{state or 'none'}'] = '{into}'" for (state, done), into in MOVES.items() if done is action)
         lines.append(f"  ['{action}'] = {{{rows}}},")
     lines.append("}")
     lines.append("local STANDING = {" + ", ".join(f"'{state}'" for state in STANDING) + "}")
+    lines.append("local CARRIERS = {" + ", ".join(f"'{carrier}'" for carrier in Carrier) + "}")
+    lines.append(f"local FURTHEST = {FURTHEST_AHEAD}")
     lines.append("local AT_COUNTER = {" + ", ".join(f"['{state}'] = true" for state in sorted(AT_COUNTER)) + "}")
     return "\n".join(lines)

@@ -18,7 +18,7 @@ KEY_ID_CHARACTERS = 16
 
 
 class Unreadable(Exception):
-    """No contact of ours, sealed for another subscription, or under a key that is gone. Says nothing of what is in it."""
+    """No contact of ours, sealed for another subscription, or its key is gone. Says nothing of what is in it."""
 
 
 class Contact(msgspec.Struct, frozen=True):

@@ -16,7 +16,14 @@ from hub.store.library import function_names
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "hub" / "store" / "functions"
-SPEAKING = {"day": "DAY", "lane": "LANE", "arrival": "ARRIVAL", "state": State.CALLED}
+SPEAKING = {
+    "day": "DAY",
+    "lane": "LANE",
+    "arrival": "ARRIVAL",
+    "state": State.CALLED,
+    "carrier": "CARRIER",
+    "subscription": "SUBSCRIPTION",
+}
 CONTRACT = ("KEYS", "ARGS", "GIVES", "REFUSES", "WHOLE")
 
 

@@ -9,8 +9,9 @@ from config.embedded import EmbeddedValkey
 from hub.desk.picture import Picture
 from hub.desk.refusals import NotCurrent, StoreAway
 from hub.desk.requests import Issue, Next, Stamp
+from hub.store.calling import TRIES
 from hub.store.connection import connect
-from hub.store.lanes import TRIES, Lanes
+from hub.store.lanes import Lanes
 from tests.chaos.proxy import LossyWire
 from tests.model.desks import CERTIFICATES, DAY, small_office, store_desk
 

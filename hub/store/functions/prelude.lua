@@ -7,12 +7,21 @@
 --
 -- Arguments of every desk function
 --   KEYS  1 day · 2 clock · 3 requests · 4 tally · 5 at_counter · 6 facts · 7 secrets · 8 holders · 9 numbers ·
---         10… one set for each of STANDING · one `waiting` for each lane of the office · the `ticket` keys it may need
+--         10 wishes · 11 notices · 12… one `due` for each of CARRIERS · one set for each of STANDING · one `waiting` for
+--         each lane of the office · the `ticket` keys it may need · keys of its own
 --   ARGS  day · who · request id · digest of the body · number of lanes · lanes… · number of tickets · arrivals… · own arguments
 -- GIVES  {'ok', field, value, …} or {'no', refusal code, field, value, …}; all texts
+-- A move that brings somebody as near as he wished makes a notice due; GIVES then also due (the carriers, joined by ' ').
 -- REFUSES in general  StaleDay (day) · OtherBody · Peek (a ticket key was not declared: look again and call again)
 
 local US = '\31'  -- joins what contains no control characters
+
+-- What was joined by US.
+local function parts_of(text)
+  local parts = {}
+  for part in string.gmatch(text .. US, '(.-)' .. US) do parts[#parts + 1] = part end
+  return parts
+end
 
 local function refusal(code, ...)
   return {'no', code, ...}
@@ -31,10 +40,15 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
+-- Real time in epoch milliseconds by the store's clock: what leases, expiry and erasure go by.
+local function real_now()
+  local time = read('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
 -- Office time in epoch milliseconds: the store's clock, moved and sped up by the practice clock where there is one.
 local function office_now(clock)
-  local time = read('TIME')
-  local real = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local real = real_now()
   local set = read('HMGET', clock, 'start_real', 'start_office', 'speed')
   if set[1] then
     return tonumber(set[2]) + math.floor((real - tonumber(set[1])) * tonumber(set[3])), math.floor(real / 1000)
@@ -57,7 +71,9 @@ local function tokyo_day(ms)
   return string.format('%04d-%02d-%02d', y, m, d)
 end
 
-local TYPE_OF = {HSET = 'hash', HDEL = 'hash', ZADD = 'zset', ZREM = 'zset', XADD = 'stream'}
+local TYPE_OF = {
+  HSET = 'hash', HDEL = 'hash', ZADD = 'zset', ZREM = 'zset', XADD = 'stream', SET = 'string', UNLINK = 'string',
+}
 
 -- Check every planned command, then run them all. `expiry` maps a key to the real second at which it ends.
 local function commit(plan, expiry)
@@ -68,7 +84,7 @@ local function commit(plan, expiry)
       error({err = 'DAMAGED ' .. command[1] .. ' ' .. command[2] .. ': it is a ' .. kind})
     end
     if redis.acl_check_cmd and not (redis.acl_check_cmd(unpack(command))
-        and redis.acl_check_cmd('EXPIREAT', command[2], '1')) then
+        and (not expiry[command[2]] or redis.acl_check_cmd('EXPIREAT', command[2], '1'))) then
       error({err = 'DAMAGED ' .. command[1] .. ' ' .. command[2] .. ': this user may not'})
     end
   end
@@ -80,18 +96,20 @@ local function commit(plan, expiry)
   end
 end
 
-local FIXED = 9
+local FIXED = 11
 
 -- Open a desk function: parse, check the day, look for an earlier answer. Gives the context, or nil and the final reply.
 local function begin(keys, args)
   local desk = {
     clock = keys[2], requests = keys[3], tally = keys[4], at_counter = keys[5], facts = keys[6],
-    secrets = keys[7], holders = keys[8], numbers = keys[9],
-    standing = {}, waiting = {}, ticket = {}, lanes = {}, own = {}, plan = {},
+    secrets = keys[7], holders = keys[8], numbers = keys[9], wishes = keys[10], notices = keys[11],
+    due = {}, standing = {}, waiting = {}, ticket = {}, lanes = {}, own = {}, extra = {}, plan = {},
+    wished = {}, owed = {}, near_lanes = {}, lives = {},
     who = args[2], request = args[3], digest = args[4],
   }
-  for i, state in ipairs(STANDING) do desk.standing[state] = keys[FIXED + i] end
-  local key, arg = FIXED + #STANDING, 5
+  for i, carrier in ipairs(CARRIERS) do desk.due[carrier] = keys[FIXED + i] end
+  for i, state in ipairs(STANDING) do desk.standing[state] = keys[FIXED + #CARRIERS + i] end
+  local key, arg = FIXED + #CARRIERS + #STANDING, 5
   for i = 1, tonumber(args[arg]) do
     desk.waiting[args[arg + i]] = keys[key + i]
     desk.lanes[i] = args[arg + i]
@@ -99,6 +117,7 @@ local function begin(keys, args)
   key, arg = key + #desk.lanes, arg + #desk.lanes + 1
   local tickets = tonumber(args[arg])
   for i = 1, tickets do desk.ticket[args[arg + i]] = keys[key + i] end
+  for i = key + tickets + 1, #keys do desk.extra[#desk.extra + 1] = keys[i] end
   for i = arg + tickets + 1, #args do desk.own[#desk.own + 1] = args[i] end
 
   local day = read('HMGET', keys[1], 'day', 'expires_at', 'facts_expire_at')
@@ -107,8 +126,7 @@ local function begin(keys, args)
   end
   local known = read('HGET', desk.requests, desk.who .. US .. desk.request)
   if known then
-    local parts = {}
-    for part in string.gmatch(known .. US, '(.-)' .. US) do parts[#parts + 1] = part end
+    local parts = parts_of(known)
     if parts[1] ~= desk.digest then return nil, refusal('OtherBody') end
     return nil, {'ok', unpack(parts, 2)}
   end
@@ -163,12 +181,101 @@ local function tell_of(desk, kind, ticket, ...)
   tell(desk, kind, 'arrival', ticket.arrival, 'number', ticket.number, 'lane', ticket.lane, ...)
 end
 
--- Write all that was planned, remember the answer, and give it.
+-- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (real ms).
+local function notice_text(notice)
+  return table.concat({notice.state, notice.trigger, notice.arrival, notice.carrier, whole(notice.attempts),
+    whole(notice.tenure), whole(notice.since)}, US)
+end
+
+local function notice_of(text)
+  local parts = parts_of(text)
+  return {
+    state = parts[1], trigger = parts[2], arrival = parts[3], carrier = parts[4], attempts = tonumber(parts[5]),
+    tenure = tonumber(parts[6]), since = tonumber(parts[7]),
+  }
+end
+
+-- Plan a notice, if there is none yet for this subscription and trigger.
+local function owe(desk, subscription, trigger, arrival, carrier)
+  local id = subscription .. ':' .. trigger
+  if desk.owed[id] or read('HEXISTS', desk.notices, id) == 1 then return end
+  local now = real_now()
+  local notice = {state = 'pending', trigger = trigger, arrival = arrival, carrier = carrier, attempts = 0, tenure = 0,
+    since = now}
+  desk.owed[id] = true
+  desk.told_due = desk.told_due or {}
+  desk.told_due[carrier] = true
+  plan(desk, 'HSET', desk.notices, id, notice_text(notice))
+  plan(desk, 'ZADD', desk.due[carrier], whole(now), id)
+end
+
+-- Who stands first in a lane once the plan is carried out: at most FURTHEST people, and the one behind them.
+local function first_after(desk, key)
+  local rank, is_gone, gone, firsts = {}, {}, 0, {}
+  for _, command in ipairs(desk.plan) do
+    if command[2] == key and command[1] == 'ZREM' then
+      is_gone[command[3]] = true
+      gone = gone + 1
+    elseif command[2] == key then
+      rank[command[4]] = tonumber(command[3])
+    end
+  end
+  local line = read('ZRANGE', key, 0, FURTHEST + gone, 'WITHSCORES')
+  for i = 1, #line, 2 do
+    if not is_gone[line[i]] then rank[line[i]] = rank[line[i]] or tonumber(line[i + 1]) end
+  end
+  for arrival in pairs(rank) do firsts[#firsts + 1] = arrival end
+  table.sort(firsts, function(a, b)
+    if rank[a] ~= rank[b] then return rank[a] < rank[b] end
+    return tonumber(a) < tonumber(b)
+  end)
+  return firsts
+end
+
+-- Plan the notices of those whose turn is near by this plan. `near` of hub/desk/notices.py.
+local function owe_near(desk)
+  local touched = {}
+  for _, command in ipairs(desk.plan) do touched[command[2]] = true end
+  for _, lane in ipairs(desk.lanes) do
+    if touched[desk.waiting[lane]] or desk.near_lanes[lane] then
+      local firsts, fields, about = first_after(desk, desk.waiting[lane]), {}, {}
+      for place = 1, math.min(#firsts, FURTHEST + 1) do
+        for _, carrier in ipairs(CARRIERS) do
+          fields[#fields + 1] = firsts[place] .. US .. carrier
+          about[#fields] = {arrival = firsts[place], carrier = carrier, ahead = place - 1}
+        end
+      end
+      local wishes = #fields > 0 and read('HMGET', desk.wishes, unpack(fields)) or {}
+      for i, field in ipairs(fields) do
+        local wish = desk.wished[field] or wishes[i]
+        if wish then
+          local parts = parts_of(wish)
+          if parts[3] == '' and about[i].ahead <= tonumber(parts[2]) then
+            owe(desk, parts[1], 'near', about[i].arrival, about[i].carrier)
+          end
+        end
+      end
+    end
+  end
+end
+
+-- Write all that was planned and what became due by it, remember the answer, and give it.
 local function finish(desk, ...)
   local answer = {...}
+  owe_near(desk)
+  if desk.told_due then
+    local carriers = {}
+    for _, carrier in ipairs(CARRIERS) do
+      if desk.told_due[carrier] then carriers[#carriers + 1] = carrier end
+    end
+    answer[#answer + 1] = 'due'
+    answer[#answer + 1] = table.concat(carriers, ' ')
+  end
   plan(desk, 'HSET', desk.requests, desk.who .. US .. desk.request, desk.digest .. US .. table.concat(answer, US))
   local expiry = {}
-  for _, command in ipairs(desk.plan) do expiry[command[2]] = desk.expires end
+  for _, command in ipairs(desk.plan) do
+    if not desk.lives[command[2]] then expiry[command[2]] = desk.expires end
+  end
   expiry[desk.facts] = desk.facts_expire
   commit(desk.plan, expiry)
   return {'ok', unpack(answer)}
@@ -260,4 +367,35 @@ local function place_by_arrival(desk, ticket, lane)
   local low, high = gap_at(desk, lane, place)
   if low < mine * STEP and mine * STEP < high then return mine * STEP, place end
   return insert_rank(desk, lane, place), place
+end
+
+-- Open a function of the notices: KEYS 1 day · 2 notices · 3 due · 4 tenures; ARGS 1 day · 2 carrier. Gives the context,
+-- or nil and the refusal.
+local function begin_notices(keys, args)
+  local day = read('HMGET', keys[1], 'day', 'expires_at')
+  if day[1] ~= args[1] then return nil, refusal('StaleDay', 'day', day[1] or '') end
+  return {notices = keys[2], due = keys[3], tenures = keys[4], carrier = args[2], expires = day[2], now = real_now(),
+    plan = {}}
+end
+
+-- Plan a notice's new state; `due` is when somebody must look at it again (real ms), nil: never more.
+local function put_notice(box, id, notice, due)
+  notice.since = box.now
+  plan(box, 'HSET', box.notices, id, notice_text(notice))
+  if due then plan(box, 'ZADD', box.due, whole(due), id) else plan(box, 'ZREM', box.due, id) end
+end
+
+local function commit_notices(box, ...)
+  commit(box.plan, {[box.notices] = box.expires, [box.due] = box.expires})
+  return {'ok', ...}
+end
+
+-- A notice that is in the hands of this tenure and in one of two states; else nil and the refusal.
+local function in_hand(box, id, tenure, one, other)
+  local text = read('HGET', box.notices, id)
+  local notice = text and notice_of(text)
+  if not notice or notice.tenure ~= tonumber(tenure) or (notice.state ~= one and notice.state ~= other) then
+    return nil, refusal('NotClaimed')
+  end
+  return notice
 end

@@ -1,0 +1,88 @@
+"""Sealed contacts and the public keys they are sealed with. Nothing here can open one, and nothing here sees one open.
+
+Dates are real ones, in Tokyo, by the store's clock: a practice clock moves the office's day and no erasure.
+"""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from redis.asyncio import Redis
+
+from hub.desk.lane import Office
+from hub.desk.notices import Carrier, Ending
+from hub.desk.refusals import NoContact, NoticesClosed, UnknownTicket
+from hub.desk.requests import Stamp, Stop
+from hub.store.calling import US, answered
+from hub.store.keys import Keys
+from hub.store.lanes import TOKYO, Lanes
+from hub.store.sealing import PublicKey
+
+WHO = "keeper"
+
+
+class Contacts:
+    """One office's contacts. Everything raises StoreAway or StoreDamaged where the store fails."""
+
+    def __init__(self, client: Redis, office: Office) -> None:
+        self._client: Any = client
+        self._keys = Keys(office.key)
+        self._lanes = Lanes(client, office)
+
+    async def today(self) -> str:
+        """The real date in Tokyo, YYYY-MM-DD."""
+        seconds, _ = await answered(self._client.time())
+        return datetime.fromtimestamp(seconds, TOKYO).date().isoformat()
+
+    async def publish(self, date: str, key: PublicKey) -> None:
+        """From now on contacts of that date are sealed with this key. For the key host alone."""
+        await answered(self._client.hset(self._keys.public_keys(), date, f"{key.id}{US}{key.raw.hex()}"))
+
+    async def published(self) -> dict[str, PublicKey]:
+        """Date → key."""
+        found: dict[str, str] = await answered(self._client.hgetall(self._keys.public_keys()))
+        return {date: _key(text) for date, text in found.items()}
+
+    async def withdraw(self, date: str) -> None:
+        """The key of that date is gone. For the key host alone."""
+        await answered(self._client.hdel(self._keys.public_keys(), date))
+
+    async def public_key(self) -> PublicKey:
+        """Today's. Raises NoticesClosed where nobody has published one."""
+        text = await answered(self._client.hget(self._keys.public_keys(), await self.today()))
+        if text is None:
+            raise NoticesClosed
+        return _key(text)
+
+    async def sealed(self, subscription: str) -> str | None:
+        """The sealed contact, None once it is gone."""
+        found: str | None = await answered(self._client.get(self._keys.contact(subscription)))
+        return found
+
+    async def erase(self, day: str, subscription: str, ticket: int, carrier: Carrier, ending: Ending) -> None:
+        """Erase this one contact now; nothing happens where it is gone already. Raises StaleDay too."""
+        try:
+            stamp = Stamp(day, WHO, secrets.token_urlsafe(16))
+            await self._lanes.do(stamp, Stop(ticket, carrier, ending, subscription))
+        except (NoContact, UnknownTicket):
+            return
+
+    async def overdue(self, limit: int = 1000) -> list[str]:
+        """Subscriptions whose contact must be gone by now, the longest overdue first."""
+        seconds, micros = await answered(self._client.time())
+        now = seconds * 1000 + micros // 1000
+        found: list[str] = await answered(
+            self._client.zrange(self._keys.erasures(), "-inf", now, byscore=True, offset=0, num=limit)
+        )
+        return found
+
+    async def unlink(self, subscriptions: list[str]) -> None:
+        """Erase overdue contacts: value first, then its place in the list, so that a crash between leaves it listed."""
+        if subscriptions:
+            await answered(self._client.unlink(*map(self._keys.contact, subscriptions)))
+            await answered(self._client.zrem(self._keys.erasures(), *subscriptions))
+
+
+def _key(text: str) -> PublicKey:
+    key_id, _, raw = text.partition(US)
+    return PublicKey(key_id, bytes.fromhex(raw))

@@ -1,0 +1,19 @@
+-- Say before the first byte that a notice is being sent: from here on it may have arrived. The same again,
+-- by whoever has it in hand, changes nothing.
+-- KEYS     1 day · 2 notices · 3 due · 4 tenures
+-- ARGS     1 day · 2 carrier · 3 notice · 4 tenure · 5 lease in ms
+-- GIVES    attempts
+-- REFUSES  StaleDay (day) · NotClaimed
+-- WHOLE    the notice sending, its attempts, its lease
+local function notice_mark_v1(keys, args)
+  local box, refused = begin_notices(keys, args)
+  if not box then return refused end
+  local notice, other = in_hand(box, args[3], args[4], 'claimed', 'sending')
+  if not notice then return other end
+  if notice.state == 'claimed' then notice.attempts = notice.attempts + 1 end
+  notice.state = 'sending'
+  put_notice(box, args[3], notice, box.now + tonumber(args[5]))
+  return commit_notices(box, 'attempts', whole(notice.attempts))
+end
+
+redis.register_function('notice_mark_v1', notice_mark_v1)

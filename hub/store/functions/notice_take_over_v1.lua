@@ -1,0 +1,22 @@
+-- A worker begins: what an earlier one had in hand and had not begun to send is free again, and no longer his.
+-- KEYS     1 day · 2 notices · 3 due · 4 tenures
+-- ARGS     1 day · 2 carrier
+-- GIVES    tenure
+-- REFUSES  StaleDay (day)
+-- WHOLE    the new tenure, the claimed notices pending and due at once
+local function notice_take_over_v1(keys, args)
+  local box, refused = begin_notices(keys, args)
+  if not box then return refused end
+  local tenure = tonumber(read('HGET', box.tenures, box.carrier) or '0') + 1
+  plan(box, 'HSET', box.tenures, box.carrier, whole(tenure))
+  for _, id in ipairs(read('ZRANGE', box.due, 0, -1)) do
+    local notice = notice_of(read('HGET', box.notices, id))
+    if notice.state == 'claimed' then
+      notice.state, notice.tenure = 'pending', 0
+      put_notice(box, id, notice, box.now)
+    end
+  end
+  return commit_notices(box, 'tenure', whole(tenure))
+end
+
+redis.register_function('notice_take_over_v1', notice_take_over_v1)

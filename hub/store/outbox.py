@@ -1,0 +1,139 @@
+"""Notices that are due, and who has them in hand. What is sent, and to whom, nobody learns here.
+
+A worker takes over a carrier when it begins, and claims what is due for the time of a lease. Before the first byte it
+marks a notice as being sent; afterwards it settles it. So after a kill the next worker knows of each notice whether it
+can have arrived: what was only claimed is free again at once, what was being sent comes back when its lease is over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from hub.desk.lane import Office
+from hub.desk.notices import Carrier, NoticeState, Trigger
+from hub.desk.ticket import State
+from hub.store.calling import TRIES, US, Functions, answered, rows_in, told_in
+from hub.store.keys import Keys
+
+CLAIM_MS = 35_000  # as long as the longest try to send; a worker that ended frees its claims at its next beginning
+SEND_MS = 35_000  # longer than three time-outs of a carrier (10 s): nobody else touches what is still being sent
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A notice in hand. `was_sending`: an earlier worker marked it, and its lease is over: it may have arrived."""
+
+    notice: str
+    subscription: str
+    trigger: Trigger
+    ticket: int
+    attempts: int
+    was_sending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """How its ticket stands now. `ahead`: people, while it waits. `ended`: why its contact is gone ('': it is not)."""
+
+    state: State | None
+    ahead: int | None
+    number: str
+    lane: str
+    ahead_wished: int
+    ended: str
+
+
+class Outbox:
+    """One office's due notices. Everything raises StoreAway or StoreDamaged where the store fails, and StaleDay."""
+
+    def __init__(self, client: Redis, office: Office) -> None:
+        self._client: Any = client
+        self._functions = Functions(client)
+        self._keys = Keys(office.key)
+
+    async def day(self) -> str:
+        """The open day, '' before there is one."""
+        return await answered(self._client.hget(self._keys.day(), "day")) or ""
+
+    async def take_over(self, carrier: Carrier, day: str) -> int:
+        """Begin on a carrier; gives the tenure to name from now on. Earlier workers can claim and mark no more."""
+        return int(told_in(await self._call("notice_take_over_v1", day, carrier))["tenure"])
+
+    async def claim(self, day: str, carrier: Carrier, tenure: int, limit: int = 20) -> list[Claimed]:
+        """What is due, the longest due first, at most `limit`. Raises NotClaimed where a later worker has begun.
+
+        It is not repeated where its reply is lost: take over anew, then what it claimed is free again.
+        """
+        reply = await self._call("notice_claim_v1", day, carrier, str(tenure), str(limit), str(CLAIM_MS), tries=1)
+        return [_claimed(row) for row in rows_in(reply, "notice")]
+
+    async def look(self, day: str, carrier: Carrier, claimed: Sequence[Claimed]) -> list[Prospect]:
+        """How the ticket of each stands at this moment."""
+        about = self._client.pipeline(transaction=False)
+        for one in claimed:
+            about.hmget(self._keys.ticket(day, one.ticket), "state", "number", "lane")
+            about.hget(self._keys.wishes(day), f"{one.ticket}{US}{carrier}")
+        told = await answered(about.execute())
+        places = self._client.pipeline(transaction=False)
+        for one, (_, _, lane) in zip(claimed, told[::2], strict=True):
+            places.zrank(self._keys.waiting(day, lane or ""), str(one.ticket))
+        ahead = await answered(places.execute())
+        return [
+            _prospect(one, ticket, wish, place)
+            for one, ticket, wish, place in zip(claimed, told[::2], told[1::2], ahead, strict=True)
+        ]
+
+    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str) -> None:
+        """It is being sent from now on, once for each claim. Raises NotClaimed where it is in other hands: leave it."""
+        told_in(await self._call("notice_mark_v1", day, carrier, notice, str(tenure), str(SEND_MS)))
+
+    async def settle(
+        self, day: str, carrier: Carrier, tenure: int, notice: str, state: NoticeState, again_ms: int = 0
+    ) -> None:
+        """An end, or PENDING and due again after `again_ms`. Raises NotClaimed; a repeated call does so too."""
+        told_in(await self._call("notice_settle_v1", day, carrier, notice, str(tenure), state, str(again_ms)))
+
+    async def count_due(self, day: str, carrier: Carrier) -> int:
+        """How many somebody should look at now."""
+        count: int = await answered(self._client.zcount(self._keys.due(day, carrier), "-inf", await self._now()))
+        return count
+
+    async def next_due_ms(self, day: str, carrier: Carrier) -> int | None:
+        """In how many ms somebody should look again, 0: now. None: nothing is under way."""
+        first = await answered(self._client.zrange(self._keys.due(day, carrier), 0, 0, withscores=True))
+        return max(0, int(first[0][1]) - await self._now()) if first else None
+
+    async def _now(self) -> int:
+        seconds, micros = await answered(self._client.time())
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    async def _call(self, function: str, day: str, carrier: Carrier, *own: str, tries: int = TRIES) -> list[str]:
+        keys = [self._keys.day(), self._keys.notices(day), self._keys.due(day, carrier), self._keys.tenures()]
+        return await self._functions.call(function, keys, [day, carrier, *own], tries=tries)
+
+
+def _claimed(row: dict[str, str]) -> Claimed:
+    subscription, _, _ = row["notice"].partition(":")
+    return Claimed(
+        notice=row["notice"],
+        subscription=subscription,
+        trigger=Trigger(row["trigger"]),
+        ticket=int(row["arrival"]),
+        attempts=int(row["attempts"]),
+        was_sending=row["state"] == NoticeState.SENDING,
+    )
+
+
+def _prospect(one: Claimed, ticket: list[str | None], wish: str | None, place: int | None) -> Prospect:
+    state, number, lane = ticket
+    subscription, ahead, ended = wish.split(US) if wish else ("", "0", "")
+    return Prospect(
+        state=State(state) if state else None,
+        ahead=place,
+        number=number or "",
+        lane=lane or "",
+        ahead_wished=int(ahead),
+        ended=ended if subscription == one.subscription else "replaced",
+    )
