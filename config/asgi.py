@@ -20,10 +20,13 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 
 from hub.desk.lane import DAY_MINUTES, Office
+from hub.desk.notices import Carrier
 from hub.desk.refusals import StoreAway, StoreDamaged
 from hub.edge.commands import Commands
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.guards import Guard
+from hub.edge.notices import Notices
+from hub.edge.reception import Reception
 from hub.edge.residents import Residents
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
@@ -33,6 +36,7 @@ from hub.fanout.registry import Registry
 from hub.fanout.relay import Relay, Rhythm
 from hub.store import library
 from hub.store.connection import connect
+from hub.store.contacts import Contacts
 from hub.store.facts import FactStream
 from hub.store.lanes import Lanes
 from hub.wire.messages import CLIENT_FRAME_BYTES
@@ -75,13 +79,14 @@ async def hub_running(
     practice: bool = False,
     public_url: str | None = None,
     inside_urls: Collection[str] = (),
+    offers: Collection[Carrier] = (),
     tuning: Tuning | None = None,
 ) -> AsyncIterator[Apps]:
     """The public and the inside application of one office's hub, which follows the store from here to the end.
 
-    `public_url` and `inside_urls` are where a proxy offers the two (`https://host[:port]`). A store that is away is
-    waited for, saying so to everybody; raises `hub.store.library.LibraryDiffers` for one of another release, and
-    ValueError for a URL that is none.
+    `public_url` and `inside_urls` are where a proxy offers the two (`https://host[:port]`); `offers` is how notices can
+    be sent. A store that is away is waited for, saying so to everybody; raises `hub.store.library.LibraryDiffers` for
+    one of another release, and ValueError for a URL that is none.
     """
     tuning = tuning or Tuning()
     if practice:
@@ -98,8 +103,10 @@ async def hub_running(
     source = FactStream(redis_url, own_lanes)
     relay = Relay(source, office, Registry(tuning.depth), tuning.rhythm)
     is_secure = (public_url or "").startswith("https:")
-    tickets = ResidentPages(relay.present, office)
-    residents = Residents(relay, lanes, tickets, is_secure=is_secure)
+    tickets = ResidentPages(relay.present, office, offers)
+    reception = Reception(relay, lanes, tickets)
+    residents = Residents(reception, is_secure=is_secure)
+    notices = Notices(reception, Contacts(client, office), offers)
     edge = Edge(
         relay,
         Commands(lanes, lambda: relay.day),
@@ -108,9 +115,10 @@ async def hub_running(
         lambda: own_lanes.days_ahead,
     )
     of_residents = [*pages.public_routes(relay.present, office), *tickets.routes()]
-    public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *of_residents]
-    inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *of_residents]
-    inside += pages.inside_routes(relay.present)
+    public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *notices.routes(public_guard)]
+    inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *notices.routes(inside_guard)]
+    public += of_residents
+    inside += [*of_residents, *pages.inside_routes(relay.present)]
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:
@@ -277,6 +285,7 @@ async def run_hub(
     practice: bool = False,
     public_url: str | None = None,
     inside_urls: Collection[str] = (),
+    offers: Collection[Carrier] = (),
     tuning: Tuning | None = None,
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
@@ -292,6 +301,7 @@ async def run_hub(
             practice=practice,
             public_url=public_url,
             inside_urls=inside_urls,
+            offers=offers,
             tuning=tuning,
         ) as apps:
             await serve(apps, public=public, inside=inside, ping_s=tuning.ping_s, on_ready=on_ready)

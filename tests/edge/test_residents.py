@@ -12,7 +12,8 @@ import pytest
 
 from config.embedded import EmbeddedValkey
 from hub.desk.lane import Office
-from hub.edge.residents import COOKIE, WRONG_CODES
+from hub.edge.asked import COOKIE
+from hub.edge.reception import WRONG_CODES
 from hub.edge.tries import Tries
 from hub.wire import messages as wire
 from hub.wire.codes import code_of, digest_of
