@@ -96,6 +96,11 @@ def parser() -> Parser:
     kiosk.add_argument("--port", type=_port, default=8090, metavar="N", help="画面のポート（既定: 8090）")
     kiosk.add_argument("--out", type=Path, metavar="DIR", help="受付票を紙の代わりに置くフォルダー")
 
+    inbox = _verb(verbs, "inbox", _inbox, "練習用のメールの受信箱を動かします（どこにも送りません）")
+    inbox.add_argument("--port", type=_port, default=8082, metavar="N", help="画面のポート（既定: 8082）")
+    inbox.add_argument("--mail-port", type=_port, default=8025, metavar="N", help="メールを受けるポート（既定: 8025）")
+    inbox.add_argument("--slips", type=Path, metavar="DIR", help="発券機が受付票を置くフォルダー。その画面も出します")
+
     simulate = _verb(verbs, "simulate", _simulate, "練習の窓口課に、模擬の一日の来庁者を流して確かめます")
     simulate.fill = _fill_simulate
 
@@ -180,6 +185,18 @@ def _kiosk(asked: argparse.Namespace) -> int:
         )
     except OSError as error:
         raise Failure(f"発券機を始められません（{error.strerror}）。--port と --out を確かめてください。") from error
+    return 0
+
+
+def _inbox(asked: argparse.Namespace) -> int:
+    from config.practice import inbox_command
+
+    try:
+        inbox_command.run(port=asked.port, mail_port=asked.mail_port, slips=asked.slips, say=_say)
+    except OSError as error:
+        raise Failure(
+            f"受信箱を始められません（{error.strerror}）。--port と --mail-port を確かめてください。"
+        ) from error
     return 0
 
 

@@ -64,6 +64,7 @@ def test_who_left_an_address_gets_both_mails_once() -> None:
 
 def test_who_was_never_near_is_owed_nothing_but_the_first_mail() -> None:
     told = good_day()
+    last = 0
     for _ in range(3):
         last = told.issue()
     told.is_closed = True
@@ -154,6 +155,7 @@ def no_message_id(told: Told) -> None:
 
 
 def near_to_somebody_far(told: Told) -> None:
+    last = 0
     for _ in range(3):
         last = told.issue()
     told.is_closed = True
