@@ -19,6 +19,7 @@ from config.practice.simulated_days import DEMO_SPEED, SimulatedDays
 from config.processes import Workshop
 from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
+from hub.desk.notices import Carrier
 from hub.store.library import LibraryDiffers
 
 TEND_EVERY_S = 0.2
@@ -117,6 +118,8 @@ def run_hub(machine: Machine, office: Office, redis_url: str, *, practice: bool)
                 inside_port=machine.inside_port,
                 practice=practice,
                 public_url=machine.public_url,
+                offers=[Carrier.EMAIL] if machine.mail_from else [],
+                jobs_url=machine.jobs_url,
             )
         )
     except LibraryDiffers as error:

@@ -20,9 +20,9 @@ from hub.desk.refusals import NotClaimed, Refusal, TryAgain
 from hub.desk.ticket import State
 from hub.store.outbox import Claimed, Prospect
 from hub.store.sealing import Contact, Unreadable
-from workers.carriers.sending import Fate, Message, Outcome, Sender, Text
+from workers.carriers.sending import Fate, Message, Outcome, Sender
 from workers.keys import KeysUnusable
-from workers.wording import near, registered
+from workers.wording import Text, near, registered
 
 _log = structlog.get_logger("workers.drain")
 

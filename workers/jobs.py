@@ -114,7 +114,7 @@ class Worker(SimpleWorker):
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.is_stopping = True
-        with contextlib.suppress(AWAY):  # it wants to write down that it stops
+        with contextlib.suppress(*AWAY):  # it wants to write down that it stops
             super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 

@@ -2,9 +2,17 @@
 subject; nothing here knows how it is sent.
 """
 
-from workers.carriers.sending import Text
+from dataclasses import dataclass
 
 RULE = "－" * 20
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What the resident reads."""
+
+    subject: str
+    body: str
 
 
 def registered(office: str, stop_url: str) -> Text:

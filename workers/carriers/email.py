@@ -17,7 +17,8 @@ import aiosmtplib
 import structlog
 
 from hub.store.sealing import Contact
-from workers.carriers.sending import Fate, MailServer, Message, Outcome
+from workers.carriers.sending import Fate, Message, Outcome
+from workers.carriers.server import MailServer
 
 _log = structlog.get_logger("workers.carriers.email")
 

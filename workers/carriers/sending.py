@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Protocol
 
 from hub.store.sealing import Contact
+from workers.wording import Text
 
 
 class Fate(StrEnum):
@@ -26,14 +27,6 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """What the resident reads."""
-
-    subject: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
 class Message:
     """One notice on its way. `stop_url` opens "stop and erase" and nothing else."""
 
@@ -50,17 +43,3 @@ class Sender(Protocol):
         """Raises nothing but what cancels it."""
 
     async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class MailServer:
-    """Where mail is handed over. `tls`: from the first byte, by STARTTLS or not at all; `password` is never printed."""
-
-    host: str
-    port: int
-    tls: Literal["starttls", "always", "never"] = "starttls"
-    user: str | None = None
-    password: str | None = None
-
-    def __repr__(self) -> str:
-        return f"MailServer({self.host}:{self.port}, {self.tls})"
