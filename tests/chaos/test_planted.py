@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 import redis
-from config.practice.inbox import Conduct, Inbox, receiving
 
 from config.embedded import EmbeddedValkey
+from config.practice.inbox import Conduct, Inbox, receiving
 from hub.desk.notices import NoticeState
 from hub.store.keys import Keys
 from tests.chaos.office import OfficeOfProcesses
