@@ -66,8 +66,13 @@ def keys_of(client: redis.Redis, office: str) -> set[str]:
 def plant(client: redis.Redis, office: str, data: bytes, **more: str) -> str:
     """A job as somebody who can write to Redis would put it there."""
     queue, job = queue_name(office, EMAIL), f"planted-{office}"
-    told = {"created_at": "2026-11-24T00:00:00.000000Z", "origin": queue, "status": "queued", "timeout": "10"}
-    client.hset(f"rq:job:{job}", mapping={"data": data, **told, **more})
+    told: dict[Any, Any] = {
+        "created_at": "2026-11-24T00:00:00.000000Z",
+        "origin": queue,
+        "status": "queued",
+        "timeout": "10",
+    }
+    client.hset(f"rq:job:{job}", mapping=told | {"data": data} | more)
     client.rpush(f"rq:queue:{queue}", job)
     return job
 
@@ -128,8 +133,9 @@ def test_what_is_planted_never_runs(
 ) -> None:
     proof = tmp_path / "it-ran"
     command = f"touch {proof}"
-    ours = [FUNCTION, None, [str(EMAIL)], {}]
-    data, more = json.dumps(ours).encode(), {}
+    ours: list[Any] = [FUNCTION, None, [str(EMAIL)], {}]
+    data = json.dumps(ours).encode()
+    more: dict[str, str] = {}
     match kind:
         case "function":
             data = json.dumps(["os.system", None, [command], {}]).encode()
@@ -145,6 +151,8 @@ def test_what_is_planted_never_runs(
             data = json.dumps([FUNCTION, None, [str(EMAIL), "more"], {}]).encode()
         case "pickle":
             data = pickle.dumps(Bomb(command))
+        case _:
+            raise AssertionError(kind)
     plant(client, office_name, data, **more)
     Waker(valkey_server.url, office_name).wake(EMAIL)  # one waits already: nothing new
     runs = work_off(valkey_server.url, office_name)
@@ -226,7 +234,8 @@ def test_the_executor_outlives_its_server_and_shows_that_it_lives(
 ) -> None:
     """Killed while idle, started again: the next wake-up runs, on the same event loop."""
     monkeypatch.setattr(jobs, "PAUSE_S", 0.05)
-    loops, lives = [], []
+    loops: list[object] = []
+    lives: list[int] = []
     with EmbeddedValkey(tmp_path / "valkey") as server:
 
         async def drain() -> None:
