@@ -19,11 +19,15 @@ import uvicorn
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 
+from config.waking import Waking
 from hub.desk.lane import DAY_MINUTES, Office
+from hub.desk.notices import Carrier
 from hub.desk.refusals import StoreAway, StoreDamaged
 from hub.edge.commands import Commands
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.guards import Guard
+from hub.edge.notices import Notices
+from hub.edge.reception import Reception
 from hub.edge.residents import Residents
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
@@ -33,14 +37,17 @@ from hub.fanout.registry import Registry
 from hub.fanout.relay import Relay, Rhythm
 from hub.store import library
 from hub.store.connection import connect
+from hub.store.contacts import Contacts
 from hub.store.facts import FactStream
 from hub.store.lanes import Lanes
 from hub.wire.messages import CLIENT_FRAME_BYTES
 from web import pages
 from web.tickets import ResidentPages
+from workers.wake import Waker
 
 _log = structlog.get_logger("config.asgi")
 
+PRACTICE_SPEED = 240  # a day of practice runs as fast, and as many more residents come in a minute
 INSIDE_HOST = "127.0.0.1"  # staff's machines come in through a proxy that knows them; nothing inside asks who is there
 STOP_SECONDS = 3  # for close frames and requests under way; whoever has not let go by then is cut off
 # Files that the public side leaves alone: 200 walls, desks and machines inside, 100 connections to the store, the rest
@@ -75,13 +82,16 @@ async def hub_running(
     practice: bool = False,
     public_url: str | None = None,
     inside_urls: Collection[str] = (),
+    offers: Collection[Carrier] = (),
+    jobs_url: str | None = None,
     tuning: Tuning | None = None,
 ) -> AsyncIterator[Apps]:
     """The public and the inside application of one office's hub, which follows the store from here to the end.
 
-    `public_url` and `inside_urls` are where a proxy offers the two (`https://host[:port]`). A store that is away is
-    waited for, saying so to everybody; raises `hub.store.library.LibraryDiffers` for one of another release, and
-    ValueError for a URL that is none.
+    `public_url` and `inside_urls` are where a proxy offers the two (`https://host[:port]`); `offers` is how notices can
+    be sent, and `jobs_url` where their workers are woken (without it: the store). A store that is away is waited for,
+    saying so to everybody; raises `hub.store.library.LibraryDiffers` for one of another release, and ValueError for a
+    URL that is none.
     """
     tuning = tuning or Tuning()
     if practice:
@@ -90,7 +100,9 @@ async def hub_running(
     # Not the public page: a fault in what residents' browsers run must not press staff's buttons.
     inside_guard = Guard.for_pages(inside_urls, by_loopback_only=True)
     client = connect(redis_url)
-    lanes = Lanes(client, office)
+    waker = Waker(jobs_url or redis_url, office.key)
+    waking = Waking(waker.wake)
+    lanes = Lanes(client, office, waking.on_due)
     # The tail and the day ask on connections of their own: however many requests are under way, none of those is the
     # one for which the store looks away.
     own_client = connect(redis_url)
@@ -98,19 +110,23 @@ async def hub_running(
     source = FactStream(redis_url, own_lanes)
     relay = Relay(source, office, Registry(tuning.depth), tuning.rhythm)
     is_secure = (public_url or "").startswith("https:")
-    tickets = ResidentPages(relay.present, office)
-    residents = Residents(relay, lanes, tickets, is_secure=is_secure)
+    tickets = ResidentPages(relay.present, office, offers)
+    reception = Reception(relay, lanes, tickets)
+    speed = PRACTICE_SPEED if practice else 1
+    residents = Residents(reception, is_secure=is_secure, speed=speed)
+    notices = Notices(reception, Contacts(client, office), offers, speed=speed)
     edge = Edge(
         relay,
-        Commands(lanes, lambda: relay.day),
+        Commands(lanes, lambda: relay.day, relay.arrival_of, reception.owned),
         tuning.limits or Limits(listeners=public_listeners(open_files())),
         lanes.start_practice_day if practice else None,
         lambda: own_lanes.days_ahead,
     )
     of_residents = [*pages.public_routes(relay.present, office), *tickets.routes()]
-    public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *of_residents]
-    inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *of_residents]
-    inside += pages.inside_routes(relay.present)
+    public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *notices.routes(public_guard)]
+    inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *notices.routes(inside_guard)]
+    public += of_residents
+    inside += [*of_residents, *pages.inside_routes(relay.present, checks_in=office.web_check_in)]
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:
@@ -128,6 +144,8 @@ async def hub_running(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await waking.close()
+        waker.close()
         await source.close()
         await own_client.aclose()
         await client.aclose()
@@ -277,6 +295,8 @@ async def run_hub(
     practice: bool = False,
     public_url: str | None = None,
     inside_urls: Collection[str] = (),
+    offers: Collection[Carrier] = (),
+    jobs_url: str | None = None,
     tuning: Tuning | None = None,
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
@@ -292,6 +312,8 @@ async def run_hub(
             practice=practice,
             public_url=public_url,
             inside_urls=inside_urls,
+            offers=offers,
+            jobs_url=jobs_url,
             tuning=tuning,
         ) as apps:
             await serve(apps, public=public, inside=inside, ping_s=tuning.ping_s, on_ready=on_ready)

@@ -99,6 +99,11 @@ def parser() -> Parser:
     kiosk.add_argument("--port", type=_port, default=8090, metavar="N", help="画面のポート（既定: 8090）")
     kiosk.add_argument("--out", type=Path, metavar="DIR", help="受付票を紙の代わりに置くフォルダー")
 
+    inbox = _verb(verbs, "inbox", _inbox, "練習用のメールの受信箱を動かします（どこにも送りません）")
+    inbox.add_argument("--port", type=_port, default=8082, metavar="N", help="画面のポート（既定: 8082）")
+    inbox.add_argument("--mail-port", type=_port, default=8025, metavar="N", help="メールを受けるポート（既定: 8025）")
+    inbox.add_argument("--slips", type=Path, metavar="DIR", help="発券機が受付票を置くフォルダー。その画面も出します")
+
     worker = _verb(verbs, "worker", _worker, "お知らせを送るワーカーを 1 つ動かします")
     worker.add_argument("carrier", choices=["email"], metavar="CARRIER", help="送り方（email）")
     worker.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
@@ -190,6 +195,18 @@ def _kiosk(asked: argparse.Namespace) -> int:
         )
     except OSError as error:
         raise Failure(f"発券機を始められません（{error.strerror}）。--port と --out を確かめてください。") from error
+    return 0
+
+
+def _inbox(asked: argparse.Namespace) -> int:
+    from config.practice import inbox_command
+
+    try:
+        inbox_command.run(port=asked.port, mail_port=asked.mail_port, slips=asked.slips, say=_say)
+    except OSError as error:
+        raise Failure(
+            f"受信箱を始められません（{error.strerror}）。--port と --mail-port を確かめてください。"
+        ) from error
     return 0
 
 

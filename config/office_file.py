@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from config.faults import Fault, Faulty, faults_of, key_of, own_fault
-from hub.desk.lane import Counter, Lane, Office
+from hub.desk.lane import Counter, Lane, Office, Purpose
 
 PRACTICE_OFFICE = Path(__file__).with_name("office.toml")
 
@@ -35,6 +35,13 @@ def _written(pattern: str, remedy: str) -> AfterValidator:
 # of one lane would make numbers of another.
 Key = Annotated[str, _written(r"[a-z0-9_-]{1,32}", "英小文字・数字・_・- の 1〜32 文字で書いてください。")]
 Name = Annotated[str, _written(r"[^\x00-\x1f\x7f]{1,40}", "改行などを含まない 1〜40 文字で書いてください。")]
+Prose = Annotated[
+    str,
+    _written(
+        r"(?=.*\S)[^\x00-\x09\x0b-\x1f\x7f]{1,2000}", "改行のほかの制御文字を含まない 1〜2,000 文字で書いてください。"
+    ),
+]
+Version = Annotated[str, _written(r"[A-Za-z0-9._-]{1,32}", "英数字と . _ - の 1〜32 文字で書いてください。")]
 Prefix = Annotated[str, _written(r"[A-Z]{0,3}", "英大文字 3 文字以内で書いてください（空でもかまいません）。")]
 
 TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00"
@@ -63,6 +70,18 @@ class CounterEntry(_Entry):
     lanes: list[Key] = Field(min_length=1, max_length=32, description="Keys of the lanes that it calls from.")
 
 
+class NoticesEntry(_Entry):
+    """`[notices]`."""
+
+    purpose: Prose = Field(
+        description="What residents read before they leave an e-mail address: what it is for, what is kept, when it is"
+        " erased, how to stop."
+    )
+    purpose_version: Version = Field(
+        description="Version of that text, recorded with each consent; give a new one with each new text."
+    )
+
+
 class OfficeFile(_Entry):
     """The whole file."""
 
@@ -78,6 +97,9 @@ class OfficeFile(_Entry):
     web_check_in: bool = Field(
         default=False, description="Whoever took a number on the web waits only from checking in at the office."
     )
+    notices: NoticesEntry | None = Field(
+        default=None, description="Notices by e-mail; without this table none are offered."
+    )
     lanes: list[LaneEntry] = Field(min_length=1, max_length=32, description="The waiting lines.")
     counters: list[CounterEntry] = Field(min_length=1, max_length=200, description="The windows where staff sits.")
 
@@ -91,6 +113,7 @@ class OfficeFile(_Entry):
             web_open=_minutes(self.web_open),
             web_close=_minutes(self.web_close),
             web_check_in=self.web_check_in,
+            purpose=Purpose(self.notices.purpose_version, self.notices.purpose.strip()) if self.notices else None,
         )
 
 

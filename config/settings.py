@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from config.faults import Fault, Faulty, faults_of, own_fault
-from config.office_file import PRACTICE_OFFICE, CounterEntry, LaneEntry, OfficeFile, read_office
+from config.office_file import PRACTICE_OFFICE, CounterEntry, LaneEntry, NoticesEntry, OfficeFile, read_office
 from hub.desk.lane import Office
 from workers.carriers.server import MailServer
 
@@ -265,9 +265,14 @@ def settings_table() -> str:
         default = {None: "–", PRACTICE_OFFICE: "the practice ward"}.get(field.default, f"`{field.default}`")
         lines.append(f"| `{field.alias}` | {default} | {field.description} |")
     lines += ["", "| in the office file | means |", "| --- | --- |"]
-    for place, kind in (("", OfficeFile), ("lanes[].", LaneEntry), ("counters[].", CounterEntry)):
+    for place, kind in (
+        ("", OfficeFile),
+        ("notices.", NoticesEntry),
+        ("lanes[].", LaneEntry),
+        ("counters[].", CounterEntry),
+    ):
         for name, field in kind.model_fields.items():
-            default = "" if field.is_required() else f" Without it: {field.default}."
+            default = "" if field.is_required() or field.default is None else f" Without it: {field.default}."
             lines.append(f"| `{place}{name}` | {field.description}{default} |")
     return "\n".join(lines)
 

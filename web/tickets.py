@@ -3,6 +3,7 @@
 Whose ticket it is never stands in the address: `#SECRET` stays in the browser, number and code come by POST.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -10,10 +11,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from hub.desk.lane import Office
+from hub.desk.notices import Carrier, Ending, NoticeState
 from hub.desk.refusals import UnknownLane
 from hub.desk.ticket import State
 from hub.wire.messages import RefusalBody
-from hub.wire.tickets import Told
+from hub.wire.tickets import Notice, Told
 from web.models import Board
 from web.pages import TAB_BEAT_SECONDS, Present, new_id, rendered
 
@@ -32,6 +34,50 @@ SHOWN = {
 }
 
 
+# What the page calls the states of the first message and of the one that counts.
+REGISTERED = {
+    NoticeState.PENDING: "sending",
+    NoticeState.CLAIMED: "sending",
+    NoticeState.SENDING: "sending",
+    NoticeState.ACCEPTED: "sent",
+    NoticeState.UNCERTAIN: "unsure",
+    NoticeState.REFUSED: "failed",
+    NoticeState.LAPSED: "unsent",
+}
+NEAR = {
+    NoticeState.PENDING: "near-sending",
+    NoticeState.CLAIMED: "near-sending",
+    NoticeState.SENDING: "near-sending",
+    NoticeState.ACCEPTED: "near-sent",
+    NoticeState.UNCERTAIN: "near-unsure",
+    NoticeState.REFUSED: "near-failed",
+    NoticeState.LAPSED: "near-failed",
+}
+ENDED = {Ending.RESIDENT: "stopped", Ending.REPLACED: "stopped", Ending.REFUSED: "failed"}
+GOING = ("expected", "waiting")  # somebody may still come nearer
+AHEAD = (1, 2, 3, 5, 10, 20)  # people
+USUAL_AHEAD = 3
+
+
+def notice_shown(notice: Notice, *, is_going: bool) -> tuple[str, ...]:
+    """Which sentences of the page say where a notice stands; `is_going`: the ticket may still come nearer."""
+    if notice.ended:
+        return (ENDED[Ending(notice.ended)],)
+    registered = REGISTERED[NoticeState(notice.registered or NoticeState.PENDING)]
+    if notice.near is None:
+        return (registered, "later") if is_going else (registered,)
+    return (registered, NEAR[NoticeState(notice.near)])
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """A notice in words: the names of its sentences, and whether there is an address to be erased."""
+
+    shown: tuple[str, ...]
+    ahead: int
+    is_kept: bool
+
+
 @dataclass(frozen=True, slots=True)
 class TicketView:
     """A ticket in words."""
@@ -42,6 +88,7 @@ class TicketView:
     code: str
     ahead: int | None
     counter: str
+    notice: NoticeView | None = None
 
     @property
     def code_text(self) -> str:
@@ -51,8 +98,9 @@ class TicketView:
 class ResidentPages:
     """Answers to a resident's plain forms, and the page that finds its ticket itself."""
 
-    def __init__(self, present: Present, office: Office) -> None:
+    def __init__(self, present: Present, office: Office, offers: Collection[Carrier] = ()) -> None:
         self._present, self._office = present, office
+        self._purpose = office.purpose if Carrier.EMAIL in offers else None
 
     def routes(self) -> list[BaseRoute]:
         async def blank(request: Request) -> Response:
@@ -60,11 +108,19 @@ class ResidentPages:
 
         return [Route("/t", blank, name="ticket")]
 
-    def ticket(self, told: Told, news: str = "") -> Response:
-        return self._page(view=self._view(told), news=news)
+    def ticket(self, told: Told, news: str = "", refusal: str = "", status: int = 200) -> Response:
+        return self._page(status, view=self._view(told), news=news, refusal=refusal)
 
     def refused(self, refusal: RefusalBody, status: int, number: str = "") -> Response:
-        return self._page(status, refusal=refusal.sentence, number=number)
+        # What turns the direction of writing, or cannot be seen, is not handed back.
+        return self._page(status, refusal=refusal.sentence, number=number if number.isprintable() else "")
+
+    def stop(self, *, is_done: bool = False) -> Response:
+        """The page behind the link of a message: the same whatever the link."""
+        return rendered("stop.html", office=self._office, is_done=is_done, refusal="")
+
+    def stop_refused(self, refusal: RefusalBody, status: int) -> Response:
+        return rendered("stop.html", status, office=self._office, is_done=False, refusal=refusal.sentence)
 
     def _page(
         self, status: int = 200, view: TicketView | None = None, news: str = "", refusal: str = "", number: str = ""
@@ -79,7 +135,12 @@ class ResidentPages:
             news=news,
             refusal=refusal,
             number=number,
+            purpose=self._purpose,
+            going=GOING,
+            aheads=AHEAD,
+            usual_ahead=USUAL_AHEAD,
             id=new_id(),
+            notice_ids=(new_id(), new_id()),
             beat=TAB_BEAT_SECONDS,
         )
 
@@ -90,4 +151,10 @@ class ResidentPages:
             lane = told.lane
         names = {counter.key: counter.name for counter in self._office.counters}
         counter = names.get(told.counter or "", told.counter or "")
-        return TicketView(told.number, lane, SHOWN[State(told.state)], told.code, told.ahead, counter)
+        shown = SHOWN[State(told.state)]
+        notices = [
+            NoticeView(notice_shown(notice, is_going=shown in GOING), notice.ahead, not notice.ended)
+            for notice in told.notices
+            if notice.carrier == Carrier.EMAIL
+        ]
+        return TicketView(told.number, lane, shown, told.code, told.ahead, counter, notices[0] if notices else None)

@@ -1,5 +1,6 @@
 """What an office offers: its lanes with their number bands, and the counters that serve them. No state of any day."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,11 +34,25 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
+class Purpose:
+    """What an office keeps addresses for, in the words that residents consent to."""
+
+    version: str
+    text: str
+
+    @property
+    def mark(self) -> str:
+        """What is recorded of a consent. Another text is another mark, even where its version was forgotten."""
+        return f"{self.version}/{hashlib.sha256(self.text.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """One ward office. `return_after`: a resident who comes back is placed after that many who wait.
 
     Numbers are given on the web from `web_open` until before `web_close`, minutes of the day in Tokyo.
-    `web_check_in`: whoever took one there waits only from checking in at the office.
+    `web_check_in`: whoever took one there waits only from checking in at the office. Without a `purpose` no notices
+    are offered.
     """
 
     key: str
@@ -48,6 +63,7 @@ class Office:
     web_open: int = 0
     web_close: int = DAY_MINUTES
     web_check_in: bool = False
+    purpose: Purpose | None = None
 
     def is_web_open(self, at: int) -> bool:
         """`at`: office time in epoch milliseconds."""

@@ -6,6 +6,7 @@ Refusal
 │   ├── StoreAway          the live queue cannot be reached
 │   ├── Crowded            too many asked for the same at the same moment
 │   ├── TooManyTries       too many wrong codes for a number, or numbers taken on the web, within a minute
+│   ├── TooManyWishes      too many addresses for a ticket within ten minutes
 │   └── NoticesClosed      no contact can be taken at the moment: there is no key to seal it with
 ├── WorldDiffers           the request was sound, the world is otherwise: look, then decide anew
 │   ├── UnknownTicket      no such ticket today
@@ -29,6 +30,7 @@ Refusal
     ├── LaneNotServed      this counter does not serve that lane
     ├── BadMessage
     ├── BadAddress         no address that can be written to, or more than one
+    ├── NoConsent          an address without the consent to keep it
     └── ForeignPage        the request comes from a page of somebody else
 
 Sentences are for staff and residents: polite, plain, and they say what to do.
@@ -77,6 +79,10 @@ class Crowded(TryAgain):
 
 class TooManyTries(TryAgain):
     sentence = "続けて操作されたため、しばらく受け付けられません。1 分ほど待ってから、もう一度お試しください。"
+
+
+class TooManyWishes(TryAgain):
+    sentence = "お知らせの登録が続いたため、しばらく受け付けられません。10 分ほど待ってから、もう一度お試しください。"
 
 
 class NoticesClosed(TryAgain):
@@ -169,6 +175,10 @@ class BadMessage(NotUnderstood):
 
 class BadAddress(NotUnderstood):
     sentence = "メールアドレスを確かめて、一つだけ入れてください（例 taro@example.jp）。"
+
+
+class NoConsent(NotUnderstood):
+    sentence = "説明をお読みになり、同意の欄に印を付けてから登録してください。"
 
 
 class ForeignPage(NotUnderstood):

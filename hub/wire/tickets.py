@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from hub.wire.messages import Key, RequestId, Secret
+from hub.wire.messages import Key, RequestId, Secret, Typed
 
-BODY_BYTES = 1024  # three short fields; more is none of our pages
+BODY_BYTES = 4096  # a long address in full width takes nine bytes a letter in a form; more is none of our pages
 
 SecretText = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}\\Z")]  # as `secret_text` of hub/wire/codes.py makes it
-Typed = Annotated[str, Meta(max_length=32)]  # by hand, full width and all
+Ahead = Annotated[int, Meta(ge=1, le=20)]  # as far as the desk looks ahead
+Mark = Annotated[str, Meta(max_length=64)]
 
 
 class Take(Struct, forbid_unknown_fields=True, frozen=True):
@@ -28,7 +29,7 @@ class TakeByForm(Struct, forbid_unknown_fields=True, frozen=True):
     secret: SecretText
 
 
-class Find(Struct, forbid_unknown_fields=True, frozen=True):
+class Find(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """By the secret, or by number and code."""
 
     secret: SecretText | None = None
@@ -36,15 +37,52 @@ class Find(Struct, forbid_unknown_fields=True, frozen=True):
     code: Typed = ""
 
 
-class Cancel(Struct, forbid_unknown_fields=True, frozen=True):
+class Cancel(Find, frozen=True, kw_only=True):
     id: RequestId
-    secret: SecretText | None = None
-    number: Typed = ""
-    code: Typed = ""
+
+
+class Notify(Find, frozen=True, kw_only=True):
+    """`address` as it was typed. `purpose`: the mark of the text that was read."""
+
+    id: RequestId
+    ahead: Ahead
+    address: str = ""
+    purpose: Mark = ""
+    consent: bool = False
+
+
+class NotifyByForm(Find, frozen=True, kw_only=True):
+    """A form says figures as text, and leaves out what is not ticked."""
+
+    id: RequestId
+    ahead: Annotated[str, Meta(pattern="^([1-9]|1[0-9]|20)\\Z")]
+    address: str = ""
+    purpose: Mark = ""
+    consent: str = ""
+
+
+class Stop(Find, frozen=True, kw_only=True):
+    id: RequestId
+
+
+class Notice(Struct, frozen=True):
+    """A wish and what became of it. `registered`, `near`: a state of the notice, null before it is due.
+
+    `ended`: why the address is gone; empty while it is kept.
+    """
+
+    carrier: str
+    ahead: int
+    registered: str | None
+    near: str | None
+    ended: str
 
 
 class Told(Struct, frozen=True):
-    """A ticket as its resident is told it. `ahead` only while it waits, `counter` only while it is called or missed."""
+    """A ticket as its resident is told it. `ahead` only while it waits, `counter` only while it is called or missed.
+
+    `to`: the address as it was understood, in the one answer to giving it.
+    """
 
     day: str
     arrival: int
@@ -54,3 +92,5 @@ class Told(Struct, frozen=True):
     code: str
     ahead: int | None = None
     counter: str | None = None
+    notices: list[Notice] = []
+    to: str | UnsetType = UNSET

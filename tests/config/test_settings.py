@@ -9,6 +9,7 @@ import pytest
 from config.faults import Faulty
 from config.office_file import PRACTICE_OFFICE, read_office
 from config.settings import Machine, default_data_folder, read_all
+from hub.desk.lane import Purpose
 
 SOUND = """
 key = "ward"
@@ -35,6 +36,17 @@ FAULTS: list[tuple[str, str, list[str]]] = [
     ('key = "ward"', 'key = "ward"\nweb_close = "24:01"', ["web_close"]),
     ('key = "ward"', 'key = "ward"\nweb_check_in = "yes"', ["web_check_in"]),
     ('key = "ward"', 'key = "ward"\nweb_open = "17:00"', ["web_close"]),
+    ('key = "ward"', 'key = "ward"\nnotices = {}', ["notices.purpose", "notices.purpose_version"]),
+    (
+        'key = "ward"',
+        'key = "ward"\nnotices = { purpose = " \\n ", purpose_version = "1 a" }',
+        ["notices.purpose", "notices.purpose_version"],
+    ),
+    (
+        'key = "ward"',
+        'key = "ward"\nnotices = { purpose = "a\\rb", purpose_version = "1" }',
+        ["notices.purpose"],
+    ),
     ('prefix = "A"', 'prefix = "A1"', ["lanes[0].prefix"]),
     ('prefix = "A", first = 1', 'prefix = "A", first = "1"', ["lanes[0].first"]),
     ('prefix = "A", first = 1', 'prefix = "A", first = 100', ["lanes[0].first"]),
@@ -102,6 +114,21 @@ def test_bands_of_one_prefix_may_stand_side_by_side(tmp_path: Path) -> None:
     assert [lane.first for lane in read_office(path).lanes] == [1, 100]
 
 
+def test_without_a_purpose_an_office_offers_no_notices(tmp_path: Path) -> None:
+    path = tmp_path / "office.toml"
+    path.write_text(SOUND, encoding="utf-8")
+    assert read_office(path).purpose is None
+    path.write_text(SOUND + '[notices]\npurpose_version = "2"\npurpose = """\n一行目\n二行目\n"""\n', encoding="utf-8")
+    assert read_office(path).purpose == Purpose("2", "一行目\n二行目")
+
+
+def test_the_practice_ward_says_what_an_address_is_for_and_how_it_is_gone() -> None:
+    purpose = read_office(PRACTICE_OFFICE).purpose
+    assert purpose is not None
+    for said in ("順番が近づいた", "だけに使います", "翌日", "消します", "お渡しする", "やめて"):
+        assert said in purpose.text
+
+
 @pytest.mark.parametrize("text", ["key = ", "key = 1\nkey = 2", "\udcff"])
 def test_what_is_no_toml_is_said_to_be_none(tmp_path: Path, text: str) -> None:
     path = tmp_path / "office.toml"
@@ -127,7 +154,7 @@ def test_the_practice_ward_has_the_lanes_and_the_peak_staffing_of_a_real_one() -
 def test_the_practice_ward_stays_easy_to_read_for_other_programs() -> None:
     table: dict[str, Any] = tomllib.loads(PRACTICE_OFFICE.read_text(encoding="utf-8"))
     assert list(table) == [
-        *("key", "name", "return_after", "web_open", "web_close", "web_check_in", "lanes", "counters")
+        *("key", "name", "return_after", "web_open", "web_close", "web_check_in", "notices", "lanes", "counters")
     ]
 
 

@@ -13,9 +13,23 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from hub.desk.notices import Carrier, Ending
 from hub.desk.picture import Picture
 from hub.desk.refusals import Refusal
-from hub.desk.requests import Cancel, CheckIn, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Transfer
+from hub.desk.requests import (
+    Cancel,
+    CheckIn,
+    Done,
+    Issue,
+    MarkAbsent,
+    Next,
+    Recall,
+    Request,
+    Return,
+    Stop,
+    Transfer,
+    Wish,
+)
 from tests.model.desks import CERTIFICATES, MOVES, RulesDesk, small_office, store_desk
 
 LANES = st.sampled_from([CERTIFICATES, MOVES])
@@ -96,6 +110,16 @@ def walk_against(url: str | None, steps: Iterator[int]) -> type[RuleBasedStateMa
         def transfer(self, ticket: int, lane: str) -> None:
             self.both(Transfer(ticket, lane))
 
+        @rule(ticket=TICKETS, ahead=st.integers(1, 4))
+        def wish_to_be_told(self, ticket: int, ahead: int) -> None:
+            self.both(Wish(ticket, Carrier.EMAIL, ahead, "1", f"subscription-{len(self.used)}"))
+
+        @rule(ticket=TICKETS, data=st.data())
+        def stop_being_told(self, ticket: int, data: st.DataObject) -> None:
+            present = self.book.desk.wishes.get((ticket, "email"))
+            meant = data.draw(st.sampled_from(["", present.id if present else "", "another"]))
+            self.both(Stop(ticket, Carrier.EMAIL, Ending.RESIDENT, meant))
+
         @rule(data=st.data())
         def repeat_an_earlier_request(self, data: st.DataObject) -> None:
             if self.used:
@@ -121,6 +145,7 @@ def walk_against(url: str | None, steps: Iterator[int]) -> type[RuleBasedStateMa
                 replayed.apply(fact)
             assert replayed == stored == self.run(self.book.picture())
             assert replayed.at_counter == stored.at_counter
+            assert self.run(self.book.owed()) == self.run(self.stored.owed())
             assert {lane: line for lane, line in replayed.waiting.items() if line} == stored.waiting
 
         def current(self, counter: str) -> int | None:

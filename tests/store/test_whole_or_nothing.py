@@ -13,18 +13,39 @@ import pytest
 from redis.asyncio import Redis
 
 from config.embedded import EmbeddedValkey
+from hub.desk.notices import Carrier, Ending, NoticeState
 from hub.desk.refusals import StoreDamaged
-from hub.desk.requests import Cancel, CheckIn, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Transfer
+from hub.desk.requests import (
+    Cancel,
+    CheckIn,
+    Done,
+    Issue,
+    MarkAbsent,
+    Next,
+    Recall,
+    Request,
+    Return,
+    Stop,
+    Transfer,
+    Wish,
+)
 from hub.store.library import function_names
+from hub.store.outbox import Outbox
 from tests.model.desks import CERTIFICATES, DAY, MOVES, StoreDesk, set_clock, small_office, store_desk
 
 IN_2027 = 1_800_000_000_000  # epoch milliseconds
+
+EMAIL = Carrier.EMAIL
+OLD = "old"
 
 Story = Callable[[StoreDesk], Awaitable[object]]
 
 
 async def _busy(desk: StoreDesk) -> None:
-    """1 called at counter 2, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4; 8 expected."""
+    """1 called at counter 2, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4; 8 expected.
+
+    Of 4's two notices one is being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead.
+    """
     for _ in range(5):
         await desk.ask(Issue(CERTIFICATES, "kiosk"))
     for _ in range(2):
@@ -38,6 +59,11 @@ async def _busy(desk: StoreDesk) -> None:
     assert behind_4 is not None
     await desk.client.zadd(ranks, {"5": behind_4 + 1})
     await desk.client.zadd(desk.keys.waiting(DAY, MOVES), {"6": 1, "7": 2})
+    await desk.ask(Wish(4, EMAIL, 3, "1", OLD))
+    outbox = Outbox(desk.client, desk.office)
+    first, _ = await outbox.claim(DAY, EMAIL, await outbox.take_over(EMAIL, DAY))
+    await outbox.mark(DAY, EMAIL, 1, first.notice)
+    await desk.client.hset(desk.keys.wishes(DAY), mapping={f"{who}\x1femail": f"{who}\x1f0\x1f" for who in (3, 6)})
 
 
 def _asks(request: Request) -> Story:
@@ -52,6 +78,10 @@ async def _set_clock(desk: StoreDesk) -> None:
     await desk.lanes.set_practice_clock(IN_2027, 240.0)
 
 
+def _of_notices(act: Callable[[Outbox], Awaitable[object]]) -> Story:
+    return lambda desk: act(Outbox(desk.client, desk.office))
+
+
 STORIES: dict[str, Story] = {
     "desk_issue_v1": _asks(Issue(CERTIFICATES, "web", secret="a" * 64, holder="mine")),
     "desk_check_in_v1": _asks(CheckIn(8)),
@@ -62,6 +92,12 @@ STORIES: dict[str, Story] = {
     "desk_return_v1": _asks(Return(2)),
     "desk_cancel_v1": _asks(Cancel(1)),
     "desk_transfer_v1": _asks(Transfer(3, MOVES)),
+    "desk_wish_v1": _asks(Wish(4, EMAIL, 3, "1", "new")),
+    "desk_stop_v1": _asks(Stop(4, EMAIL, Ending.RESIDENT)),
+    "notice_take_over_v1": _of_notices(lambda outbox: outbox.take_over(EMAIL, DAY)),
+    "notice_claim_v1": _of_notices(lambda outbox: outbox.claim(DAY, EMAIL, 1)),
+    "notice_mark_v1": _of_notices(lambda outbox: outbox.mark(DAY, EMAIL, 1, f"{OLD}:near")),
+    "notice_settle_v1": _of_notices(lambda outbox: outbox.settle(DAY, EMAIL, 1, f"{OLD}:near", NoticeState.ACCEPTED)),
     "day_now_v1": lambda desk: desk.lanes.day_now(),
     "day_open_v1": _open_tomorrow,
     "practice_clock_v1": _set_clock,
@@ -128,7 +164,8 @@ Fault = Callable[[StoreDesk], Awaitable[Redis | None]]
 def _spoil_key(key: str) -> Fault:
     async def spoil(desk: StoreDesk) -> None:
         await desk.client.delete(key.replace("OFFICE", desk.office.key))
-        await desk.client.set(key.replace("OFFICE", desk.office.key), "of another type")
+        pushed: Any = desk.client.lpush(key.replace("OFFICE", desk.office.key), "a type that nothing here has")
+        await pushed
 
     return spoil
 
@@ -169,6 +206,7 @@ async def _everything(desk: StoreDesk) -> dict[str, tuple[object, int]]:
         "zset": lambda key: client.zrange(key, 0, -1, withscores=True),
         "stream": client.xrange,
         "string": client.get,
+        "list": lambda key: client.lrange(key, 0, -1),
     }
     keys = [key async for key in client.scan_iter(match=f"{{{desk.office.key}}}*", count=1000)]
     return {key: (await read[await client.type(key)](key), await client.expiretime(key)) for key in keys}

@@ -5,9 +5,10 @@
 
 import { dateText, secondsText } from "./clock.js";
 import { mark, write } from "./dom.js";
-import { Ring } from "./ring.js";
+import { OwnNotice } from "./notice.js";
 import { openPage } from "./page.js";
 import { post } from "./residents.js";
+import { Ring } from "./ring.js";
 
 const SECRET = /^#([A-Za-z0-9_-]{22})$/;
 const SHOWN = {
@@ -32,6 +33,7 @@ const secret = SECRET.exec(location.hash)?.[1];
 const { number, code } = document.body.dataset;
 const proof = secret ? { secret } : number ? { number, code } : null;
 const ring = new Ring(part("sound"));
+const notice = proof && new OwnNotice(proof);
 let ticket = null;
 let page = null;
 let isFresh = false;
@@ -60,6 +62,7 @@ function start(found) {
   write(part("number"), found.number);
   write(part("code"), found.code.replace(/^(.{4})/, "$1-"));
   part("code-part").hidden = !found.code;
+  notice.tell(found.notices);
   document.body.dataset.socket = `/ws/lanes/${found.lane}`;
   page = openPage({
     spreadMs: SPREAD_MS,
@@ -110,6 +113,7 @@ function show(shown, { ahead, counter, call } = {}) {
   part("cancel").hidden = !OPEN.includes(shown);
   part("sound").hidden = !OPEN.includes(shown);
   ring.hear(call);
+  notice.stand(shown, ahead);
   drawTime();
 }
 

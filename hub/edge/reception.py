@@ -1,0 +1,190 @@
+"""What every request about a ticket goes through: the guard, the body, whose ticket it is, and how it is told.
+
+Whoever shows a ticket's secret, or its number and code, may act for it. Nothing else about a request says who asks.
+"""
+
+import asyncio
+import hmac
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from hub.desk import requests as ask
+from hub.desk.lane import Office
+from hub.desk.notices import Trigger
+from hub.desk.refusals import ForeignPage, NotUnderstood, NotYours, Refusal, StoreAway, TooManyTries
+from hub.desk.requests import Answer, Stamp
+from hub.desk.ticket import State
+from hub.edge.asked import Asked
+from hub.edge.commands import FAULT
+from hub.edge.guards import Guard
+from hub.edge.tries import Tries
+from hub.fanout.relay import Relay
+from hub.store.lanes import SealedContact, Wished
+from hub.wire import codes
+from hub.wire import messages as wire
+from hub.wire.tickets import Find, Notice, Told
+
+_log = structlog.get_logger("hub.edge.reception")
+
+WHO = "web"
+NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+MINUTE = 60.0
+WRONG_CODES = 5  # a minute and number: forty bits stay out of reach for the day
+REACH_S = 2.0  # for the fact of a ticket just given to come back
+
+Answerer: TypeAlias = Callable[[Asked], Awaitable[Response]]
+
+
+class Desk(Protocol):
+    """The store's lanes in earnest. Everything may raise a Refusal."""
+
+    async def do(self, stamp: Stamp, request: ask.Request, contact: SealedContact | None = None) -> Answer: ...
+    async def holder_of(self, day: str, secret: str) -> int | None: ...
+    async def secret_of(self, day: str, arrival: int) -> str | None: ...
+    async def notices_of(self, day: str, arrival: int) -> list[Wished]: ...
+    async def stop_of(self, day: str, token: str) -> ask.Stop | None: ...
+
+
+class Pages(Protocol):
+    """Answers to plain forms."""
+
+    def ticket(self, told: Told, news: str = "", refusal: str = "", status: int = 200) -> Response: ...
+    def refused(self, refusal: wire.RefusalBody, status: int, number: str = "") -> Response: ...
+    def stop(self, *, is_done: bool = False) -> Response: ...
+    def stop_refused(self, refusal: wire.RefusalBody, status: int) -> Response: ...
+
+
+class Reception:
+    """One hub's; the same for both listeners and for everything that a resident asks."""
+
+    def __init__(
+        self, relay: Relay, desk: Desk, pages: Pages, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.relay, self.desk, self.pages, self.monotonic = relay, desk, pages, monotonic
+        self._wrong = Tries(WRONG_CODES, MINUTE, monotonic)
+
+    @property
+    def office(self) -> Office:
+        return self.relay.office
+
+    def routes(self, answers: Mapping[str, Answerer], guard: Guard) -> list[Route]:
+        """Each path by POST; whoever loads such an address anew comes to `/t`."""
+        routes = [Route(path, self._guarded(path, answer, guard), methods=["POST"]) for path, answer in answers.items()]
+        return routes + [Route(path, _to_page, methods=["GET"]) for path in answers]
+
+    def _guarded(self, path: str, answer: Answerer, guard: Guard) -> Any:
+        async def endpoint(request: Request) -> Response:
+            asked = Asked(request)
+            try:
+                headers = request.headers
+                if not guard.allows(request.scope["scheme"], headers.getlist("host"), headers.getlist("origin")):
+                    raise ForeignPage
+                await asked.read()
+                return await answer(asked)
+            except Refusal as refusal:
+                return self.refuse(asked, refusal)
+            except Exception:
+                _log.exception("request failed", path=path)
+                return self._say_no(asked, FAULT, 500)
+
+        return endpoint
+
+    def day(self) -> str:
+        """The business day. Raises StoreAway before there is one."""
+        day = self.relay.day
+        if day is None:
+            raise StoreAway
+        return day
+
+    async def owned(self, wanted: Find) -> tuple[str, int, str]:
+        """Day, arrival and digest of the ticket that the asker has shown to be his. Raises NotYours, TooManyTries."""
+        day = self.day()
+        if wanted.secret is not None:
+            digest = codes.digest_of(wanted.secret)
+            arrival = await self.desk.holder_of(day, digest)
+            if arrival is None:
+                raise NotYours
+            return day, arrival, digest
+        number = codes.read_number(wanted.number)
+        code = codes.read_code(wanted.code)
+        world = self.relay.world
+        known = world.picture.numbers.get(number) if world else None
+        if known is None or code is None:
+            raise NotYours
+        if not self._wrong.take(f"{day} {number}"):
+            raise TooManyTries
+        secret = await self.desk.secret_of(day, known)
+        if not secret or not hmac.compare_digest(codes.code_of(secret), code):
+            raise NotYours
+        self._wrong.give_back(f"{day} {number}")
+        return day, known, secret
+
+    async def told(self, day: str, arrival: int, secret: str) -> Told:
+        """The ticket as it stands, with its notices. Raises StoreAway."""
+        try:
+            async with asyncio.timeout(REACH_S):
+                found = await self.relay.ticket(arrival)
+        except TimeoutError:
+            found = None
+        if found is None:
+            raise StoreAway
+        ticket, ahead = found
+        return Told(
+            day=day,
+            arrival=arrival,
+            number=ticket.number,
+            lane=ticket.lane,
+            state=str(ticket.state),
+            code=codes.code_of(secret) if secret else "",
+            ahead=ahead if ticket.state is State.WAITING else None,
+            counter=ticket.counter if ticket.is_at_counter or ticket.state is State.ABSENT else None,
+            notices=[_notice(wished) for wished in await self.desk.notices_of(day, arrival)],
+        )
+
+    def show(self, asked: Asked, told: Told, news: str = "") -> Response:
+        return self.pages.ticket(told, news) if asked.is_form else _json(told)
+
+    def refuse(self, asked: Asked, refusal: Refusal) -> Response:
+        return self._say_no(asked, body_of(refusal), status_of(refusal))
+
+    def _say_no(self, asked: Asked, body: wire.RefusalBody, status: int) -> Response:
+        if asked.is_form:
+            return self.pages.refused(body, status, asked.fields.get("number", "")[:32])
+        return _json({"refusal": body}, status)
+
+
+def body_of(refusal: Refusal) -> wire.RefusalBody:
+    return wire.RefusalBody(refusal.code, refusal.sentence, refusal.again, dict(refusal.details))
+
+
+def status_of(refusal: Refusal) -> int:
+    if refusal.again:
+        return 503
+    return 403 if isinstance(refusal, ForeignPage) else 400 if isinstance(refusal, NotUnderstood) else 409
+
+
+def _notice(wished: Wished) -> Notice:
+    registered, near = (wished.notices.get(trigger) for trigger in (Trigger.REGISTERED, Trigger.NEAR))
+    return Notice(
+        carrier=str(wished.carrier),
+        ahead=wished.ahead,
+        registered=registered and str(registered),
+        near=near and str(near),
+        ended=str(wished.ended or ""),
+    )
+
+
+def _json(told: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(told), status, NO_STORE, "application/json")
+
+
+async def _to_page(request: Request) -> Response:
+    return RedirectResponse("/t", 303, NO_STORE)

@@ -1,0 +1,162 @@
+"""Who is told, and when, told once for the pure rules, fakeredis, Valkey and the oldest Redis."""
+
+import pytest
+
+from hub.desk.facts import ContactErased, ContactGiven
+from hub.desk.notices import FURTHEST_AHEAD, Carrier, Ending
+from hub.desk.refusals import NoContact, OtherBody, TicketEnded, UnknownTicket
+from hub.desk.requests import Cancel, CheckIn, Issue, MarkAbsent, Next, Return, Stop, Transfer, Wish
+from hub.desk.ticket import State
+from tests.model.desks import CERTIFICATES, MOVES, TimelessDesk, small_office
+
+EMAIL = Carrier.EMAIL
+
+
+def wish(ticket: int, ahead: int = 1, subscription: str = "s") -> Wish:
+    return Wish(ticket, EMAIL, ahead, "1", subscription)
+
+
+async def issue(desk: TimelessDesk, times: int, lane: str = CERTIFICATES) -> None:
+    for _ in range(times):
+        await desk.ask(Issue(lane, "kiosk"))
+
+
+async def test_a_wish_is_confirmed_and_told_without_a_place(desk: TimelessDesk) -> None:
+    await issue(desk, 4)
+    answer = await desk.ask(wish(4, 2), who="web", id="r" * 22)
+    assert (answer.arrival, answer.state) == (4, State.WAITING)
+    assert await desk.owed() == {"s:registered"}
+    assert (await desk.facts())[-1] == ContactGiven(
+        at=0, who="web", request="r" * 22, arrival=4, carrier="email", subscription="s", ahead=2, purpose="1"
+    )
+
+
+async def test_near_is_due_with_as_few_ahead_as_wished_and_only_once(desk: TimelessDesk) -> None:
+    await issue(desk, 4)
+    await desk.ask(wish(4, 1))
+    await desk.ask(Next("2", None))
+    assert await desk.owed() == {"s:registered"}
+    await desk.ask(Next("2", 1))
+    assert await desk.owed() == {"s:registered", "s:near"}
+    await desk.ask(Next("2", 2))
+    assert await desk.owed() == {"s:registered", "s:near"}
+
+
+async def test_who_wishes_when_it_is_near_already_is_told_at_once(desk: TimelessDesk) -> None:
+    await issue(desk, 2)
+    await desk.ask(wish(2, 1))
+    assert await desk.owed() == {"s:registered", "s:near"}
+
+
+async def test_whoever_leaves_brings_those_behind_nearer(desk: TimelessDesk) -> None:
+    await issue(desk, 4)
+    await issue(desk, 1, MOVES)
+    await desk.ask(wish(4, 1, "a"))
+    await desk.ask(Cancel(2))
+    assert "a:near" not in await desk.owed()
+    await desk.ask(Transfer(1, MOVES))
+    assert "a:near" in await desk.owed()
+
+
+async def test_a_transfer_to_a_short_lane_brings_near(desk: TimelessDesk) -> None:
+    await issue(desk, 3)
+    await desk.ask(wish(3, 1))
+    await desk.ask(Transfer(3, MOVES))
+    assert "s:near" in await desk.owed()
+
+
+async def test_who_is_expected_is_told_from_checking_in(desk: TimelessDesk) -> None:
+    await desk.ask(Issue(CERTIFICATES, "web", is_expected=True))
+    await desk.ask(wish(1, 3))
+    assert await desk.owed() == {"s:registered"}
+    await desk.ask(CheckIn(1))
+    assert await desk.owed() == {"s:registered", "s:near"}
+
+
+async def test_who_comes_back_after_absence_is_told_of_his_new_place(desk: TimelessDesk) -> None:
+    await issue(desk, 2)
+    await desk.ask(Next("2", None))
+    await desk.ask(wish(1, 3))
+    await desk.ask(MarkAbsent("2", 1))
+    assert "s:near" not in await desk.owed()
+    await desk.ask(Return(1))
+    assert "s:near" in await desk.owed()
+
+
+async def test_another_wish_takes_the_place_of_the_first(desk: TimelessDesk) -> None:
+    await issue(desk, 4)
+    await desk.ask(wish(4, 1, "old"))
+    await desk.ask(wish(4, 2, "new"))
+    erased, given = (await desk.facts())[-2:]
+    assert isinstance(erased, ContactErased)
+    assert (erased.subscription, erased.ending) == ("old", "replaced")
+    assert isinstance(given, ContactGiven)
+    await desk.ask(Next("2", None))
+    assert await desk.owed() == {"old:registered", "new:registered", "new:near"}
+
+
+async def test_after_stop_nothing_is_due(desk: TimelessDesk) -> None:
+    await issue(desk, 3)
+    await desk.ask(wish(3, 1))
+    await desk.ask(Stop(3, EMAIL, Ending.RESIDENT))
+    await desk.ask(Next("2", None))
+    assert await desk.owed() == {"s:registered"}
+    with pytest.raises(NoContact):
+        await desk.ask(Stop(3, EMAIL, Ending.RESIDENT))
+    told = (await desk.facts())[-2]
+    assert isinstance(told, ContactErased)
+    assert told.ending == "resident"
+
+
+async def test_a_stop_that_means_an_earlier_wish_leaves_the_present_one(desk: TimelessDesk) -> None:
+    await issue(desk, 3)
+    await desk.ask(wish(3, 1, "old"))
+    await desk.ask(wish(3, 1, "new"))
+    with pytest.raises(NoContact):
+        await desk.ask(Stop(3, EMAIL, Ending.RESIDENT, "old"))
+    await desk.ask(Stop(3, EMAIL, Ending.RESIDENT, "new"))
+
+
+async def test_a_contact_can_be_erased_when_all_is_over_but_not_given(desk: TimelessDesk) -> None:
+    await issue(desk, 1)
+    await desk.ask(wish(1))
+    await desk.ask(Cancel(1))
+    await desk.ask(Stop(1, EMAIL, Ending.RESIDENT))
+    with pytest.raises(TicketEnded):
+        await desk.ask(wish(1))
+
+
+async def test_nobody_wishes_for_a_ticket_that_is_not_there(desk: TimelessDesk) -> None:
+    with pytest.raises(UnknownTicket):
+        await desk.ask(wish(7))
+    with pytest.raises(UnknownTicket):
+        await desk.ask(Stop(7, EMAIL, Ending.RESIDENT))
+
+
+async def test_the_same_wish_sent_again_is_one_wish(desk: TimelessDesk) -> None:
+    """The second try was sealed anew, under another subscription."""
+    await issue(desk, 3)
+    first = await desk.ask(wish(3, 1, "first"), id="r" * 22)
+    assert await desk.ask(wish(3, 1, "second"), id="r" * 22) == first
+    assert await desk.owed() == {"first:registered"}
+    with pytest.raises(OtherBody):
+        await desk.ask(wish(3, 2, "third"), id="r" * 22)
+
+
+async def test_the_furthest_wish_is_heard(desk: TimelessDesk) -> None:
+    desk.move_to(small_office(desk.office.key))
+    await issue(desk, FURTHEST_AHEAD + 3)
+    last = FURTHEST_AHEAD + 3
+    await desk.ask(wish(last, FURTHEST_AHEAD))
+    await desk.ask(Next("2", None))
+    assert "s:near" not in await desk.owed()
+    await desk.ask(Next("1", None))
+    assert "s:near" in await desk.owed()
+
+
+async def test_a_new_day_knows_no_wish_of_the_old(desk: TimelessDesk) -> None:
+    await issue(desk, 2)
+    await desk.ask(wish(2))
+    await desk.open_day("2026-11-25")
+    await desk.ask(Issue(CERTIFICATES, "kiosk"), day="2026-11-25")
+    assert await desk.owed() == set()
