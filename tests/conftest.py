@@ -56,8 +56,14 @@ def find_redis7() -> Path | None:
     return Path(found) if found else None
 
 
+def find_smtpd() -> Path | None:
+    """OpenSMTPD, which starts as root only."""
+    found = shutil.which("smtpd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") if os.geteuid() == 0 else None
+    return Path(found) if found else None
+
+
 def pytest_report_header() -> list[str]:
-    found = {"chromium": find_browser(), "redis-server": find_redis7()}
+    found = {"chromium": find_browser(), "redis-server": find_redis7(), "opensmtpd": find_smtpd()}
     lacks = [name for name, path in found.items() if path is None]
     if not lacks:
         return []

@@ -300,6 +300,21 @@ async def test_a_store_away_while_a_letter_went_out_is_told_afterwards_what_beca
             assert len(carrier.sent) == 2
 
 
+async def test_what_was_claimed_when_the_store_went_away_waits_for_no_lease(tmp_path: Path) -> None:
+    with EmbeddedValkey(tmp_path / "valkey") as server:
+        async with ward(server.url, "ward", tmp_path / "keys") as office:
+            for _ in range(3):
+                await office.wish(await office.take(), TO, ahead=20)
+            carrier = Recorder(first=server.kill)
+            drain = drain_of(office, carrier)
+            await drain.run()
+            carrier.first = lambda: None
+            server.start()
+            await drain.run()
+            assert len(carrier.sent) == 6
+            assert len({message.notice for _, message in carrier.sent}) == 6
+
+
 async def test_no_line_of_the_log_names_a_contact(office: Ward, box: Postbox) -> None:
     await office.wish(await office.take(), TO)
     with structlog.testing.capture_logs() as lines:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -56,7 +57,7 @@ class Ward:
 
     async def call(self) -> None:
         """Counter 2 finishes whom it has, and calls the next."""
-        current = await self.client.hget(self.names.at_counter(self.day), "2")  # type: ignore[misc]
+        current = await self.client.hget(self.names.at_counter(self.day), "2")
         await self.lanes.do(self.stamp(), Next("2", int(current) if current else None))
 
     async def wish(self, ticket: int, to: str, ahead: int = 1) -> str:
@@ -77,9 +78,10 @@ class Ward:
 
     async def let_leases_end(self) -> None:
         """Whatever is under way may be looked at now."""
+        client: Any = self.client
         key = self.names.due(self.day, EMAIL)
-        for notice in await self.client.zrange(key, 0, -1):
-            await self.client.zadd(key, {notice: 0.0}, xx=True)
+        for notice in await client.zrange(key, 0, -1):
+            await client.zadd(key, {notice: 0.0}, xx=True)
 
 
 @asynccontextmanager
