@@ -62,7 +62,7 @@ $(VENV)/dev: requirements-dev.lock $(VENV)/runtime
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# The tests need a browser, Japanese letters and a second, older server. Never a reason to stop here: what stays missing
+# The tests need a browser, Japanese letters, a second, older server and a mail server. Never a reason to stop here: what stays missing
 # is skipped by name later, or fails there when JUNBAN_REQUIRE_BROWSER=1.
 needs: $(VENV)/dev
 	@missing=""; \
@@ -70,6 +70,7 @@ needs: $(VENV)/dev
 	fc-list :lang=ja 2>/dev/null | grep -q . || ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 \
 		|| missing="$$missing fonts-noto-cjk"; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	command -v smtpd >/dev/null || [ -x /usr/sbin/smtpd ] || missing="$$missing opensmtpd"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing for the tests:$$missing"; \

@@ -19,6 +19,7 @@ import uvicorn
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 
+from config.waking import Waking
 from hub.desk.lane import DAY_MINUTES, Office
 from hub.desk.notices import Carrier
 from hub.desk.refusals import StoreAway, StoreDamaged
@@ -42,6 +43,7 @@ from hub.store.lanes import Lanes
 from hub.wire.messages import CLIENT_FRAME_BYTES
 from web import pages
 from web.tickets import ResidentPages
+from workers.wake import Waker
 
 _log = structlog.get_logger("config.asgi")
 
@@ -80,13 +82,15 @@ async def hub_running(
     public_url: str | None = None,
     inside_urls: Collection[str] = (),
     offers: Collection[Carrier] = (),
+    jobs_url: str | None = None,
     tuning: Tuning | None = None,
 ) -> AsyncIterator[Apps]:
     """The public and the inside application of one office's hub, which follows the store from here to the end.
 
     `public_url` and `inside_urls` are where a proxy offers the two (`https://host[:port]`); `offers` is how notices can
-    be sent. A store that is away is waited for, saying so to everybody; raises `hub.store.library.LibraryDiffers` for
-    one of another release, and ValueError for a URL that is none.
+    be sent, and `jobs_url` where their workers are woken (without it: the store). A store that is away is waited for,
+    saying so to everybody; raises `hub.store.library.LibraryDiffers` for one of another release, and ValueError for a
+    URL that is none.
     """
     tuning = tuning or Tuning()
     if practice:
@@ -95,7 +99,9 @@ async def hub_running(
     # Not the public page: a fault in what residents' browsers run must not press staff's buttons.
     inside_guard = Guard.for_pages(inside_urls, by_loopback_only=True)
     client = connect(redis_url)
-    lanes = Lanes(client, office)
+    waker = Waker(jobs_url or redis_url, office.key)
+    waking = Waking(waker.wake)
+    lanes = Lanes(client, office, waking.on_due)
     # The tail and the day ask on connections of their own: however many requests are under way, none of those is the
     # one for which the store looks away.
     own_client = connect(redis_url)
@@ -109,7 +115,7 @@ async def hub_running(
     notices = Notices(reception, Contacts(client, office), offers)
     edge = Edge(
         relay,
-        Commands(lanes, lambda: relay.day),
+        Commands(lanes, lambda: relay.day, relay.arrival_of, reception.owned),
         tuning.limits or Limits(listeners=public_listeners(open_files())),
         lanes.start_practice_day if practice else None,
         lambda: own_lanes.days_ahead,
@@ -118,7 +124,7 @@ async def hub_running(
     public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *notices.routes(public_guard)]
     inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *notices.routes(inside_guard)]
     public += of_residents
-    inside += [*of_residents, *pages.inside_routes(relay.present)]
+    inside += [*of_residents, *pages.inside_routes(relay.present, checks_in=office.web_check_in)]
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:
@@ -136,6 +142,8 @@ async def hub_running(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await waking.close()
+        waker.close()
         await source.close()
         await own_client.aclose()
         await client.aclose()
@@ -286,6 +294,7 @@ async def run_hub(
     public_url: str | None = None,
     inside_urls: Collection[str] = (),
     offers: Collection[Carrier] = (),
+    jobs_url: str | None = None,
     tuning: Tuning | None = None,
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
@@ -302,6 +311,7 @@ async def run_hub(
             public_url=public_url,
             inside_urls=inside_urls,
             offers=offers,
+            jobs_url=jobs_url,
             tuning=tuning,
         ) as apps:
             await serve(apps, public=public, inside=inside, ping_s=tuning.ping_s, on_ready=on_ready)

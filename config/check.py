@@ -4,12 +4,17 @@ from contextlib import closing
 
 from config.embedded import faults_of_server, given_server
 from config.faults import Fault
+from config.mail import faults_of_mail
 from config.settings import WHERE, look_at_all
 
 
 def find_faults() -> list[Fault]:
     machine, _, faults = look_at_all()
-    if machine and machine.redis_url:
-        with closing(given_server(machine.redis_url)) as client:
-            faults += [Fault(WHERE, "JUNBAN_REDIS_URL", sentence) for sentence in faults_of_server(client)]
+    if machine is None:
+        return faults
+    faults += faults_of_mail(machine)
+    for name, url in (("JUNBAN_REDIS_URL", machine.redis_url), ("JUNBAN_JOBS_URL", machine.jobs_url)):
+        if url:
+            with closing(given_server(url)) as client:
+                faults += [Fault(WHERE, name, sentence) for sentence in faults_of_server(client)]
     return faults

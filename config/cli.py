@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from config.mail import MailSettings
     from config.settings import Machine
     from hub.desk.lane import Office
 
@@ -32,6 +33,8 @@ WRONG_USES: tuple[tuple[str, str], ...] = (
 
 PORT_HELP = "住民向けの画面のポート。職員向けは N+1（既定: JUNBAN_PORT と JUNBAN_INSIDE_PORT）"
 DATA_HELP = "データを置くフォルダー（既定: $XDG_DATA_HOME/junban、なければ ~/.local/share/junban）"
+
+ALIVE_HELP = "動いている間、時刻を更新し続けるファイル（30 秒以上古ければ止まっています）"
 
 
 class WrongUse(Exception):
@@ -95,6 +98,18 @@ def parser() -> Parser:
     kiosk.add_argument("--hub", metavar="URL", help="ハブの職員側の場所（既定: この機械の JUNBAN_INSIDE_PORT）")
     kiosk.add_argument("--port", type=_port, default=8090, metavar="N", help="画面のポート（既定: 8090）")
     kiosk.add_argument("--out", type=Path, metavar="DIR", help="受付票を紙の代わりに置くフォルダー")
+
+    inbox = _verb(verbs, "inbox", _inbox, "練習用のメールの受信箱を動かします（どこにも送りません）")
+    inbox.add_argument("--port", type=_port, default=8082, metavar="N", help="画面のポート（既定: 8082）")
+    inbox.add_argument("--mail-port", type=_port, default=8025, metavar="N", help="メールを受けるポート（既定: 8025）")
+    inbox.add_argument("--slips", type=Path, metavar="DIR", help="発券機が受付票を置くフォルダー。その画面も出します")
+
+    worker = _verb(verbs, "worker", _worker, "お知らせを送るワーカーを 1 つ動かします")
+    worker.add_argument("carrier", choices=["email"], metavar="CARRIER", help="送り方（email）")
+    worker.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
+
+    keeper = _verb(verbs, "keeper", _keeper, "連絡先の鍵を作り、翌日に消去し、お知らせを送り残さないよう見張ります")
+    keeper.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
 
     simulate = _verb(verbs, "simulate", _simulate, "練習の窓口課に、模擬の一日の来庁者を流して確かめます")
     simulate.fill = _fill_simulate
@@ -181,6 +196,61 @@ def _kiosk(asked: argparse.Namespace) -> int:
     except OSError as error:
         raise Failure(f"発券機を始められません（{error.strerror}）。--port と --out を確かめてください。") from error
     return 0
+
+
+def _inbox(asked: argparse.Namespace) -> int:
+    from config.practice import inbox_command
+
+    try:
+        inbox_command.run(port=asked.port, mail_port=asked.mail_port, slips=asked.slips, say=_say)
+    except OSError as error:
+        raise Failure(
+            f"受信箱を始められません（{error.strerror}）。--port と --mail-port を確かめてください。"
+        ) from error
+    return 0
+
+
+def _worker(asked: argparse.Namespace) -> int:
+    from hub.desk.notices import Carrier
+
+    office, mail, urls = _notices("junban worker")
+    from config import worker
+    from workers.keys import KeysUnusable
+
+    try:
+        worker.run(office, Carrier(asked.carrier), mail, **urls, alive=asked.alive)
+    except (RuntimeError, KeysUnusable) as error:
+        raise Failure(str(error)) from error
+    return 0
+
+
+def _keeper(asked: argparse.Namespace) -> int:
+    office, mail, urls = _notices("junban keeper")
+    from config import keeper
+    from workers.keys import KeysUnusable
+
+    try:
+        keeper.run(office, mail, **urls, alive=asked.alive)
+    except KeysUnusable as error:
+        raise Failure(str(error)) from error
+    return 0
+
+
+def _notices(verb: str) -> "tuple[Office, MailSettings, dict[str, str]]":
+    """Office, mail and the two URLs of what sends notices."""
+    from config.faults import Faulty
+    from config.mail import mail_settings
+
+    machine, office = _settings()
+    if machine.redis_url is None:
+        raise WrongUse(f"JUNBAN_REDIS_URL に、ハブと同じストアの場所を書いてください（{verb}）。")
+    try:
+        mail = mail_settings(machine)
+    except Faulty as error:
+        raise Failure(f"設定に誤りがあります。\n{error}") from error
+    if mail is None:
+        raise WrongUse("JUNBAN_SMTP_URL にメールサーバーの場所を書いてください。なければお知らせは送れません。")
+    return office, mail, {"redis_url": machine.redis_url, "jobs_url": machine.jobs_url or machine.redis_url}
 
 
 def _settings() -> "tuple[Machine, Office]":

@@ -22,6 +22,11 @@ FIELDS = frozenset(
         "why",  # a sentence of our own about ids and states
         "code",  # of a refusal
         "day",
+        "carrier",
+        "notice",  # its id: random, and what it is about
+        "state",
+        "key",  # the id of a day's key pair
+        "duty",  # of the keeper
         "request",  # the kind of a request, never its contents
         "topic",
         "count",

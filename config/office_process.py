@@ -1,204 +1,63 @@
-"""The processes of one machine's office: the store, one hub, and in a demonstration the simulated days.
+"""The processes of one machine's office: the store, the hub, those that send notices, and in practice the stand-ins.
 
-All of them are children of this process and end with it, however it ends (`config.processes`).
+All of them are children of this process and end with it, however it ends (`config.processes`). What opens contacts is
+handed to those that send, and to nobody else.
 """
 
 import contextlib
-import errno
-import os
-import socket
-import sys
+import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from http.client import HTTPConnection, HTTPException
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-import redis
+from pydantic import SecretStr
 
-from config import processes
-from config.embedded import EmbeddedValkey, NotWanted, StoreDidNotStart, given_server, why_away
+from config.embedded import EmbeddedValkey, NotWanted, given_server, why_away
+from config.faults import Faulty
+from config.loopback import HOST
+from config.mail import mail_settings
+from config.office_folder import STORE_FOLDER
+from config.ports import port_near, with_free_ports
+from config.posts import ChildPost, HubPost, OfficeDidNotStart, StorePost, on_store
 from config.processes import Workshop
 from config.settings import Machine
-from config.supervisor import Supervisor
-from hub.store import library
+from config.supervisor import Post, Supervisor
 
-# -P: a folder named config where the user happens to stand is not ours.
-JUNBAN = (sys.executable, "-P", "-m", "config.cli")
-INSIDE_HOST = "127.0.0.1"
 READY_WITHIN_S = 30.0  # one second on an idle machine
-ASK_WITHIN_S = 1.0
 PAUSE_S = 0.02
-PAUSE_AFTER_FAILURE_S = 10.0  # the hub may just be coming back
-TAIL_BYTES = 4096
-PRACTICE_MARK = "practice"  # a folder with this file never becomes an office in earnest, nor the other way round
-STORE_FOLDER = "valkey"
-DEMO_SPEED = 20
+INBOX_PORT = 8082  # the next after the pages of the office; taken ones give way to free ones
+KIOSK_PORT = 8090
+SENDER = "junban@ward.invalid"  # of mails that never leave this machine
+KEYS_FOLDER = "keys"
+SLIPS_FOLDER = "slips"
+MASTER_KEY_BYTES = 32
 
 Say = Callable[[str], None]
 
 
-class OfficeDidNotStart(RuntimeError):
-    """One sentence for the operator."""
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """Where the stand-ins of a practice office listen, all on loopback; `kiosk` None: it has no ticket machine."""
 
-
-class StorePost:
-    """The embedded store, with the functions of this release: its only hub is ours, and starts after it."""
-
-    name = "データストア"
-
-    def __init__(self, server: EmbeddedValkey, is_wanted: Callable[[], bool]) -> None:
-        self._server = server
-        self._is_wanted = is_wanted
-        self._functions = library.source()  # read once: files that change under a running office are the next start's
+    inbox: int
+    mail: int
+    kiosk: int | None
 
     @property
-    def is_running(self) -> bool:
-        return self._server.is_running
-
-    def start(self) -> None:
-        self._server.start(is_wanted=self._is_wanted)
-        try:
-            with contextlib.closing(given_server(self._server.url)) as client:
-                library.renew(client, self._functions)
-        except redis.RedisError as error:
-            self._server.kill()
-            raise StoreDidNotStart(f"データストアに関数を入れられません（{error}）。") from error
-
-    def stop(self) -> None:
-        self._server.stop()
-
-    def kill(self) -> None:
-        self._server.kill()
-
-    def answers(self) -> bool:
-        return self._server.answers()
-
-    def last_words(self) -> str:
-        return ""
-
-
-class HubPost:
-    """`junban hub` as a child. With `log` its lines go there, otherwise to our own standard error.
-
-    `store` is asked for its address at each start: a folder's socket may only have its place once the server runs.
-    """
-
-    name = "ハブ"
-
-    def __init__(self, machine: Machine, store: EmbeddedValkey | None, *, practice: bool, log: Path | None) -> None:
-        self._machine = machine
-        self._store = store
-        self._practice = practice
-        self._log = log
-        self._child: processes.Child | None = None
+    def inbox_url(self) -> str:
+        return f"http://{HOST}:{self.inbox}"
 
     @property
-    def pid(self) -> int:
-        if self._child is None:
-            raise RuntimeError("ハブは起動していません。")
-        return self._child.pid
-
-    @property
-    def is_running(self) -> bool:
-        return self._child is not None and self._child.is_running
-
-    def start(self) -> None:
-        command = [*JUNBAN, "hub", *(["--practice"] if self._practice else [])]
-        given = {"redis_url": self._store.url} if self._store else {}
-        machine = self._machine.model_copy(update=given)
-        with contextlib.ExitStack() as files:
-            try:
-                out = files.enter_context(self._log.open("ab")) if self._log else None
-            except OSError as error:
-                raise OfficeDidNotStart(
-                    f"{self._log} を開けません（{error.strerror}）。持ち主と権限を確かめてください。"
-                ) from error
-            self._child = processes.start(
-                command, name=self.name, environment=machine.environment(), stdout=out, stderr=out
-            )
-
-    def stop(self) -> None:
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        if self._child is not None:
-            self._child.kill()
-
-    def last_words(self) -> str:
-        code = self._child.exit_code if self._child else None
-        if code is None or code < 0:
-            return f"シグナル {-code}" if code else ""
-        return last_line(self._log) if self._log else f"終了コード {code}"
-
-    def answers(self) -> bool:
-        """Whether it lives; one that merely lacks its store does."""
-        return self._status_of("/live") is not None
-
-    def is_ready(self) -> bool:
-        """Whether its pages show the present."""
-        return self._status_of("/ready") == 200
-
-    def _status_of(self, page: str) -> int | None:
-        # Not urllib: it would ask the machine's proxy for its own loopback.
-        line = HTTPConnection(INSIDE_HOST, self._machine.inside_port, timeout=ASK_WITHIN_S)
-        try:
-            line.request("GET", page)
-            return line.getresponse().status
-        except (HTTPException, OSError):
-            return None
-        finally:
-            line.close()
-
-
-class SimulatedDays:
-    """One simulated day after the other, each with its own seed, through the public protocol of a practice office."""
-
-    def __init__(self, hub_url: str, log: Path, say: Say, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self.seed = 0
-        # --shared: whoever looks at the demonstration will press buttons too.
-        self._command = [*JUNBAN, "simulate", "--shared", "--speed", str(DEMO_SPEED), "--hub", hub_url]
-        self._log = log
-        self._say = say
-        self._monotonic = monotonic
-        self._child: processes.Child | None = None
-        self._next_at = monotonic()
-
-    def tend(self) -> None:
-        """Start the first day, or the next when one has ended. Call it a few times a second."""
-        if self._child is not None and not self._child.is_running:
-            self._end(self._child)
-        if self._child is None and self._monotonic() >= self._next_at:
-            self.seed += 1
-            if self.seed > 1:
-                self._say(f"次の模擬の一日（種 {self.seed}）を始めます。")
-            try:
-                with self._log.open("wb") as log:
-                    command = [*self._command, "--seed", str(self.seed)]
-                    self._child = processes.start(command, name="模擬の一日", stdout=log, stderr=log)
-            except (OSError, processes.CannotStart) as error:
-                self._next_at = self._monotonic() + PAUSE_AFTER_FAILURE_S
-                self._say(f"模擬の一日（種 {self.seed}）を始められません: {error}")
-
-    def stop(self) -> None:
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        if self._child is not None:
-            self._child.kill()
-
-    def _end(self, child: processes.Child) -> None:
-        self._child = None
-        if child.exit_code:
-            self._next_at = self._monotonic() + PAUSE_AFTER_FAILURE_S
-            self._say(f"模擬の一日（種 {self.seed}）は失敗に終わりました: {last_line(self._log)}")
+    def kiosk_url(self) -> str | None:
+        return None if self.kiosk is None else f"http://{HOST}:{self.kiosk}"
 
 
 class OfficeProcess:
     """A whole office in `folder`: its own store unless the machine names one, and one hub. `say` hears what happens.
 
-    `is_wanted` is asked while something is waited for.
+    A practice office has a mail inbox of its own, whatever the machine says, and with `kiosk` a ticket machine without
+    paper. `is_wanted` is asked while something is waited for.
     """
 
     def __init__(
@@ -208,22 +67,31 @@ class OfficeProcess:
         say: Say,
         *,
         practice: bool,
+        kiosk: bool = False,
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.machine = machine
-        store = EmbeddedValkey(folder / STORE_FOLDER) if machine.redis_url is None else None
-        self._hub = HubPost(machine, store, practice=practice, log=folder / "hub.log" if practice else None)
-        self._supervisor = Supervisor([StorePost(store, is_wanted), self._hub] if store else [self._hub], say)
+        self.stand_ins = _stand_ins(machine, kiosk=kiosk) if practice else None
+        if self.stand_ins:
+            self.machine = _practising(machine, self.stand_ins, folder)
+        else:
+            self.machine = _sending(machine, folder)
+        self._folder, self._practice = folder, practice
+        self._store = EmbeddedValkey(folder / STORE_FOLDER) if machine.redis_url is None else None
+        self._hub = HubPost(self.machine, self._store, practice=practice, log=self._log("hub"))
+        self._supervisor = Supervisor(self._posts(is_wanted), say)
         self._is_wanted = is_wanted
 
     @property
     def public_url(self) -> str:
-        host = {"0.0.0.0": INSIDE_HOST, "::": "[::1]"}.get(self.machine.public_host, self.machine.public_host)  # noqa: S104
-        return self.machine.public_url or f"http://{host}:{self.machine.port}"
+        return public_url_of(self.machine)
 
     @property
     def inside_url(self) -> str:
-        return f"http://{INSIDE_HOST}:{self.machine.inside_port}"
+        return f"http://{HOST}:{self.machine.inside_port}"
+
+    @property
+    def sends_notices(self) -> bool:
+        return self.machine.smtp_url is not None
 
     def start(self) -> None:
         """Returns when the pages answer, or early when the office is no longer wanted.
@@ -252,6 +120,37 @@ class OfficeProcess:
         """Everything at once, without asking."""
         self._supervisor.kill()
 
+    def _posts(self, is_wanted: Callable[[], bool]) -> list[Post]:
+        """In the order of their starts: whoever sends is there before the first address is taken."""
+        posts: list[Post] = [StorePost(self._store, is_wanted)] if self._store else []
+        places = self.stand_ins
+        if places:
+            words = ["inbox", "--port", str(places.inbox), "--mail-port", str(places.mail)]
+            words += ["--slips", str(self._folder / SLIPS_FOLDER)] if places.kiosk else []
+            posts.append(self._child("メールの受信箱", "inbox", words, port=places.inbox))
+        if self.sends_notices:
+            posts.append(self._sender("お知らせの見張り", "keeper", ["keeper"]))
+            posts.append(self._sender("メールのワーカー", "worker-email", ["worker", "email"]))
+        posts.append(self._hub)
+        if places and places.kiosk:
+            words = ["kiosk", "--hub", self.inside_url, "--port", str(places.kiosk)]
+            words += ["--out", str(self._folder / SLIPS_FOLDER)]
+            posts.append(self._child("発券機", "kiosk", words, port=places.kiosk))
+        return posts
+
+    def _child(self, name: str, log: str, words: list[str], *, port: int) -> ChildPost:
+        return ChildPost(name, words, self._on_store, log=self._log(log), port=port)
+
+    def _sender(self, name: str, log: str, words: list[str]) -> ChildPost:
+        alive = self._folder / f"{log}.alive"
+        return ChildPost(name, words, self._on_store, log=self._log(log), alive=alive, with_secrets=True)
+
+    def _on_store(self) -> Machine:
+        return on_store(self.machine, self._store)
+
+    def _log(self, name: str) -> Path | None:
+        return self._folder / f"{name}.log" if self._practice else None
+
     def _why_not_ready(self) -> str:
         if self.machine.redis_url:
             with contextlib.closing(given_server(self.machine.redis_url)) as client:
@@ -260,89 +159,64 @@ class OfficeProcess:
         return f"{READY_WITHIN_S:g} 秒以内に応答がありません"
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Where a practice office is to be found: base URLs of its inside listener and of its mail inbox."""
+
+    inside: str
+    inbox: str
+
+
 @contextlib.asynccontextmanager
-async def start_office() -> AsyncIterator[str]:
-    """A fresh practice office in a temporary folder; gives its inside base URL. Only from the main thread."""
+async def start_office() -> AsyncIterator[Started]:
+    """A fresh practice office in a temporary folder. Only from the main thread."""
     machine = Machine.from_environment().model_copy(update={"redis_url": None, "public_url": None})
     with Workshop() as folder:
-        free = with_free_ports(machine)
-        office = OfficeProcess(free, folder, lambda _: None, practice=True)
+        office = OfficeProcess(with_free_ports(machine), folder, lambda _: None, practice=True)
         office.start()
         try:
-            yield office.inside_url
+            yield Started(office.inside_url, office.stand_ins.inbox_url if office.stand_ins else "")
         finally:
             office.stop()
 
 
-def with_free_ports(machine: Machine) -> Machine:
-    """The same machine on two ports that nobody uses at the moment."""
-    with listening("", 0) as public, listening("", 0) as inside:
-        ports = {"port": public.getsockname()[1], "inside_port": inside.getsockname()[1]}
-    return machine.model_copy(update=ports)
+def _stand_ins(machine: Machine, *, kiosk: bool) -> StandIns:
+    taken = {machine.port, machine.inside_port}
+    inbox = port_near(INBOX_PORT, taken)
+    mail = port_near(0, taken | {inbox})
+    return StandIns(inbox, mail, port_near(KIOSK_PORT, taken | {inbox, mail}) if kiosk else None)
 
 
-def taken_ports(machine: Machine) -> list[int]:
-    """Which of the machine's two ports somebody else listens on. Raises OfficeDidNotStart for what no port can help."""
-    wanted = ((machine.public_host, machine.port), (INSIDE_HOST, machine.inside_port))
-    return [port for host, port in wanted if is_taken(host, port)]
+def _practising(machine: Machine, places: StandIns, folder: Path) -> Machine:
+    """The machine with the stand-in as its only carrier, and with keys that nobody has had before."""
+    return machine.model_copy(
+        update={
+            "smtp_url": SecretStr(f"smtp://{HOST}:{places.mail}?starttls=never"),
+            "mail_from": SENDER,
+            "key_dir": folder.absolute() / KEYS_FOLDER,
+            "master_key": SecretStr(secrets.token_hex(MASTER_KEY_BYTES)),
+            "jobs_url": None,
+            "public_url": public_url_of(machine),
+        }
+    )
 
 
-def is_taken(host: str, port: int) -> bool:
+def _sending(machine: Machine, folder: Path) -> Machine:
+    """The machine as it sends notices, or one without any: nothing is offered that could not be kept.
+
+    Raises OfficeDidNotStart for a set-up that is half done.
+    """
+    if machine.smtp_url is None or machine.master_key is None:
+        return machine.model_copy(update={"smtp_url": None, "mail_from": None})
+    machine = machine.model_copy(update={"key_dir": machine.key_dir or folder.absolute() / KEYS_FOLDER})
     try:
-        with listening(host, port):
-            return False
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE or isinstance(error, socket.gaierror):
-            raise OfficeDidNotStart(why_not_listening(host, str(port), error)) from error
-        return True
+        mail_settings(machine)
+    except Faulty as error:
+        raise OfficeDidNotStart(f"設定に誤りがあります。\n{error}") from error
+    return machine
 
 
-def why_not_listening(host: str, ports: str, error: OSError) -> str:
-    """One sentence; `host` is where the public pages should be."""
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return (
-            f"JUNBAN_PUBLIC_HOST の {host} はこの機械のアドレスではありません。"
-            "この機械のアドレスか、0.0.0.0（すべて）を書いてください。"
-        )
-    if error.errno == errno.EADDRINUSE:
-        return f"ポート {ports} はほかのプログラムが使っています。--port か JUNBAN_PORT で別の番号を指定してください。"
-    if isinstance(error, PermissionError):
-        return f"ポート {ports} を開く権限がありません。--port か JUNBAN_PORT で 1024 以上の番号を指定してください。"
-    return f"ポート {ports} を開けません（{error.strerror}）。JUNBAN_PORT と JUNBAN_INSIDE_PORT を変えてください。"
-
-
-@contextlib.contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as place:
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just given back counts as free
-        place.bind((host, port))
-        place.listen()
-        yield place
-
-
-class WrongFolder(RuntimeError):
-    """Practice and earnest never share a folder: the practice clock would open wrong days."""
-
-
-def mark_folder(folder: Path, *, practice: bool) -> None:
-    """Make the folder and mark one for practice. Raises WrongFolder, and OSError where it cannot be made."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mark, is_used = folder / PRACTICE_MARK, (folder / STORE_FOLDER).exists()
-    if practice and is_used and not mark.exists():
-        raise WrongFolder(f"{folder} は本番のデータです。練習には別のフォルダーを --data で指定してください。")
-    if not practice and mark.exists():
-        raise WrongFolder(f"{folder} は練習用のデータです。本番には別のフォルダーを --data で指定してください。")
-    if practice:
-        mark.touch()
-
-
-def last_line(log: Path) -> str:
-    """The last line of a log that says anything."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
-            lines = file.read().decode(errors="replace").split("\n")
-    except OSError:
-        return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+def public_url_of(machine: Machine) -> str:
+    """Where residents find the public pages; without a name for it, where this machine does."""
+    host = {"0.0.0.0": HOST, "::": "[::1]"}.get(machine.public_host, machine.public_host)  # noqa: S104
+    return machine.public_url or f"http://{host}:{machine.port}"

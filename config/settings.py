@@ -3,22 +3,27 @@
 Values are handed on; nobody else asks the environment. The table in README.md is made by `settings_table`.
 """
 
+import contextlib
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from config.faults import Fault, Faulty, faults_of, own_fault
 from config.office_file import PRACTICE_OFFICE, CounterEntry, LaneEntry, NoticesEntry, OfficeFile, read_office
 from hub.desk.lane import Office
+from workers.carriers.server import MailServer
 
 PREFIX = "JUNBAN_"
 WHERE = "環境変数"
 OTHER_PORT = "職員向けの画面には別の番号を書いてください。"
+CREDENTIALS = "CREDENTIALS_DIRECTORY"  # set by systemd for a unit with LoadCredential=
+MASTER_KEY_CREDENTIAL = "junban-master-key"
 # Read by the tests alone; somebody who runs both in one shell has made no fault.
 OF_THE_TESTS = frozenset({"JUNBAN_REQUIRE_BROWSER", "JUNBAN_DAYS"})
 
@@ -57,13 +62,67 @@ def _an_origin(url: str) -> str:
     return url.rstrip("/")
 
 
+def _a_mail_server(url: SecretStr) -> SecretStr:
+    if mail_server(url.get_secret_value()) is None:
+        raise own_fault(
+            "smtp://ホスト:25、smtp://利用者:パスワード@ホスト、smtps://… の形で書いてください。"
+            "暗号化しない中継サーバーには ?starttls=never を付けてください。"
+        )
+    return url
+
+
+def _an_address(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}", text, re.ASCII) is None:
+        raise own_fault("お知らせの差出人を junban@city.example.jp の形で書いてください。")
+    return text
+
+
+def _a_key(text: SecretStr) -> SecretStr:
+    if re.fullmatch(r"[0-9a-fA-F]{64}", text.get_secret_value(), re.ASCII) is None:
+        raise own_fault("64 文字の 16 進数で書いてください（openssl rand -hex 32 で作れます）。")
+    return text
+
+
+def _an_absolute_path(path: Path) -> Path:
+    if not path.is_absolute():
+        raise own_fault("/ で始まるフォルダーの場所を書いてください。")
+    return path
+
+
+def mail_server(url: str) -> MailServer | None:
+    """`smtp://[user:pass@]host[:port][?starttls=never]` or `smtps://…`; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        port, options = parts.port, parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError:
+        return None
+    is_bare = parts.path in ("", "/") and not parts.fragment
+    if (
+        parts.scheme not in ("smtp", "smtps")
+        or not parts.hostname
+        or not is_bare
+        or bool(parts.username) != bool(parts.password)
+    ):
+        return None
+    user, password = (unquote(text) if text else None for text in (parts.username, parts.password))
+    match parts.scheme, options:
+        case "smtps", []:
+            return MailServer(parts.hostname, port or 465, "always", user, password)
+        case "smtp", []:
+            return MailServer(parts.hostname, port or (587 if user else 25), "starttls", user, password)
+        case "smtp", [("starttls", "never")]:
+            return MailServer(parts.hostname, port or 25, "never", user, password)
+        case _:
+            return None
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Machine(BaseModel):
     """What differs from one machine to another. A field's alias is the variable's name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
     redis_url: Annotated[str, AfterValidator(_a_store)] | None = Field(
         default=None,
@@ -97,6 +156,34 @@ class Machine(BaseModel):
         description="A ticket machine's ESC/POS printer: `network://HOST:9100`, `usb://04b8:0202`, `file:///dev/usb/lp0`."
         " Without it slips are files in a folder.",
     )
+    jobs_url: Annotated[str, AfterValidator(_a_store)] | None = Field(
+        default=None,
+        alias="JUNBAN_JOBS_URL",
+        description="Redis or Valkey that carries the wake-ups of workers. Without it: the store.",
+    )
+    smtp_url: Annotated[SecretStr, AfterValidator(_a_mail_server)] | None = Field(
+        default=None,
+        alias="JUNBAN_SMTP_URL",
+        description="Mail server for notices: `smtp://[user:password@]host[:port]`, with STARTTLS and its certificate"
+        " checked; `?starttls=never` for a relay on a line that is trusted; or `smtps://…`. Without it no notices are"
+        " offered.",
+    )
+    mail_from: Annotated[str, AfterValidator(_an_address)] | None = Field(
+        default=None,
+        alias="JUNBAN_MAIL_FROM",
+        description="Address that notices come from.",
+    )
+    key_dir: Annotated[Path, AfterValidator(_an_absolute_path)] | None = Field(
+        default=None,
+        alias="JUNBAN_KEY_DIR",
+        description="Folder of the keys that open contacts, for workers and keeper alone: no backup, no snapshot.",
+    )
+    master_key: Annotated[SecretStr, AfterValidator(_a_key)] | None = Field(
+        default=None,
+        alias="JUNBAN_MASTER_KEY",
+        description="64 hexadecimal characters that wrap those keys. Better as the systemd credential"
+        " `junban-master-key`.",
+    )
     office: Path = Field(
         default=PRACTICE_OFFICE,
         alias="JUNBAN_OFFICE",
@@ -111,11 +198,18 @@ class Machine(BaseModel):
             raise Faulty(faults)
         return machine
 
-    def environment(self, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """`base` with this machine's variables in place of its own: what a child process is given."""
+    def environment(self, base: Mapping[str, str] = os.environ, *, with_secrets: bool = False) -> dict[str, str]:
+        """`base` with this machine's variables in place of its own: what a child process is given.
+
+        A hub gets no secrets: it seals contacts, and cannot open or send them. Workers and keeper do.
+        """
         kept = {name: value for name, value in base.items() if not name.startswith(PREFIX)}
+        if not with_secrets:
+            kept.pop(CREDENTIALS, None)
         mine = self.model_dump(by_alias=True, exclude_none=True)
-        return kept | {name: str(value) for name, value in mine.items()}
+        plain = {name: str(value) for name, value in mine.items() if not isinstance(value, SecretStr)}
+        secret = {name: value.get_secret_value() for name, value in mine.items() if isinstance(value, SecretStr)}
+        return kept | plain | (secret if with_secrets else {})
 
 
 def look_at_machine(environment: Mapping[str, str]) -> tuple[Machine | None, list[Fault]]:
@@ -125,6 +219,10 @@ def look_at_machine(environment: Mapping[str, str]) -> tuple[Machine | None, lis
         for name, value in environment.items()
         if name.startswith(PREFIX) and name not in OF_THE_TESTS and value
     }
+    if CREDENTIALS in environment and "JUNBAN_MASTER_KEY" not in given:
+        with contextlib.suppress(OSError, UnicodeError):
+            credential = Path(environment[CREDENTIALS]) / MASTER_KEY_CREDENTIAL
+            given["JUNBAN_MASTER_KEY"] = credential.read_text(encoding="ascii").strip()
     known = [field.alias or "" for field in Machine.model_fields.values()]
     faults = [Fault(WHERE, name, _unknown(name, known)) for name in sorted(given.keys() - set(known))]
     try:

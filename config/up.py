@@ -11,25 +11,24 @@ from types import FrameType
 
 from config import logs
 from config.asgi import run_hub as serve_hub
-from config.office_process import (
-    DEMO_SPEED,
-    OfficeDidNotStart,
-    OfficeProcess,
-    Say,
-    SimulatedDays,
-    mark_folder,
-    taken_ports,
-    why_not_listening,
-    with_free_ports,
-)
+from config.office_folder import mark_folder
+from config.office_process import OfficeProcess, Say
+from config.ports import taken_ports, why_not_listening, with_free_ports
+from config.posts import OfficeDidNotStart
+from config.practice.simulated_days import DEMO_SPEED, SimulatedDays
 from config.processes import Workshop
 from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
+from hub.desk.notices import Carrier
 from hub.store.library import LibraryDiffers
 
 TEND_EVERY_S = 0.2
 ENDED_TWICE = 130
 AT_ONCE_S = 1.0
+NOTICES_OFF = (
+    "メールのお知らせは出しません。"
+    "出すには JUNBAN_SMTP_URL と JUNBAN_MAIL_FROM と JUNBAN_MASTER_KEY と JUNBAN_PUBLIC_URL を設定してください。"
+)
 
 
 class Stop:
@@ -86,11 +85,13 @@ def run(
         else:
             folder = data or default_data_folder()
             _prepare(folder, practice=practice)
-        running = OfficeProcess(machine, folder, say, practice=practice, is_wanted=lambda: not stop.is_asked)
+        running = OfficeProcess(
+            machine, folder, say, practice=practice, kiosk=demo, is_wanted=lambda: not stop.is_asked
+        )
         stop.at_once.append(running.kill)
         running.start()
         opened.callback(running.stop)
-        days = SimulatedDays(running.inside_url, folder / "simulate.log", say) if demo else None
+        days = _days(running, folder, say) if demo else None
         if days:
             opened.callback(days.stop)
             stop.at_once.append(days.kill)
@@ -117,6 +118,8 @@ def run_hub(machine: Machine, office: Office, redis_url: str, *, practice: bool)
                 inside_port=machine.inside_port,
                 practice=practice,
                 public_url=machine.public_url,
+                offers=[Carrier.EMAIL] if machine.mail_from else [],
+                jobs_url=machine.jobs_url,
             )
         )
     except LibraryDiffers as error:
@@ -124,6 +127,13 @@ def run_hub(machine: Machine, office: Office, redis_url: str, *, practice: bool)
     except OSError as error:
         ports = f"{machine.port} か {machine.inside_port}"
         raise OfficeDidNotStart(why_not_listening(machine.public_host, ports, error)) from error
+
+
+def _days(running: OfficeProcess, folder: Path, say: Say) -> SimulatedDays:
+    places = running.stand_ins
+    return SimulatedDays(
+        running.inside_url, folder / "simulate.log", say, inbox_url=places.inbox_url if places else None
+    )
 
 
 def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, practice: bool, demo: bool) -> str:
@@ -136,8 +146,15 @@ def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, prac
         f"  混雑状況（住民の方）  {running.public_url}/",
         f"  呼出表示（壁の画面）  {inside}/wall/1",
         f"  窓口（職員の画面）    {inside}/desk",
-        "",
     ]
+    if places := running.stand_ins:
+        if places.kiosk_url:
+            lines.append(f"  発券機（タッチ画面）  {places.kiosk_url}/")
+            lines.append(f"  受付票（紙の代わり）  {places.inbox_url}/slips")
+        lines.append(f"  メールの受信箱        {places.inbox_url}/")
+    lines.append("")
+    if not running.sends_notices:
+        lines.append(f"  {NOTICES_OFF}")
     if demo:
         lines.append(f"  模擬の一日を {DEMO_SPEED} 倍の速さで流しています。終わると次の一日が始まります。")
     lines.append(f"  データ: {folder}" if folder else "  終わるとデータはすべて消えます。")

@@ -32,7 +32,10 @@ class Printer(Protocol):
 
 
 class Paperless:
-    """Picture (`.png`) and the printer's bytes (`.escpos`) of each slip, for its owner alone: both hold the secret."""
+    """Each slip's picture (`.png`), the printer's bytes (`.escpos`) and the resident's page (`.url`, one line of text).
+
+    For their owner alone: all three hold the secret.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -42,9 +45,10 @@ class Paperless:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             picture, name = draw(slip), f"{slip.at:%Y-%m-%d}-{slip.number}"
             _write(self._folder / f"{name}.escpos", escpos_bytes(picture))
+            _write(self._folder / f"{name}.url", f"{slip.address}\n".encode())
             picture.save(unnamed := self._folder / f".{name}", "PNG")
             unnamed.chmod(0o600)
-            unnamed.rename(self._folder / f"{name}.png")  # whoever sees the picture sees all of it
+            unnamed.rename(self._folder / f"{name}.png")  # whoever sees the picture sees all of it, and the rest
         except OSError as error:
             raise PrinterFailed(str(error)) from error
 

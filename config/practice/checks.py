@@ -6,6 +6,8 @@ Pure, and from outside: it knows what listeners heard and askers were answered, 
 import re
 from collections import Counter
 
+from config.practice.mail_checks import judge_mails
+from config.practice.nearness import Nearness
 from config.practice.recording import History, Visitor
 from config.practice.retelling import Answers, Findings, Retelling, Seen
 from hub.desk.ticket import State
@@ -18,7 +20,8 @@ _NUMBER = re.compile(r"(\D*)([0-9]+)")
 def judge(history: History) -> Findings:
     """Every check that can be made from outside; `Findings.is_good` when none complains."""
     findings, answers = Findings(), Answers(history)
-    retelling = Retelling(history, answers, findings)
+    nearness = Nearness({contact.arrival: contact.ahead for contact in history.contacts})
+    retelling = Retelling(history, answers, findings, nearness.look if history.contacts else None)
     retelling.tell()
     tickets = retelling.tickets
     for contradiction in history.contradictions:
@@ -28,6 +31,7 @@ def judge(history: History) -> Findings:
     _check_bands(tickets, findings)
     _check_calls(tickets, answers, findings)
     _account(history, tickets, answers, findings)
+    judge_mails(history, tickets, nearness.stretches, findings)
     return findings
 
 

@@ -5,8 +5,10 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Protocol
 
 from config.practice.driver import DayFailed, Outcome, Plan, UnfitDay, drive
 from config.practice.figures import FaultyFigures, read_figures
@@ -17,7 +19,18 @@ from hub.forecast.day_file import FaultyDay, read_day
 GOOD, FAILURE, WRONG_USE = 0, 1, 2
 SPEED = 240.0  # a day of 17 hours in a little more than four minutes
 
-StartOffice = Callable[[], AbstractAsyncContextManager[str]]  # gives the base URL of the inside listener
+
+class Place(Protocol):
+    """A practice office: base URLs of its inside listener and of its mail inbox; an empty one: it has none."""
+
+    @property
+    def inside(self) -> str: ...
+
+    @property
+    def inbox(self) -> str: ...
+
+
+StartOffice = Callable[[], AbstractAsyncContextManager[Place]]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,6 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--figures", type=Path, metavar="FILE", help="一日の姿を決める数値（TOML）")
     parser.add_argument("--speed", type=float, default=SPEED, metavar="X", help=f"時計の速さ（既定: {SPEED:g} 倍）")
     parser.add_argument("--hub", metavar="URL", help="練習用の窓口課の、職員向けのアドレス。なければ自分で起動します")
+    parser.add_argument("--inbox", metavar="URL", help="その窓口課のメールの受信箱。なければ連絡先は登録しません")
     parser.add_argument("--shared", action="store_true", help="ほかの方も同時にこの窓口課を使います")
     parser.add_argument("--json", action="store_true", help="最後の行に結果を JSON で出します")
 
@@ -39,7 +53,11 @@ def run(args: Namespace, start_office: StartOffice | None = None) -> int:
             raise _WrongUse("--hub で練習用の窓口課のアドレスを指定してください。")
         if args.hub is not None and not args.hub.startswith(("http://", "https://")):
             raise _WrongUse("--hub には http:// で始まるアドレスを書いてください。")
-        outcome = asyncio.run(_drive(args.hub, plan, start_office))
+        if args.inbox is not None and args.hub is None:
+            raise _WrongUse("--inbox は --hub と一緒に使ってください。自分で起動する窓口課の受信箱は自動で読みます。")
+        if args.inbox is not None and not args.inbox.startswith(("http://", "https://")):
+            raise _WrongUse("--inbox には http:// で始まるアドレスを書いてください。")
+        outcome = asyncio.run(_drive(args.hub, args.inbox, plan, start_office))
     except (_WrongUse, UnfitDay, FaultyFigures) as error:
         return _say_and_give(str(error), WRONG_USE)
     except FaultyDay as error:
@@ -84,18 +102,25 @@ def _text(path: Path) -> str:
         raise _WrongUse(f"{path} を読めません: {error}") from error
 
 
-async def _drive(hub: str | None, plan: Plan, start_office: StartOffice | None) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    inside: str
+    inbox: str
+
+
+async def _drive(hub: str | None, inbox: str | None, plan: Plan, start_office: StartOffice | None) -> Outcome:
     bar = ProgressBar(sys.stderr)
     try:
-        async with _at(hub) if hub is not None or start_office is None else start_office() as url:
-            return await drive(url, plan, Random(), bar)
+        given = hub is not None or start_office is None
+        async with _at(_Given(hub or "", inbox or "")) if given or start_office is None else start_office() as place:
+            return await drive(place.inside, plan, Random(), bar, place.inbox or None)
     finally:
         bar.end()
 
 
 @asynccontextmanager
-async def _at(hub: str | None) -> AsyncIterator[str]:
-    yield hub or ""
+async def _at(place: Place) -> AsyncIterator[Place]:
+    yield place
 
 
 def _say_and_give(sentence: str, code: int) -> int:

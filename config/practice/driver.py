@@ -16,10 +16,13 @@ from urllib.parse import urlsplit
 from websockets.exceptions import WebSocketException
 
 from config.practice.asking import Asker, NoReply
+from config.practice.browser import Browser, Unanswered
 from config.practice.checks import judge
 from config.practice.clock import DAY, OfficeClock, as_clock
+from config.practice.contacts import EMAIL, Residents
 from config.practice.floor import Floor, Tally
 from config.practice.kiosk import arrivals
+from config.practice.letters import Letters
 from config.practice.listeners import Listener, ScreenEnd, compare_all
 from config.practice.recording import History, Recording
 from config.practice.retelling import Findings
@@ -60,7 +63,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How the day went, and what it cost this process. `repeats`: requests sent again; `joins`: of all listeners."""
+    """How the day went, and what it cost this process. `repeats`: requests sent again; `joins`: of all listeners.
+
+    `contacts_left_out`: customers who would have left an address, had there been an inbox to read.
+    """
 
     day: str
     findings: Findings
@@ -69,6 +75,7 @@ class Outcome:
     joins: int
     seconds: float
     cpu_seconds: float
+    contacts_left_out: int = 0
 
     @property
     def screens_equal(self) -> int:
@@ -79,31 +86,38 @@ class Outcome:
         return self.findings.is_good and bool(self.screens) and self.screens_equal == len(self.screens)
 
 
-async def drive(hub: str, plan: Plan, chance: Chance, progress: Progress = lambda *_: None) -> Outcome:
+async def drive(
+    hub: str, plan: Plan, chance: Chance, progress: Progress = lambda *_: None, inbox: str | None = None
+) -> Outcome:
     """One day at the practice office whose inside listener is at `hub` (http://HOST:PORT).
 
-    `chance` is for delays only. Raises UnfitDay and DayFailed.
+    `chance` is for delays, and for how many people ahead somebody wishes. `inbox`: where the office's mails arrive;
+    without it nobody leaves an address. Raises UnfitDay and DayFailed.
     """
     began, cpu = monotonic(), process_time()
     sockets = "ws" + hub.rstrip("/").removeprefix("http")
     office = await _look(f"{sockets}/ws/desk")
     _refuse_unfit(plan, office)
+    letters = await _open(inbox, chance) if inbox else None
     start = max(0, plan.customers[0].arrived_at - EARLY_SECONDS) // 60 * 60
     day = await asyncio.to_thread(set_clock, hub, start, plan.speed)
     clock = OfficeClock(start, plan.speed)
-    drivers = _Day(sockets, plan, chance, office.counters, Floor(plan.customers, clock, day), Recording(day))
+    residents = Residents(Browser(hub, chance), letters, clock, day, chance) if letters else None
+    floor = Floor(plan.customers, clock, day)
+    drivers = _Day(sockets, plan, chance, office.counters, floor, Recording(day), residents)
     try:
         screens = await drivers.run([lane.lane for lane in office.lanes], progress)
-    except* (NoReply, NotWanted) as failures:
+    except* (NoReply, NotWanted, Unanswered) as failures:
         raise DayFailed(_first_sentence(failures)) from failures
     return Outcome(
         day=day,
         findings=judge(drivers.history()),
         screens=screens,
-        repeats=sum(asker.repeats for asker in drivers.askers),
+        repeats=sum(asker.repeats for asker in drivers.askers) + (residents.repeats if residents else 0),
         joins=sum(listener.joins for listener in drivers.listeners),
         seconds=monotonic() - began,
         cpu_seconds=process_time() - cpu,
+        contacts_left_out=0 if residents else sum(customer.contact == EMAIL for customer in plan.customers),
     )
 
 
@@ -116,6 +130,7 @@ class _Day:
         counters: Sequence[CounterState],
         floor: Floor,
         recording: Recording,
+        residents: Residents | None,
     ) -> None:
         self.askers: list[Asker] = []
         self.listeners: list[Listener] = []
@@ -123,6 +138,7 @@ class _Day:
         self._plan, self._chance = plan, chance
         self._counters = counters
         self._floor, self._recording = floor, recording
+        self._residents = residents
 
     async def run(self, lanes: Sequence[str], progress: Progress) -> list[ScreenEnd]:
         """Listeners first and last; kiosks and staff in between."""
@@ -130,20 +146,30 @@ class _Day:
             watching = _Crew(group)
             self._listen(lanes, watching)
             await self._joined()
+            if self._residents:
+                await self._residents.read_purpose()
+                watching.start(self._residents.letters.stay())
             async with asyncio.TaskGroup() as inner:
                 working = _Crew(inner)
                 self._open(working)
                 working.start(self._close_at_midnight())
                 working.start(self._tell(progress))
                 await self._floor.everybody_left.wait()
+                if self._residents:
+                    await self._residents.settle()
                 working.stop()
             progress(self._floor.clock.now, self._floor.tally, len(self._plan.customers))
+            if self._residents:
+                await self._residents.look_back()
             screens = await compare_all(self.listeners, self._chance)
             watching.stop()
         return screens
 
     def history(self) -> History:
         contradictions = [said for asker in self.askers for said in asker.contradictions]
+        residents = self._residents
+        if residents and residents.letters.unseen:
+            contradictions.append(f"受信箱のメール {residents.letters.unseen} 通を読む前に、古いものから消えました")
         return History(
             counters={counter.counter: counter.lanes for counter in self._counters},
             facts=self._recording.facts,
@@ -153,6 +179,8 @@ class _Day:
             is_closed=self._floor.is_closed,
             is_shared=self._plan.is_shared,
             contradictions=[*self._recording.contradictions, *contradictions, *self._floor.complaints],
+            contacts=residents.contacts() if residents else (),
+            letters=residents.letters.letters if residents else (),
         )
 
     def _listen(self, lanes: Sequence[str], crew: "_Crew") -> None:
@@ -187,7 +215,7 @@ class _Day:
             crew.start(asker.stay())
         for clerk in clerks:
             crew.start(clerk.work())
-        crew.start(arrivals(machines, information, self._floor, crew.start))
+        crew.start(arrivals(machines, information, self._residents, self._floor, crew.start))
 
     def _asker(self, path: str) -> Asker:
         asker = Asker(f"{self._sockets}/ws/{path}", self._chance, self._recording.answered)
@@ -249,6 +277,13 @@ async def _look(desk: str) -> Snapshot:
         raise DayFailed(
             f"{desk} につながりません。窓口課が動いているか、アドレスを確かめてください: {error}"
         ) from error
+
+
+async def _open(inbox: str, chance: Chance) -> Letters:
+    letters = Letters(Browser(inbox, chance))
+    if not await letters.open():
+        raise DayFailed(f"{inbox} にメールの受信箱がありません。--inbox のアドレスを確かめてください。")
+    return letters
 
 
 def _refuse_unfit(plan: Plan, office: Snapshot) -> None:

@@ -1,28 +1,59 @@
-"""The ticket machines of a practice office: each customer takes a number at the moment of arriving."""
+"""How numbers are taken in a practice office: each customer takes one at the moment of arriving.
+
+Most at the ticket machines. Who leaves an address keeps the number's secret, as a telephone does that has read the QR;
+who came over the web and leaves one has taken the number there.
+"""
 
 from collections.abc import Sequence
 from itertools import cycle
 
 from config.practice.asking import Asker, new_id
+from config.practice.contacts import WEB, Residents, new_secret
 from config.practice.floor import Floor, Visit
 from config.practice.staff import InformationDesk, Start
-from hub.wire.messages import Issue
+from hub.desk.ticket import State
+from hub.wire.codes import digest_of
+from hub.wire.messages import AnswerBody, CheckIn, Issue
 
 DESK = "desk"  # the source of a number that staff hands out
 
 
-async def arrivals(machines: Sequence[Asker], information: InformationDesk, floor: Floor, start: Start) -> None:
-    """Everybody's arrival in order; ends with the last. Numbers under way are `start`ed beside it."""
+async def arrivals(
+    machines: Sequence[Asker],
+    information: InformationDesk,
+    residents: Residents | None,
+    floor: Floor,
+    start: Start,
+) -> None:
+    """Everybody's arrival in order; ends with the last. Numbers under way are `start`ed beside it.
+
+    `residents` None: nobody leaves an address.
+    """
     machine = cycle(machines)
     for visit in floor.visits:
         await floor.clock.until(visit.customer.arrived_at)
         asker = information.asker if visit.customer.source == DESK else next(machine)
         floor.take()
-        start(_take(visit, asker, information, floor))
+        start(_take(visit, asker, information, residents, floor))
 
 
-async def _take(visit: Visit, asker: Asker, information: InformationDesk, floor: Floor) -> None:
-    body = await asker.ask(Issue(id=new_id(), lane=visit.customer.lane))
+async def _take(
+    visit: Visit, asker: Asker, information: InformationDesk, residents: Residents | None, floor: Floor
+) -> None:
+    customer = visit.customer
+    if residents is None or not residents.wants(customer):
+        floor.took(visit, await asker.ask(Issue(id=new_id(), lane=customer.lane)))
+        if visit.arrival is not None:
+            information.expect_cancel(visit)
+        return
+    secret = new_secret()
+    if customer.source == WEB:
+        body = await residents.take(customer.lane, secret)
+    else:
+        body = await asker.ask(Issue(id=new_id(), lane=customer.lane, secret=digest_of(secret)))
     floor.took(visit, body)
     if visit.arrival is not None:
+        if isinstance(body, AnswerBody) and body.state == State.EXPECTED:
+            await information.asker.ask(CheckIn(id=new_id(), ticket=visit.arrival))
         information.expect_cancel(visit)
+        await residents.register(visit, secret)

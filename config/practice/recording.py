@@ -45,6 +45,33 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """One address that was left for a ticket, with as many people `ahead` as were wished.
+
+    `at`: the office time (epoch milliseconds) before which the office surely had it; None: it was refused, or nobody
+    answered. `registered`, `near`: how the two notices stood at the end, if anybody was told (`is_told`).
+    """
+
+    arrival: int
+    address: str
+    ahead: int
+    at: int | None = None
+    refusal: str | None = None
+    is_told: bool = False
+    registered: str | None = None
+    near: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail to one address, as it arrived."""
+
+    to: str
+    subject: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """One office day as it was heard from outside.
 
@@ -61,6 +88,8 @@ class History:
     is_closed: bool = False
     is_shared: bool = False
     contradictions: Sequence[str] = ()
+    contacts: Sequence[Contact] = ()
+    letters: Sequence[Letter] = ()
 
 
 @dataclass(slots=True)

@@ -28,6 +28,14 @@ NAMES = {
     "strangers": "ほかの方の番号",
     "unheard": "画面に届かなかった動き",
     "repeats": "送り直した要求",
+    "contacts": "連絡先の登録",
+    "contacts_refused": "連絡先を登録できず",
+    "mails_due": "出すべきメール",
+    "mails_arrived": "届いたメール",
+    "mails_lapsed": "間に合わず出さなかったメール",
+    "mails_uncertain": "届いたか分からないメール",
+    "mails_doubled": "二重に届いたメール",
+    "mails_lost": "失われたメール",
     "lost": "失われた番号",
     "doubled": "二重",
     "disordered": "順番の乱れ",
@@ -78,6 +86,7 @@ def as_fields(outcome: Outcome) -> dict[str, Any]:
         "ok": outcome.is_good,
         "day": outcome.day,
         **counts,
+        "contacts_left_out": outcome.contacts_left_out,
         "screens": len(outcome.screens),
         "screens_equal": outcome.screens_equal,
         "repeats": outcome.repeats,
@@ -97,6 +106,10 @@ def as_text(outcome: Outcome) -> str:
     fields = as_fields(outcome)
     lines = [f"模擬の一日 {outcome.day}（{outcome.seconds:.0f} 秒、CPU {outcome.cpu_seconds:.0f} 秒）"]
     lines += [f"  {name}: {fields[key]}" for key, name in NAMES.items()]
+    if outcome.contacts_left_out:
+        lines.append(
+            f"  メールの受信箱がないため、{outcome.contacts_left_out} 人の連絡先は登録していません（--inbox）。"
+        )
     lines += [f"  × {complaint}" for complaint in fields["complaints"]]
     lines.append("すべての検査に合格しました。" if outcome.is_good else "検査に合格しませんでした。")
     return "\n".join(lines)

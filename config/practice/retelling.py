@@ -5,6 +5,7 @@ bridged by the photograph, and what it does not show any more must be covered by
 """
 
 from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from msgspec import UNSET, UnsetType
@@ -14,6 +15,7 @@ from hub.desk.ticket import ENDS, MOVES, Action, State
 from hub.wire import messages as m
 
 WHOLE = "desk"  # the topic whose photographs show everybody
+SHOWN = frozenset(State) - ENDS - {State.EXPECTED}  # states that a photograph shows
 NOWHERE = ""  # the lane of a ticket that was transferred while nobody listened
 
 
@@ -37,14 +39,23 @@ class Findings:
     doubled: int = 0
     disordered: int = 0
     unexplained: int = 0
+    contacts: int = 0
+    contacts_refused: int = 0  # the ticket had ended before its address was left
+    mails_due: int = 0  # arrived, lapsed, uncertain or lost
+    mails_arrived: int = 0
+    mails_lapsed: int = 0  # too late to be of use, as the resident is told and the day shows
+    mails_uncertain: int = 0
+    mails_doubled: int = 0
+    mails_lost: int = 0
     complaints: list[str] = field(default_factory=list)
 
     @property
     def is_good(self) -> bool:
-        return not (self.lost or self.doubled or self.disordered or self.unexplained)
+        mails = self.mails_lost or self.mails_doubled
+        return not (self.lost or self.doubled or self.disordered or self.unexplained or mails)
 
     def blame(self, kind: str, complaint: str) -> None:
-        """One more of `kind` (lost, doubled, disordered, unexplained)."""
+        """One more of `kind` (lost, doubled, disordered, unexplained, mails_lost, mails_doubled)."""
         setattr(self, kind, getattr(self, kind) + 1)
         self.complaints.append(f"{complaint}（{kind}）")
 
@@ -87,11 +98,18 @@ class Seen:
     waited_anew: int = 0
 
 
-class Retelling:
-    """`tickets` by arrival after `tell`; everything that does not fit is in `findings`."""
+Watch = Callable[[int, Collection[str], Mapping[int, Seen]], None]
 
-    def __init__(self, history: History, answers: Answers, findings: Findings) -> None:
+
+class Retelling:
+    """`tickets` by arrival after `tell`; everything that does not fit is in `findings`.
+
+    `watch` is told after each move when it was and in which lanes.
+    """
+
+    def __init__(self, history: History, answers: Answers, findings: Findings, watch: Watch | None = None) -> None:
         self.tickets: dict[int, Seen] = {}
+        self._watch = watch
         self._history, self._answers, self._findings = history, answers, findings
         self._windows = [(photo.since, photo.place) for photo in history.photographs if photo.since is not None]
 
@@ -100,7 +118,10 @@ class Retelling:
         for place in sorted(self._history.facts):
             while photographs and photographs[-1].place < place:
                 self._look(photographs.pop())
-            self._hear(place, self._history.facts[place])
+            fact = self._history.facts[place]
+            self._hear(place, fact)
+            if self._watch:
+                self._watch(fact.at, _lanes_of(fact), self.tickets)
         for photo in reversed(photographs):
             self._look(photo)
         for arrival, ticket in self.tickets.items():
@@ -111,10 +132,17 @@ class Retelling:
         in_window = any(since < place <= until for since, until in self._windows)
         if isinstance(fact, m.LaneRenumbered):
             self._renumber(fact, in_window)
-        elif isinstance(fact, m.TicketIssued):
+        elif isinstance(fact, m.TicketIssued | m.TicketExpected):
             if fact.arrival in self.tickets and not in_window:
                 self._findings.blame("doubled", f"受付 {fact.arrival} が二度発券されました。二度目は {fact.number}")
-            self.tickets[fact.arrival] = Seen(fact.number, fact.lane, fact.lane, State.WAITING, fact.rank)
+            waits = isinstance(fact, m.TicketIssued)
+            self.tickets[fact.arrival] = Seen(
+                fact.number,
+                fact.lane,
+                fact.lane,
+                State.WAITING if waits else State.EXPECTED,
+                fact.rank if isinstance(fact, m.TicketIssued) else UNSET,
+            )
         else:
             self._move(fact, in_window)
 
@@ -151,6 +179,8 @@ class Retelling:
                     self._findings.returned += 1
                 else:
                     self._findings.transferred += 1
+            case m.TicketCheckedIn():
+                ticket.state, ticket.rank = State.WAITING, fact.rank
             case m.TicketServed():
                 ticket.state = State.SERVED
             case m.TicketCancelled():
@@ -220,8 +250,10 @@ class Retelling:
             seen.issued_in = seen.issued_in if known is None else known.issued_in
             self.tickets[arrival] = seen
         for arrival, ticket in self.tickets.items():
-            if arrival not in shown and ticket.state not in ENDS and (is_whole or ticket.lane in scope):
+            if arrival not in shown and ticket.state in SHOWN and (is_whole or ticket.lane in scope):
                 self._left_unheard(arrival, ticket, is_whole=is_whole)
+        if self._watch:
+            self._watch(photo.snapshot.at, scope, self.tickets)
 
     def _left_unheard(self, arrival: int, ticket: Seen, *, is_whole: bool) -> None:
         self._findings.unheard += 1
@@ -236,6 +268,7 @@ class Retelling:
 
 
 _ACTIONS: dict[type[m.TicketFrame], Action] = {
+    m.TicketCheckedIn: Action.CHECK_IN,
     m.TicketCalled: Action.CALL,
     m.TicketRecalled: Action.RECALL,
     m.TicketMarkedAbsent: Action.MARK_ABSENT,
@@ -244,6 +277,10 @@ _ACTIONS: dict[type[m.TicketFrame], Action] = {
     m.TicketCancelled: Action.CANCEL,
     m.TicketTransferred: Action.TRANSFER,
 }
+
+
+def _lanes_of(fact: m.AnyFact) -> tuple[str, ...]:
+    return (fact.from_lane, fact.lane) if isinstance(fact, m.TicketTransferred) else (fact.lane,)
 
 
 def _is_before(one: Seen, arrival: int, other: Seen, other_arrival: int) -> bool:

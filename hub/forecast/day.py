@@ -5,7 +5,7 @@ Nothing here drives an office or knows the present time. Every figure is a value
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 from math import isclose, log, sqrt
 from typing import Annotated, Protocol, TypeVar
@@ -98,6 +98,8 @@ class Figures(_Values, frozen=True):
     transfer_after_seconds: Count
     cancel_share: Share
     cancel_within_minutes: Positive
+    contact_share: Share  # of the customers leave a contact
+    contacts: dict[str, Share]  # kind of contact → share of those
     hours: dict[int, Share]
     lanes: dict[str, LaneFigures]
     lunch: Lunch
@@ -108,6 +110,7 @@ class Figures(_Values, frozen=True):
             ("hours", list(self.hours.values())),
             ("lanes", [lane.share for lane in self.lanes.values()]),
             ("sources", list(self.sources.values())),
+            ("contacts", list(self.contacts.values())),
         ):
             if not isclose(sum(shares), 1.0, abs_tol=0.002):  # published shares are rounded to a tenth of a percent
                 raise ValueError(f"the shares of {name} sum to {sum(shares):.3f}, not to 1")
@@ -137,7 +140,13 @@ def typical_day(figures: Figures, tickets: int, chance: Chance) -> list[Customer
         begins, ends = open_hours[_drawn(hours, chance)]
         arrived_at = begins + int(chance.random() * (ends - begins))
         customers.append(_customer(figures, arrived_at, _drawn(lanes, chance), chance))
-    return sorted(customers, key=lambda customer: customer.arrived_at)
+    # Drawn last: who else comes, and when, does not depend on it.
+    return [
+        replace(customer, contact=_drawn(figures.contacts, chance))
+        if chance.random() < figures.contact_share
+        else customer
+        for customer in sorted(customers, key=lambda customer: customer.arrived_at)
+    ]
 
 
 def usual_service(customers: Sequence[Customer]) -> dict[str, int]:

@@ -19,6 +19,7 @@ from hub.store.lanes import TOKYO, Lanes
 from hub.store.sealing import PublicKey
 
 WHO = "keeper"
+DESTROYED_AFTER_S = 600  # midnight's last moves and clocks a little apart have their ten minutes
 
 
 class Contacts:
@@ -33,6 +34,11 @@ class Contacts:
         """The real date in Tokyo, YYYY-MM-DD."""
         seconds, _ = await answered(self._client.time())
         return datetime.fromtimestamp(seconds, TOKYO).date().isoformat()
+
+    async def kept_from(self) -> str:
+        """The earliest date whose key may still exist: at 00:10 of the day after it must be destroyed."""
+        seconds, _ = await answered(self._client.time())
+        return datetime.fromtimestamp(seconds - DESTROYED_AFTER_S, TOKYO).date().isoformat()
 
     async def publish(self, date: str, key: PublicKey) -> None:
         """From now on contacts of that date are sealed with this key. For the key host alone."""

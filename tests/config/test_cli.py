@@ -19,17 +19,11 @@ import websockets
 
 from config import office_process, processes, supervisor
 from config.embedded import EmbeddedValkey, given_server
-from config.office_process import (
-    PAUSE_AFTER_FAILURE_S,
-    STORE_FOLDER,
-    HubPost,
-    OfficeDidNotStart,
-    OfficeProcess,
-    SimulatedDays,
-    StorePost,
-    start_office,
-    with_free_ports,
-)
+from config.office_folder import STORE_FOLDER
+from config.office_process import OfficeProcess, start_office
+from config.ports import with_free_ports
+from config.posts import HubPost, OfficeDidNotStart, StorePost
+from config.practice.simulated_days import PAUSE_AFTER_FAILURE_S, SimulatedDays
 from config.settings import Machine
 from config.supervisor import SILENT_TIMES, Supervisor
 from hub.store import library
@@ -474,9 +468,11 @@ async def test_a_simulation_gets_an_office_of_its_own(tmp_path: Path, monkeypatc
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    async with start_office() as inside:
-        host, port = inside.removeprefix("http://").split(":")
+    async with start_office() as office:
+        host, port = office.inside.removeprefix("http://").split(":")
         assert get(host, int(port), "/ready")[0] == 200
+        inbox_host, inbox_port = office.inbox.removeprefix("http://").split(":")
+        assert get(inbox_host, int(inbox_port), "/mails.json")[0] == 200
         assert len(left_over(tmp_path)) == 1
     assert left_over(tmp_path) == []
     with pytest.raises(OSError, match="refused"):

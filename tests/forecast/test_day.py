@@ -78,6 +78,13 @@ def test_half_come_back_some_are_transferred_and_a_few_cancel(long_day: list[Cus
     assert max(cancelled) <= 30 * 60
 
 
+def test_a_quarter_leaves_a_contact_of_the_kinds_that_the_figures_name(long_day: list[Customer]) -> None:
+    left = [customer.contact for customer in long_day if customer.contact]
+    assert len(left) / MANY == pytest.approx(FIGURES.contact_share, abs=0.01)
+    for kind, expected in FIGURES.contacts.items():
+        assert left.count(kind) / len(left) == pytest.approx(expected, abs=0.03)
+
+
 def test_whoever_waits_longer_is_more_often_absent_up_to_a_limit(long_day: list[Customer]) -> None:
     absence = FIGURES.absence
     assert absence.probability(0) == pytest.approx(0.03)
@@ -121,6 +128,7 @@ def test_seconds_of_a_time_of_day() -> None:
     [
         ({"hours": {"9": 0.5}}, "hours"),
         ({"sources": {"kiosk": 0.9}}, "sources"),
+        ({"contacts": {"email": 0.9}}, "contacts"),
         ({"lanes": {}}, "lanes"),
         ({"opens_at": "19:00:00"}, "opens_at"),
         ({"hours": {"3": 1.0}}, "no hour"),

@@ -28,7 +28,10 @@ TICKETS, CALLS, ABSENT = 60, 12, 3
 
 
 async def main() -> None:
-    async with start_office() as inside, connect(inside.replace("http", "ws", 1) + "/ws/desk", proxy=None) as desk:
+    async with (
+        start_office() as office,
+        connect((inside := office.inside).replace("http", "ws", 1) + "/ws/desk", proxy=None) as desk,
+    ):
         day = await asyncio.to_thread(_set_clock, inside)
         while not (isinstance(told := read_frame(await desk.recv(decode=False)), wire.Snapshot) and told.day == day):
             pass

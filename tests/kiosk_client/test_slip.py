@@ -93,12 +93,13 @@ def test_the_font_has_the_letters_of_offices() -> None:
     assert [letter for letter in wanted if bytes(font.getmask(letter)) == box] == []
 
 
-def test_without_paper_a_slip_is_a_picture_and_bytes_for_its_owner_alone(tmp_path: Path) -> None:
+def test_without_paper_a_slip_is_picture_bytes_and_address_for_its_owner_alone(tmp_path: Path) -> None:
     Paperless(tmp_path / "slips").print(SLIP)
     made = sorted((tmp_path / "slips").iterdir())
-    assert [path.name for path in made] == ["2026-11-24-A103.escpos", "2026-11-24-A103.png"]
+    assert [path.name for path in made] == [f"2026-11-24-A103.{kind}" for kind in ("escpos", "png", "url")]
     assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o600}
     assert read_qr(Image.open(made[1])) == read_qr(whole_paper(made[0].read_bytes())) == [ADDRESS]
+    assert made[2].read_text("ascii") == f"{ADDRESS}\n"
 
 
 def test_a_folder_that_cannot_be_written_is_a_failed_printer(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from config.practice.recording import History, Photograph, Place, Visitor
+from config.practice.recording import Contact, History, Letter, Photograph, Place, Visitor
 from hub.desk import requests
 from hub.desk.desk import Desk
 from hub.desk.facts import DayOpened, Fact, LaneRenumbered
@@ -30,6 +30,8 @@ class Told:
     answers: list[tuple[m.DeskRequest, m.AnswerBody]] = field(default_factory=list)
     visitors: list[Visitor] = field(default_factory=list)
     contradictions: list[str] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
     is_closed: bool = False
     is_shared: bool = False
 
@@ -81,6 +83,8 @@ class Told:
             is_closed=self.is_closed,
             is_shared=self.is_shared,
             contradictions=self.contradictions,
+            contacts=self.contacts,
+            letters=self.letters,
         )
 
     def _photo(self) -> m.Snapshot:
@@ -127,11 +131,13 @@ def wire_of(request: requests.Request) -> m.DeskRequest:
         case requests.Return():
             return m.Return("x", request.ticket)
         case requests.CheckIn():
-            return m.CheckIn("x", request.ticket)
+            return m.CheckIn("x", f"A{100 + request.ticket}")
         case requests.Cancel():
             return m.Cancel("x", request.ticket)
         case requests.Transfer():
             return m.Transfer("x", request.ticket, request.lane)
+        case requests.Wish() | requests.Stop():
+            raise AssertionError(f"no asker sends {request}")
         case _:
             assert_never(request)
 

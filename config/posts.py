@@ -1,0 +1,189 @@
+"""The posts of one machine's office: its store, and the verbs of `junban` that run as children beside it.
+
+All of them end with this process, however it ends (`config.processes`).
+"""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import redis
+
+from config import processes
+from config.alive import STALE_S
+from config.embedded import EmbeddedValkey, StoreDidNotStart, given_server
+from config.loopback import HOST
+from config.settings import Machine
+from hub.store import library
+
+# -P: a folder named config where the user happens to stand is not ours.
+JUNBAN = (sys.executable, "-P", "-m", "config.cli")
+ASK_WITHIN_S = 1.0
+TAIL_BYTES = 4096
+
+
+class OfficeDidNotStart(RuntimeError):
+    """One sentence for the operator."""
+
+
+class StorePost:
+    """The embedded store, with the functions of this release: its only hub is ours, and starts after it."""
+
+    name = "データストア"
+
+    def __init__(self, server: EmbeddedValkey, is_wanted: Callable[[], bool]) -> None:
+        self._server = server
+        self._is_wanted = is_wanted
+        self._functions = library.source()  # read once: files that change under a running office are the next start's
+
+    @property
+    def is_running(self) -> bool:
+        return self._server.is_running
+
+    def start(self) -> None:
+        self._server.start(is_wanted=self._is_wanted)
+        try:
+            with contextlib.closing(given_server(self._server.url)) as client:
+                library.renew(client, self._functions)
+        except redis.RedisError as error:
+            self._server.kill()
+            raise StoreDidNotStart(f"データストアに関数を入れられません（{error}）。") from error
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def kill(self) -> None:
+        self._server.kill()
+
+    def answers(self) -> bool:
+        return self._server.answers()
+
+    def last_words(self) -> str:
+        return ""
+
+
+class ChildPost:
+    """A verb of `junban` as a child. With `log` its lines go there, otherwise to our own standard error.
+
+    `machine` is asked for its settings at each start: a store's socket may only have its place once the server runs.
+    It lives as long as `page` of its `port` on loopback answers, or it touches the file `alive`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        words: Sequence[str],
+        machine: Callable[[], Machine],
+        *,
+        log: Path | None,
+        port: int | None = None,
+        page: str = "/",
+        alive: Path | None = None,
+        with_secrets: bool = False,
+    ) -> None:
+        self.name = name
+        self._words, self._machine, self._log = words, machine, log
+        self._port, self._page, self._alive = port, page, alive
+        self._with_secrets = with_secrets
+        self._child: processes.Child | None = None
+
+    @property
+    def pid(self) -> int:
+        if self._child is None:
+            raise RuntimeError(f"{self.name}は起動していません。")
+        return self._child.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._child is not None and self._child.is_running
+
+    def start(self) -> None:
+        words = [*JUNBAN, *self._words]
+        if self._alive is not None:
+            self._alive.unlink(missing_ok=True)  # what the one before has touched says nothing of this one
+            words += ["--alive", str(self._alive)]
+        with contextlib.ExitStack() as files:
+            try:
+                out = files.enter_context(self._log.open("ab")) if self._log else None
+            except OSError as error:
+                raise OfficeDidNotStart(
+                    f"{self._log} を開けません（{error.strerror}）。持ち主と権限を確かめてください。"
+                ) from error
+            self._child = processes.start(
+                words,
+                name=self.name,
+                environment=self._machine().environment(with_secrets=self._with_secrets),
+                stdout=out,
+                stderr=out,
+            )
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+
+    def kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+
+    def last_words(self) -> str:
+        code = self._child.exit_code if self._child else None
+        if code is None or code < 0:
+            return f"シグナル {-code}" if code else ""
+        return last_line(self._log) if self._log else f"終了コード {code}"
+
+    def answers(self) -> bool:
+        """Whether it lives; one that merely lacks its store does."""
+        if self._alive is not None:
+            return is_fresh(self._alive)
+        return self.status_of(self._page) is not None
+
+    def status_of(self, page: str) -> int | None:
+        # Not urllib: it would ask the machine's proxy for its own loopback.
+        line = HTTPConnection(HOST, self._port, timeout=ASK_WITHIN_S)
+        try:
+            line.request("GET", page)
+            return line.getresponse().status
+        except (HTTPException, OSError):
+            return None
+        finally:
+            line.close()
+
+
+class HubPost(ChildPost):
+    """`junban hub`."""
+
+    def __init__(self, machine: Machine, store: EmbeddedValkey | None, *, practice: bool, log: Path | None) -> None:
+        words = ["hub", *(["--practice"] if practice else [])]
+        port = machine.inside_port
+        super().__init__("ハブ", words, lambda: on_store(machine, store), log=log, port=port, page="/live")
+
+    def is_ready(self) -> bool:
+        """Whether its pages show the present."""
+        return self.status_of("/ready") == 200
+
+
+def on_store(machine: Machine, store: EmbeddedValkey | None) -> Machine:
+    """The machine with its own store's address, where it has one."""
+    return machine.model_copy(update={"redis_url": store.url}) if store else machine
+
+
+def is_fresh(alive: Path) -> bool:
+    try:
+        return time.time() - alive.stat().st_mtime < STALE_S
+    except OSError:
+        return False
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log that says anything."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
+            lines = file.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

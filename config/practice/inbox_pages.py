@@ -1,0 +1,145 @@
+"""What the practice inbox shows: the mails that arrived, and the slips of a ticket machine without paper.
+
+For this machine's own browser alone. Nothing of a mail is drawn but its letters; no page loads anything from elsewhere.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from config.practice.inbox import Inbox, Mail
+from kiosk_client.screen.pages import OwnBrowserOnly
+from web.pages import PAGE_HEADERS, static_routes
+
+HERE = Path(__file__).parent
+TOKYO = ZoneInfo("Asia/Tokyo")
+HEADERS = {**PAGE_HEADERS, "Referrer-Policy": "no-referrer"}  # a ticket's page need not learn where it was opened
+SLIPS_SHOWN = 60
+RELOAD_SECONDS = 10  # without JavaScript
+NEWER_THAN = re.compile(r"([0-9a-f]{16})-([0-9]{1,9})", re.ASCII)
+
+_LINK = re.compile(r"https?://[^\s<>\"'「」、。（）]+", re.ASCII)
+_SLIP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[A-Z]{0,3}[0-9]{1,9}", re.ASCII)  # the day and the number
+
+_templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SlipFile:
+    """One slip as the machine has left it: its picture is `NAME.png`, `url` opens its ticket."""
+
+    name: str
+    number: str
+    made_at: datetime
+    url: str
+
+
+def inbox_app(inbox: Inbox, slips: Path | None) -> Starlette:
+    """`slips`: where a paper-less ticket machine leaves its slips; None: there is no machine, and no page for it."""
+
+    async def mails(request: Request) -> Response:
+        version = f"{inbox.name}-{inbox.received}"
+        shown = [(mail, _clock(mail.received_at), parts_of(mail.text)) for mail in inbox.mails]
+        return _page(request, "mails.html", version, mails=shown, received=inbox.received, has_slips=slips is not None)
+
+    async def mails_json(request: Request) -> Response:
+        """All of them, newest first; `?after=INBOX-ID`: those that came later, all of another inbox."""
+        found = NEWER_THAN.fullmatch(request.query_params.get("after", ""))
+        after = int(found[2]) if found and found[1] == inbox.name else 0
+        told = [as_fields(mail) for mail in inbox.mails if mail.id > after]
+        return JSONResponse({"inbox": inbox.name, "received": inbox.received, "mails": told}, headers=HEADERS)
+
+    async def slips_page(request: Request) -> Response:
+        if slips is None:
+            raise HTTPException(404)
+        found = slips_in(slips)
+        version = f"{found[0].name} {found[0].made_at.timestamp()}" if found else ""
+        shown = [(slip, _clock(slip.made_at)) for slip in found]
+        return _page(request, "slips.html", version, slips=shown, has_slips=True)
+
+    async def picture(request: Request) -> Response:
+        name = request.path_params["name"]
+        path = None if slips is None or not _SLIP.fullmatch(name) else slips / f"{name}.png"
+        if path is None or not path.is_file():
+            raise HTTPException(404)
+        return FileResponse(path, headers=HEADERS)
+
+    return Starlette(
+        routes=[
+            Route("/", mails),
+            Route("/mails.json", mails_json),
+            Route("/slips", slips_page),
+            Route("/slips/{name}.png", picture),
+            Mount("/own", StaticFiles(directory=HERE / "static")),
+            *static_routes(),
+        ],
+        middleware=[Middleware(OwnBrowserOnly)],
+    )
+
+
+def slips_in(folder: Path) -> list[SlipFile]:
+    """The last slips, newest first. One that cannot be read, or whose address is none, is left out."""
+    found = []
+    for picture in folder.glob("*.png"):
+        try:
+            made_at = datetime.fromtimestamp(picture.stat().st_mtime, TOKYO)
+            url = picture.with_suffix(".url").read_text(encoding="ascii").strip()
+        except (OSError, UnicodeError):
+            continue
+        if _SLIP.fullmatch(picture.stem) and _LINK.fullmatch(url):
+            found.append(SlipFile(picture.stem, picture.stem.rpartition("-")[2], made_at, url))
+    return sorted(found, key=lambda slip: slip.made_at, reverse=True)[:SLIPS_SHOWN]
+
+
+def parts_of(text: str) -> list[tuple[str, bool]]:
+    """A text in pieces, each with whether it is an address to open; put together they are the text."""
+    parts: list[tuple[str, bool]] = []
+    end = 0
+    for found in _LINK.finditer(text):
+        parts += [(text[end : found.start()], False), (found[0], True)]
+        end = found.end()
+    return [part for part in [*parts, (text[end:], False)] if part[0]]
+
+
+def as_fields(mail: Mail) -> dict[str, Any]:
+    """A mail for a program."""
+    return {
+        "id": mail.id,
+        "to": list(mail.to),
+        "subject": mail.subject,
+        "message_id": mail.message_id,
+        "received_at": mail.received_at.isoformat(),
+        "text": mail.text,
+    }
+
+
+def _clock(moment: datetime) -> tuple[str, str]:
+    """For people, and for programs."""
+    here = moment.astimezone(TOKYO)
+    return f"{here:%H:%M:%S}", here.isoformat(timespec="seconds")
+
+
+def _page(request: Request, template: str, version: str, **told: Any) -> Response:
+    """204 for a page that knows this version already: it asks all the time."""
+    if request.query_params.get("seen") == version:
+        return Response(status_code=204, headers=HEADERS)
+    page = _templates.get_template(template).render(version=version, reload=RELOAD_SECONDS, **told)
+    return HTMLResponse(page, headers=HEADERS)

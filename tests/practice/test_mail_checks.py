@@ -1,0 +1,223 @@
+"""The checks of a day's mails: each that was owed came once, and each way of breaking it turns the right count red."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from config.practice.checks import judge
+from config.practice.mail_checks import trigger_of
+from config.practice.recording import Contact, Letter
+from config.practice.retelling import Findings
+from hub.desk import requests
+from hub.desk.notices import NoticeState, Trigger
+from tests.practice.histories import Told, good_day
+from workers import wording
+
+OFFICE = "さくら区役所"
+REGISTERED = wording.registered(OFFICE, "").subject
+NEAR = wording.near(OFFICE, number="A1", lane="証明", ahead=2, ticket_url="", stop_url="").subject
+ADDRESS = "r3@practice.invalid"
+THIRD = Contact(  # waits behind two, so one is ahead from the first call on
+    arrival=3,
+    address=ADDRESS,
+    ahead=1,
+    at=3,
+    is_told=True,
+    registered=NoticeState.ACCEPTED,
+    near=NoticeState.ACCEPTED,
+)
+LETTERS = [Letter(ADDRESS, REGISTERED, "<3:registered>"), Letter(ADDRESS, NEAR, "<3:near>")]
+
+
+def told_day(contact: Contact = THIRD, letters: list[Letter] | None = None) -> Told:
+    told = good_day()
+    told.contacts = [contact]
+    told.letters = list(LETTERS if letters is None else letters)
+    return told
+
+
+def counts(findings: Findings) -> tuple[int, ...]:
+    return (
+        findings.mails_due,
+        findings.mails_arrived,
+        findings.mails_lapsed,
+        findings.mails_uncertain,
+        findings.mails_doubled,
+        findings.mails_lost,
+    )
+
+
+@pytest.mark.parametrize("office", ["", OFFICE, "【】"])
+def test_a_subject_tells_what_a_mail_is_about(office: str) -> None:
+    near = wording.near(office, number="", lane="", ahead=0, ticket_url="", stop_url="")
+    assert trigger_of(wording.registered(office, "").subject) is Trigger.REGISTERED
+    assert trigger_of(near.subject) is Trigger.NEAR
+    assert trigger_of("請求書") is trigger_of("") is None
+
+
+def test_who_left_an_address_gets_both_mails_once() -> None:
+    findings = judge(told_day().history())
+    assert findings.complaints == []
+    assert (findings.contacts, counts(findings)) == (1, (2, 2, 0, 0, 0, 0))
+
+
+def test_who_was_never_near_is_owed_nothing_but_the_first_mail() -> None:
+    told = good_day()
+    last = 0
+    for _ in range(3):
+        last = told.issue()
+    told.is_closed = True
+    told.contacts = [replace(THIRD, arrival=last, at=999, near=None)]
+    told.letters = LETTERS[:1]
+    findings = judge(told.history())
+    assert (findings.complaints, counts(findings)) == ([], (1, 1, 0, 0, 0, 0))
+
+
+def test_who_waits_with_nobody_ahead_to_the_end_is_near() -> None:
+    told = good_day()
+    last = told.issue()
+    told.is_closed = True
+    told.contacts = [replace(THIRD, arrival=last, at=999, near=None)]
+    told.letters = LETTERS[:1]
+    assert judge(told.history()).mails_lost == 1
+
+
+def test_who_was_called_before_the_address_was_left_is_owed_no_call() -> None:
+    findings = judge(told_day(replace(THIRD, at=999, near=None), LETTERS[:1]).history())
+    assert (findings.complaints, counts(findings)) == ([], (1, 1, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("contact", "expected"),
+    [
+        (replace(THIRD, near=NoticeState.LAPSED), (2, 1, 1, 0, 0, 0)),
+        (replace(THIRD, near=NoticeState.UNCERTAIN), (2, 1, 0, 1, 0, 0)),
+        (replace(THIRD, is_told=False, registered=None, near=None), (2, 1, 1, 0, 0, 0)),
+    ],
+)
+def test_a_mail_that_was_not_sent_is_right_where_it_is_told_and_the_day_shows_why(
+    contact: Contact, expected: tuple[int, ...]
+) -> None:
+    findings = judge(told_day(contact, LETTERS[:1]).history())
+    assert (findings.complaints, counts(findings)) == ([], expected)
+
+
+def test_a_mail_that_may_have_arrived_and_did_is_right() -> None:
+    findings = judge(told_day(replace(THIRD, near=NoticeState.UNCERTAIN)).history())
+    assert (findings.complaints, counts(findings)) == ([], (2, 2, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize("refusal", ["TicketEnded", None])
+def test_who_came_too_late_with_an_address_is_owed_nothing(refusal: str | None) -> None:
+    findings = judge(told_day(replace(THIRD, at=None, refusal=refusal), []).history())
+    assert (findings.complaints, findings.contacts, findings.contacts_refused) == ([], 0, 1)
+
+
+# Each breaks a good day in one way --------------------------------------------------------------------------------
+
+
+def no_first_mail(told: Told) -> None:
+    del told.letters[0]
+
+
+def no_near_mail(told: Told) -> None:
+    del told.letters[1]
+
+
+def never_marked_as_due(told: Told) -> None:
+    del told.letters[1]
+    told.contacts[0] = replace(told.contacts[0], near=None)
+
+
+def lapsed_although_the_ticket_waits(told: Told) -> None:
+    last = told.issue()
+    told.is_closed = True
+    told.contacts = [replace(THIRD, arrival=last, at=0, near=NoticeState.LAPSED)]
+    del told.letters[1]
+
+
+def still_on_its_way(told: Told) -> None:
+    del told.letters[1]
+    told.contacts[0] = replace(told.contacts[0], near=NoticeState.SENDING)
+
+
+def near_twice(told: Told) -> None:
+    told.letters.append(Letter(ADDRESS, NEAR, "<another>"))
+
+
+def one_message_twice(told: Told) -> None:
+    told.letters.append(told.letters[0])
+
+
+def no_message_id(told: Told) -> None:
+    told.letters[0] = replace(told.letters[0], message_id="")
+
+
+def near_to_somebody_far(told: Told) -> None:
+    last = 0
+    for _ in range(3):
+        last = told.issue()
+    told.is_closed = True
+    told.contacts = [replace(THIRD, arrival=last, at=0)]
+
+
+def a_mail_about_something_else(told: Told) -> None:
+    told.letters.append(Letter(ADDRESS, "請求書", "<x>"))
+
+
+def arrived_but_told_as_lapsed(told: Told) -> None:
+    told.contacts[0] = replace(told.contacts[0], near=NoticeState.LAPSED)
+
+
+def refused_without_reason(told: Told) -> None:
+    told.contacts[0] = replace(told.contacts[0], at=None, refusal="NoticesClosed")
+    told.letters = []
+
+
+def mails_to_one_who_was_refused(told: Told) -> None:
+    told.contacts[0] = replace(told.contacts[0], at=None, refusal="TicketEnded")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "red"),
+    [
+        (no_first_mail, "mails_lost"),
+        (no_near_mail, "mails_lost"),
+        (never_marked_as_due, "mails_lost"),
+        (lapsed_although_the_ticket_waits, "mails_lost"),
+        (still_on_its_way, "mails_lost"),
+        (near_twice, "mails_doubled"),
+        (one_message_twice, "mails_doubled"),
+        (no_message_id, "mails_doubled"),
+        (near_to_somebody_far, "unexplained"),
+        (a_mail_about_something_else, "unexplained"),
+        (arrived_but_told_as_lapsed, "unexplained"),
+        (refused_without_reason, "unexplained"),
+        (mails_to_one_who_was_refused, "unexplained"),
+    ],
+)
+def test_a_broken_day_turns_red(break_it: Callable[[Told], None], red: str) -> None:
+    told = told_day()
+    break_it(told)
+    findings = judge(told.history())
+    assert getattr(findings, red), findings
+    assert not findings.is_good
+    assert ADDRESS not in str(findings.complaints)
+
+
+def test_a_transfer_makes_far_what_was_near() -> None:
+    """Near in the lane of the number, called, and sent on to a lane where others wait: near is said once, at first."""
+    told = Told()
+    told.photograph(None)
+    first, second = told.issue(), told.issue()
+    for _ in range(3):
+        told.issue("moves")
+    told.contacts = [replace(THIRD, arrival=second, at=0)]
+    told.letters = list(LETTERS)
+    assert told.next() == first
+    assert told.next("1", first) == second
+    told.do(requests.Transfer(second, "moves"))
+    told.is_closed = True
+    findings = judge(told.history())
+    assert (findings.complaints, counts(findings)) == ([], (2, 2, 0, 0, 0, 0))

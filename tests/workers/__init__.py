@@ -1,0 +1,1 @@
+"""Those that owe somebody something: keys, carriers, the drain, wake-ups and the keeper's turn."""

@@ -1,0 +1,45 @@
+"""What a carrier is given, and what it says became of it. Never an address, never a provider's own words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from hub.store.sealing import Contact
+from workers.wording import Text
+
+
+class Fate(StrEnum):
+    """What became of one try to send."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"  # and will be, however often it is tried
+    AGAIN = "again"  # certainly not sent; later it may be
+    UNCERTAIN = "uncertain"  # nobody can know
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`code`: the provider's number, or a word of ours for where it ended."""
+
+    fate: Fate
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One notice on its way. `stop_url` opens "stop and erase" and nothing else."""
+
+    notice: str
+    text: Text
+    stop_url: str
+    date: datetime
+
+
+class Sender(Protocol):
+    """A carrier with one connection of its own; never two messages at once."""
+
+    async def send(self, contact: Contact, message: Message) -> Outcome:
+        """Raises nothing but what cancels it."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,147 @@
+"""The keeper's turn: nothing that is due is forgotten, and no key outlives its day. Nothing here opens a contact.
+
+It works from what the store says, never from a schedule: what was missed while it was down is done at its first turn.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, timedelta
+from typing import NoReturn, Protocol
+
+import structlog
+
+from hub.desk.notices import Carrier
+from hub.desk.refusals import Refusal, StoreAway
+from hub.store.sealing import PublicKey
+from workers.keys import KeysUnusable
+
+_log = structlog.get_logger("workers.dispatch")
+
+EVERY_S = 1.0  # the net under the hub's own wake-ups; a retry after two seconds is late by one at most
+
+
+class Due(Protocol):
+    """The store's outbox. Everything may raise a Refusal."""
+
+    async def day(self) -> str: ...
+    async def count_due(self, day: str, carrier: Carrier) -> int: ...
+
+
+class ContactsKept(Protocol):
+    """The store's contacts. Everything may raise a Refusal."""
+
+    async def today(self) -> str: ...
+    async def kept_from(self) -> str: ...
+    async def published(self) -> dict[str, PublicKey]: ...
+    async def publish(self, date: str, key: PublicKey) -> None: ...
+    async def withdraw(self, date: str) -> None: ...
+    async def overdue(self) -> list[str]: ...
+    async def unlink(self, subscriptions: list[str]) -> None: ...
+
+
+class KeyMaker(Protocol):
+    """The key host: blocking, and on the disk."""
+
+    def ensure(self, date: str) -> PublicKey: ...
+    def destroy_before(self, date: str) -> list[str]: ...
+
+
+class Wakes(Protocol):
+    """Blocking. Raises StoreAway."""
+
+    def wake(self, carrier: Carrier) -> None: ...
+
+
+class Keeper:
+    """Four duties, each of them in each turn, whatever became of the others. Destroying comes first: at a start nothing
+    is sent with a key whose day is over.
+    """
+
+    def __init__(
+        self,
+        outbox: Due,
+        contacts: ContactsKept,
+        keys: KeyMaker,
+        waker: Wakes,
+        *,
+        carriers: Sequence[Carrier] = tuple(Carrier),
+        on_alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._outbox = outbox
+        self._contacts = contacts
+        self._keys = keys
+        self._waker = waker
+        self._carriers = carriers
+        self._on_alive = on_alive
+        self._duties: dict[str, Callable[[], Awaitable[None]]] = {
+            "destroy keys": self._destroy_keys,
+            "erase contacts": self._erase_contacts,
+            "make keys": self._make_keys,
+            "wake": self._wake,
+        }
+        self._failing: dict[str, str] = {}  # duty → why, as the log knows it
+
+    async def run(self, *, every_s: float = EVERY_S) -> NoReturn:
+        while True:
+            await self.turn()
+            self._on_alive()
+            await asyncio.sleep(every_s)
+
+    async def turn(self) -> None:
+        """Everything that is to be done at this moment. A failure only delays, and is told once until it is over."""
+        for name, duty in self._duties.items():
+            try:
+                await duty()
+            except StoreAway as error:
+                self._fail("all", error.code)
+                return
+            except Refusal as error:
+                self._fail(name, error.code)
+            except KeysUnusable as error:
+                self._fail(name, str(error))
+            except Exception as error:
+                if name not in self._failing:
+                    _log.exception("duty failed")
+                self._failing[name] = type(error).__name__
+            else:
+                self._succeed(name)
+        self._succeed("all")
+
+    async def _destroy_keys(self) -> None:
+        """From here on nobody can read what was sealed with them."""
+        kept_from = await self._contacts.kept_from()
+        for key_id in await asyncio.to_thread(self._keys.destroy_before, kept_from):
+            _log.info("key destroyed", key=key_id)
+        for day in await self._contacts.published():
+            if day < kept_from:
+                await self._contacts.withdraw(day)
+
+    async def _erase_contacts(self) -> None:
+        while overdue := await self._contacts.overdue():
+            await self._contacts.unlink(overdue)
+            _log.info("contacts erased", count=len(overdue))
+
+    async def _make_keys(self) -> None:
+        """Today's and tomorrow's: at midnight no resident waits for one. A store that lost them gets them again."""
+        today = await self._contacts.today()
+        published = await self._contacts.published()
+        for day in (today, (date.fromisoformat(today) + timedelta(days=1)).isoformat()):
+            key = await asyncio.to_thread(self._keys.ensure, day)
+            if published.get(day) != key:
+                await self._contacts.publish(day, key)
+                _log.info("key published", day=day, key=key.id)
+
+    async def _wake(self) -> None:
+        day = await self._outbox.day()
+        for carrier in self._carriers if day else ():
+            if await self._outbox.count_due(day, carrier):
+                await asyncio.to_thread(self._waker.wake, carrier)
+
+    def _fail(self, name: str, why: str) -> None:
+        if self._failing.get(name) != why:
+            _log.error("duty failed", duty=name, why=why)
+        self._failing[name] = why
+
+    def _succeed(self, name: str) -> None:
+        if self._failing.pop(name, None) is not None:
+            _log.info("duty done again", duty=name)
