@@ -16,6 +16,7 @@ from hub.desk.notices import Carrier, NoticeState
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
 from hub.store.keys import Keys
+from hub.store.lanes import Lanes
 from hub.store.outbox import Outbox
 from hub.store.sealing import Contact, PublicKey, open_sealed
 from tests.eventually import eventually
@@ -61,6 +62,13 @@ class NoticeWard:
             for claimed in await outbox.claim(day, Carrier.EMAIL, tenure):
                 await outbox.mark(day, Carrier.EMAIL, tenure, claimed.notice)
                 await outbox.settle(day, Carrier.EMAIL, tenure, claimed.notice, state)
+        finally:
+            await client.aclose()
+
+    async def begin_next_day(self) -> None:
+        client = connect(self.ward.store.url)
+        try:
+            await Lanes(client, self.office).start_practice_day(9 * 3600, 1.0)
         finally:
             await client.aclose()
 
@@ -147,6 +155,18 @@ async def test_what_was_not_delivered_is_said_and_an_end_closes_the_form(offered
     await phone.get_by_role("button", name="お知らせをやめてアドレスを消す").click()
     await sees(phone, "#notice-states", "お知らせをやめ、アドレスを消しました")
     assert await offered.contact() is None
+
+
+async def test_on_another_day_nothing_is_left_to_be_stopped(offered: NoticeWard, open_page: Open) -> None:
+    phone = await open_page(f"{offered.ward.public}/")
+    await take(phone)
+    await phone.get_by_text("メールで知らせてほしい").click()
+    await fill(phone, ADDRESS)
+    await sees(phone, "#notice-to", ADDRESS)
+    await offered.begin_next_day()
+    await sees(phone, "#states", "この番号の受付は終わりました", within_s=20)
+    assert await phone.locator("#notice").is_hidden()
+    assert ADDRESS not in str(await phone.locator("#notice-to").text_content())
 
 
 async def test_without_javascript_an_address_is_left_and_taken_back_by_the_link(

@@ -57,6 +57,7 @@ export class OwnNotice {
   stand(shown, ahead) {
     this.#shown = shown;
     this.#ahead = ahead;
+    if (shown === "over") this.#notice = null; // of another day: nobody can open it any more
     this.#draw();
   }
 
