@@ -47,6 +47,7 @@ from workers.wake import Waker
 
 _log = structlog.get_logger("config.asgi")
 
+PRACTICE_SPEED = 240  # a day of practice runs as fast, and as many more residents come in a minute
 INSIDE_HOST = "127.0.0.1"  # staff's machines come in through a proxy that knows them; nothing inside asks who is there
 STOP_SECONDS = 3  # for close frames and requests under way; whoever has not let go by then is cut off
 # Files that the public side leaves alone: 200 walls, desks and machines inside, 100 connections to the store, the rest
@@ -111,8 +112,9 @@ async def hub_running(
     is_secure = (public_url or "").startswith("https:")
     tickets = ResidentPages(relay.present, office, offers)
     reception = Reception(relay, lanes, tickets)
-    residents = Residents(reception, is_secure=is_secure)
-    notices = Notices(reception, Contacts(client, office), offers)
+    speed = PRACTICE_SPEED if practice else 1
+    residents = Residents(reception, is_secure=is_secure, speed=speed)
+    notices = Notices(reception, Contacts(client, office), offers, speed=speed)
     edge = Edge(
         relay,
         Commands(lanes, lambda: relay.day, relay.arrival_of, reception.owned),

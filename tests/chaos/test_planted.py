@@ -25,6 +25,7 @@ from tests.eventually import eventually
 RESIDENTS = 1_000
 AT_ONCE = 8
 KILLS = 6
+DAMAGED = 20  # seals
 CANARY = "canary-"
 IN_FLIGHT = {NoticeState.SENDING}  # of a killed worker; its lease outlives this story
 
@@ -79,7 +80,7 @@ async def test_no_address_can_be_read_anywhere(tmp_path: Path) -> None:
             await _a_day(office)
             client = redis.Redis.from_url(office.store.url)
             assert inbox.received > RESIDENTS, "mails were sent, so addresses were there to be leaked"
-            assert len(moods.seen) == RESIDENTS
+            assert len(moods.seen) >= RESIDENTS - DAMAGED, "and each was told to the provider"
             assert list(places(client, tmp_path)) == []
         finally:
             office.stop()
@@ -121,7 +122,7 @@ _ENDS = {NoticeState.ACCEPTED, NoticeState.UNCERTAIN, NoticeState.REFUSED, Notic
 
 def _plant_faults(client: Any, keys: Keys, day: str) -> None:
     """Seals that do not open, and jobs that are not ours."""
-    for key in list(client.scan_iter(match=keys.contact("*"), count=1000))[:20]:
+    for key in list(client.scan_iter(match=keys.contact("*"), count=1000))[:DAMAGED]:
         client.set(key, secrets.token_hex(300), keepttl=True)
     queue = next(key for key in client.scan_iter(match="rq:queue:*", count=1000)) if client.exists("rq:queues") else ""
     for place in range(3):

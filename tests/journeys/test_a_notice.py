@@ -1,4 +1,4 @@
-"""From the ticket machine to the mail that says "soon": slip, QR, address, three calls, and everybody tells the same."""
+"""From the ticket machine to the mail that says "soon": slip, QR, address, three calls; all tell the same."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
