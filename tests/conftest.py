@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from config.embedded import EmbeddedValkey
+from tests.mail_host import MailHost, mail_host_running
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -98,6 +99,13 @@ def redis7_server(tmp_path_factory: pytest.TempPathFactory, redis7_binary: Path)
     """The same on the oldest server that we promise to run on."""
     with EmbeddedValkey(tmp_path_factory.mktemp("redis7"), binary=redis7_binary) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mail_host() -> Iterator[MailHost]:
+    """One mail server of others for all stories; each writes to addresses of its own."""
+    with mail_host_running(find_smtpd() or lacking("OpenSMTPD", "opensmtpd")) as host:
+        yield host
 
 
 @pytest.fixture

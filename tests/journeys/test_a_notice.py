@@ -2,9 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from email import message_from_bytes
-from email.policy import default
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,49 +11,38 @@ from PIL import Image
 
 from config.practice.inbox import Inbox, receiving
 from tests.chaos.office import COUNTER, LANE, OfficeOfProcesses
+from tests.eventually import eventually
 from tests.journeys.conftest import Open
 from tests.journeys.looking import sees, text
 from tests.journeys.test_kiosk import BUTTON, kiosk_running, open_touch_screen
 from tests.journeys.ward import Ward
-from tests.workers.postbox import maildir_running
+from tests.mail_host import MailHost
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-ADDRESS = "hanako..suzuki@docomo.ne.jp"
+ADDRESS = "hanako-suzuki@example.test"
 PHONE = {"width": 390, "height": 844}
 
 Letters = Callable[[], list[tuple[str, str]]]  # (subject, text) of every mail to ADDRESS, oldest first
 
 
-@asynccontextmanager
-async def in_memory(folder: Path) -> AsyncIterator[tuple[int, Letters]]:
+@pytest.fixture(params=["aiosmtpd", "OpenSMTPD"])
+async def post(request: pytest.FixtureRequest) -> AsyncIterator[tuple[int, Letters]]:
+    """A mail server, by its port, and what it took for ADDRESS."""
+    if request.param == "OpenSMTPD":
+        host: MailHost = request.getfixturevalue("mail_host")
+
+        def delivered() -> list[tuple[str, str]]:
+            mine = [letter for letter in host.letters() if letter["To"] == ADDRESS]
+            mine.sort(key=lambda letter: "まもなく" in letter["Subject"])  # dates of a second's precision tell nothing
+            return [(letter["Subject"], letter.get_content()) for letter in mine]
+
+        yield host.port, delivered
+        return
     inbox = Inbox()
     async with receiving(inbox) as port:
         yield port, lambda: [(mail.subject, mail.text) for mail in reversed(inbox.mails) if ADDRESS in mail.to]
-
-
-@asynccontextmanager
-async def in_a_maildir(folder: Path) -> AsyncIterator[tuple[int, Letters]]:
-    """OpenSMTPD: a mail server that others wrote, delivering into files."""
-
-    def letters() -> list[tuple[str, str]]:
-        found = []
-        for path in sorted((folder / "Maildir" / "new").glob("*"), key=lambda path: path.stat().st_mtime_ns):
-            mail = message_from_bytes(path.read_bytes(), policy=default)
-            body = mail.get_body()
-            if ADDRESS in str(mail["To"]):
-                found.append((str(mail["Subject"]), str(body.get_content()) if body else ""))
-        return found
-
-    async with maildir_running(folder) as port:
-        yield port, letters
-
-
-@pytest.fixture(params=[in_memory, in_a_maildir], ids=["aiosmtpd", "OpenSMTPD"])
-async def post(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[int, Letters]]:
-    async with request.param(tmp_path / "post") as opened:
-        yield opened
 
 
 async def test_from_the_slip_to_the_mail_and_the_call(
@@ -76,6 +62,7 @@ async def test_from_the_slip_to_the_mail_and_the_call(
         await sees(phone, "#own", number, "前に", "4")
         await _leaves_address(phone, ahead="1")
         await sees(phone, "#notice-states", ADDRESS, "確認のメールをお送りしました", within_s=20)
+        await eventually(lambda: len(letters()) == 1)
         ((subject, told),) = letters()
         assert "受け付けました" in subject
         assert number not in subject + told
@@ -87,6 +74,7 @@ async def test_from_the_slip_to_the_mail_and_the_call(
             current = answer.arrival
         await sees(phone, "#notice-states", "順番が近づいたお知らせを、メールでお送りしました", within_s=20)
         await sees(phone, "#own", "前に", "1")
+        await eventually(lambda: len(letters()) == 2)
         _, (subject, told) = letters()
         assert "まもなく順番です" in subject
         assert number not in subject
