@@ -1,11 +1,14 @@
-"""Mail servers to send to: a real SMTP server of this process that can be told to misbehave."""
+"""Mail servers to send to: one of this process that can be told to misbehave, and one that nobody here wrote."""
 
 import asyncio
 import datetime
 import ipaddress
+import os
+import pwd
+import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -20,10 +23,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from config import processes
+from tests.conftest import find_smtpd, lacking
+from tests.eventually import eventually
 from tests.ports import free_ports
 from workers.carriers.server import MailServer
 
 HOST = "127.0.0.1"
+OWNER = "games"  # an unprivileged account of every Debian: OpenSMTPD delivers nothing to root
+BAD = "bad@example.test"  # the one address that it refuses
 
 
 @dataclass(slots=True)
@@ -140,6 +148,46 @@ def postbox(*, tls: ssl.SSLContext | None = None, password: str | None = None) -
         yield box
     finally:
         controller.stop()
+
+
+@asynccontextmanager
+async def maildir_running(folder: Path) -> AsyncIterator[int]:
+    """OpenSMTPD on loopback; gives its port. Every address but BAD is delivered to `folder/Maildir`."""
+    binary = find_smtpd() or lacking("OpenSMTPD (it starts as root only)", "opensmtpd")
+    owner, port = pwd.getpwnam(OWNER), free_ports(1)[0]
+    with processes.Workshop(prefix="junban-mail-") as shop:  # the tests' own folder is closed to other accounts
+        shop.chmod(0o755)
+        box = shop / "box"
+        (box / "Maildir" / "new").mkdir(parents=True)
+        for made in (box, box / "Maildir", box / "Maildir" / "new"):
+            os.chown(made, owner.pw_uid, owner.pw_gid)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "Maildir").symlink_to(box / "Maildir")
+        (conf := shop / "smtpd.conf").write_text(
+            f"listen on {HOST} port {port} hostname mx.ward.example\n"
+            f'table v {{ "@" = {OWNER} }}\n'
+            f'table badrcpt {{ "{BAD}" }}\n'
+            f'action "keep" maildir "{box}/Maildir" virtual <v>\n'
+            "match from any for rcpt-to <badrcpt> reject\n"
+            'match from any for any action "keep"\n'
+        )
+        with (shop / "smtpd.log").open("wb") as log:
+            child = processes.start([binary, "-d", "-f", conf], name="OpenSMTPD", stdout=log, stderr=log)
+        try:
+            await eventually(lambda: _greets(port, child), 20.0)
+            yield port
+        finally:
+            child.stop()
+
+
+def _greets(port: int, child: processes.Child) -> bool:
+    if not child.is_running:
+        raise RuntimeError("OpenSMTPD ended at its start; does another one run on this machine?")
+    try:
+        with socket.create_connection((HOST, port), timeout=2) as line:
+            return line.recv(4).startswith(b"220")
+    except OSError:
+        return False
 
 
 def certificate(folder: Path, *, name: str = HOST) -> tuple[ssl.SSLContext, ssl.SSLContext]:
