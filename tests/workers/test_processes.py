@@ -11,7 +11,7 @@ import pytest
 
 from config import processes
 from config.embedded import EmbeddedValkey
-from config.office_process import JUNBAN
+from config.posts import JUNBAN
 from hub.desk.notices import NoticeState, Trigger
 from tests.eventually import eventually
 from tests.workers.postbox import Postbox, postbox
