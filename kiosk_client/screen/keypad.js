@@ -40,7 +40,7 @@ export class Keypad {
   draw(words, fresh) {
     find("number-label").textContent = words.typed_number;
     find("code-label").textContent = words.typed_code;
-    find("erase").setAttribute("aria-label", words.erase);
+    find("erase").textContent = words.erase;
     find("enter").textContent = this.#goesOn ? words.next : words.enter;
     find("enter").disabled = !fresh || (this.#goesOn ? this.fields[0].value === "" : !this.#isWhole);
   }
@@ -59,7 +59,7 @@ export class Keypad {
     const row = document.createElement("div");
     row.append(...[...letters].map((letter) => this.#key(letter, () => (this.#field.value += letter))));
     if (isLast) {
-      const erase = this.#key("⌫", () => (this.#field.value = this.#field.value.slice(0, -1)));
+      const erase = this.#key("", () => (this.#field.value = this.#field.value.slice(0, -1)));
       erase.id = "erase";
       row.append(erase);
     }
@@ -71,7 +71,7 @@ export class Keypad {
     key.type = "button";
     key.textContent = letter;
     key.addEventListener("click", () => {
-      if (letter === "⌫" || this.#field.value.length < this.#field.maxLength) act();
+      if (letter === "" || this.#field.value.length < this.#field.maxLength) act();
       this.#changed();
     });
     return key;

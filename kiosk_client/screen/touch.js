@@ -39,7 +39,7 @@ function draw() {
   put("stale", fresh ? "" : words.stale);
   put("title", words[state]);
   put("number", view?.number ?? "");
-  put("about", about(words, state));
+  put("about", state === "choosing" && !fresh ? "" : about(words, state));
   put("again", state === "unprinted" ? words.again : "");
   put("from-home", { choosing: words.from_home, not_checked_in: words.type_again }[state] ?? "");
   find("from-home").disabled = !fresh;
@@ -52,7 +52,7 @@ function draw() {
 
 function about(words, state) {
   const text = words[`${state}_about`];
-  if (state === "unprinted") return text(view.code);
+  if (state === "unprinted") return text(`${view.code.slice(0, 4)}-${view.code.slice(4)}`);
   if (state === "refused") return text(view.sentence);
   if (state === "printed" && view.ahead !== null) return words.ahead(view.ahead) + text;
   if (state === "checked_in") return text(nameOf(view.lane), view.ahead, view.counters);

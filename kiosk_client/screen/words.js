@@ -13,7 +13,7 @@ export const WORDS = {
     printed_about: "受付票をお取りください。\nありがとうございました。",
     unprinted: "受付番号",
     unprinted_about: (code) =>
-      `受付票を印刷できませんでした。番号は受け付けています。番号と確認コード ${code} をお控えになり、職員にお知らせください。`,
+      `受付票を印刷できませんでした。\n番号は受け付けています。\n番号と確認コード ${code} をお控えになり、職員にお知らせください。`,
     refused: "発券できませんでした",
     refused_about: (sentence) => sentence,
     stale: "ただいま通信が途切れています。人数は最新ではなく、発券できません。お急ぎの方は職員にお声がけください。",
@@ -26,7 +26,7 @@ export const WORDS = {
     typing_about: "番号をお取りになった画面に、番号と控え（8文字）があります。",
     typed_number: "番号（例 A105）",
     typed_code: "控え（例 7K3D-9QXM）",
-    erase: "1文字消す",
+    erase: "１文字消す",
     next: "次へ",
     enter: "確認する",
     checking: "番号を確認しています",
@@ -34,22 +34,23 @@ export const WORDS = {
     checked_in: "受け付けました",
     checked_in_about: (lane, ahead, counters) =>
       [
-        ahead === null ? `${lane}の順番に入りました。` : `${lane}の順番に入りました。前にお待ちの方 ${ahead}人`,
+        `${lane}の順番に入りました。`,
+        ahead === 0 ? "次にお呼びします。" : ahead !== null && `前にお待ちの方 ${ahead}人`,
         counters.length > 0 && `お呼びする窓口：${counters.join("・")}`,
-        "番号を画面でお呼びします。受付票は出ません。",
+        "番号を画面でお呼びします。\n受付票は出ません。",
       ]
         .filter(Boolean)
         .join("\n"),
     not_checked_in: "確認できませんでした",
     not_checked_in_about: (sentence) => sentence,
     why_not: {
-      NotYours: "番号と控えの組み合わせが、本日の受付にありません。番号と控えをお確かめのうえ、もう一度入力してください。",
-      TooManyTries: "続けて入力されたため、しばらく確認できません。1分ほど待ってから入力するか、職員にお声がけください。",
+      NotYours: "番号と控えの組み合わせが、本日の受付にありません。\n番号と控えをお確かめのうえ、もう一度入力してください。",
+      TooManyTries: "続けて入力されたため、しばらく確認できません。\n1分ほど待ってから入力するか、職員にお声がけください。",
       waiting: "この番号はすでに受け付けています。お呼びするまでお待ちください。",
       called: "この番号はいまお呼びしています。画面の窓口へお越しください。",
-      absent: "この番号はお呼び済みです。職員に番号をお知らせください。",
+      absent: "この番号はお呼び済みです。\n職員に番号をお知らせください。",
       served: "この番号のお手続きは終わっています。",
-      cancelled: "この番号は取り消されています。ご用の方は新しい番号をお取りください。",
+      cancelled: "この番号は取り消されています。\nご用の方は新しい番号をお取りください。",
     },
     type_again: "もう一度入力する",
     hint: "受付票のQRコードから順番を確認できます。登録した連絡先は順番のお知らせにのみ使い、ご利用の翌日に消去します。",
@@ -66,7 +67,7 @@ export const WORDS = {
     printed_about: "Please take your ticket.\nThank you.",
     unprinted: "Your number",
     unprinted_about: (code) =>
-      `The ticket could not be printed, but your number is valid. Please note the number and the code ${code}, and tell the staff.`,
+      `The ticket could not be printed, but your number is valid.\nPlease note the number and the code ${code}, and tell the staff.`,
     refused: "No number was given",
     refused_about: () => "Please ask the staff for help.",
     stale: "The connection is interrupted: the counts are not up to date and no number can be given. Please ask the staff.",
@@ -79,7 +80,7 @@ export const WORDS = {
     typing_about: "Both stand on the page where you took the number. The code has 8 characters.",
     typed_number: "Number (as A105)",
     typed_code: "Code (as 7K3D-9QXM)",
-    erase: "Delete one character",
+    erase: "Delete",
     next: "Next",
     enter: "Check in",
     checking: "Looking for your number",
@@ -87,9 +88,10 @@ export const WORDS = {
     checked_in: "You are checked in",
     checked_in_about: (lane, ahead, counters) =>
       [
-        ahead === null ? `You wait for ${lane}.` : `You wait for ${lane}: ${ahead} ahead of you.`,
+        `You wait for ${lane}.`,
+        ahead === 0 ? "You are next." : ahead !== null && `${ahead} ahead of you`,
         counters.length > 0 && `You will be called to ${counters.join(", ")}.`,
-        "Watch the screen for your number. There is no paper ticket.",
+        "Watch the screen for your number.\nThere is no paper ticket.",
       ]
         .filter(Boolean)
         .join("\n"),

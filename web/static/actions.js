@@ -142,7 +142,7 @@ export class Actions {
   }
 
   #checkedIn({ number, lane, ahead }) {
-    const place = ahead === null ? "" : `（前に${ahead}人）`;
+    const place = ahead === null ? "" : ahead === 0 ? "（次のかたです）" : `（前に${ahead}人）`;
     return `${number} の来庁を受け付けました。${this.picture.laneName(lane)}でお待ちです${place}。`;
   }
 }
