@@ -78,7 +78,10 @@ class OfficeProcess:
         self._folder, self._practice = folder, practice
         self._store = EmbeddedValkey(folder / STORE_FOLDER) if machine.redis_url is None else None
         self._hub = HubPost(self.machine, self._store, practice=practice, log=self._log("hub"))
-        self._supervisor = Supervisor(self._posts(is_wanted), say)
+        posts = self._posts(is_wanted)
+        self._supervisor = Supervisor(posts, say)
+        # In earnest numbers are given and called, whatever keeps notices from being sent.
+        self._awaited = [post for post in posts if isinstance(post, ChildPost)] if practice else []
         self._is_wanted = is_wanted
 
     @property
@@ -103,11 +106,11 @@ class OfficeProcess:
         except NotWanted:
             return
         deadline = time.monotonic() + READY_WITHIN_S
-        while self._is_wanted() and not self._hub.is_ready():
-            if not self._hub.is_running or time.monotonic() >= deadline:
-                why = self._hub.last_words() or self._why_not_ready()
+        while self._is_wanted() and (late := self._not_ready()):
+            if not late.is_running or time.monotonic() >= deadline:
+                why = late.last_words() or self._why_not_ready()
                 self.stop()
-                raise OfficeDidNotStart(f"ハブを起動できません: {why}")
+                raise OfficeDidNotStart(f"{late.name}を起動できません: {why}")
             time.sleep(PAUSE_S)
 
     def tend(self) -> None:
@@ -150,6 +153,12 @@ class OfficeProcess:
 
     def _log(self, name: str) -> Path | None:
         return self._folder / f"{name}.log" if self._practice else None
+
+    def _not_ready(self) -> ChildPost | None:
+        """Who does not do its work yet: the hub before all others, because its words are the plainest."""
+        if not self._hub.is_ready():
+            return self._hub
+        return next((post for post in self._awaited if not post.answers()), None)
 
     def _why_not_ready(self) -> str:
         if self.machine.redis_url:

@@ -18,6 +18,8 @@ from hub.wire.messages import RefusalBody
 
 ANSWERED_WITHIN_S = 10.0
 GIVES_UP_AFTER_S = 60.0
+CROWDED = "TooManyTries"  # a hub takes so many of a kind in a minute; a day at full speed may bring more
+CROWDED_PAUSE_S = 4.0
 
 _T = TypeVar("_T")
 
@@ -48,6 +50,7 @@ class Browser:
         try:
             async with asyncio.timeout(give_up_s):
                 while True:
+                    refusal = None
                     try:
                         status, said = await asyncio.to_thread(self.send, "POST", path, text)
                         if status == 200:
@@ -59,7 +62,8 @@ class Browser:
                         pass  # the hub is coming back, or was cut off in the middle of its answer
                     losses += 1
                     self.repeats += 1
-                    await asyncio.sleep(pause_s(losses, self._chance))
+                    is_crowded = refusal is not None and refusal.code == CROWDED
+                    await asyncio.sleep(pause_s(losses, self._chance) + (CROWDED_PAUSE_S if is_crowded else 0))
         except TimeoutError:
             if refusal is not None:
                 return refusal

@@ -72,8 +72,7 @@ def inbox_app(inbox: Inbox, slips: Path | None) -> Starlette:
             raise HTTPException(404)
         found = slips_in(slips)
         version = f"{found[0].name} {found[0].made_at.timestamp()}" if found else ""
-        shown = [(slip, _clock(slip.made_at)) for slip in found]
-        return _page(request, "slips.html", version, slips=shown, has_slips=True)
+        return _page(request, "slips.html", version, slips=found, has_slips=True)
 
     async def picture(request: Request) -> Response:
         name = request.path_params["name"]

@@ -13,7 +13,8 @@ from hub.desk.notices import NoticeState, Trigger
 from hub.desk.ticket import ENDS
 from workers import wording
 
-EXCUSED = frozenset({"TicketEnded"})  # who was called and served at once leaves no address
+# Who was called and served at once leaves no address, nor who comes faster than a hub takes them.
+EXCUSED = frozenset({"TicketEnded", "TooManyTries"})
 _SUBJECTS = {
     Trigger.REGISTERED: wording.registered("", "").subject,
     Trigger.NEAR: wording.near("", number="", lane="", ahead=0, ticket_url="", stop_url="").subject,

@@ -40,7 +40,7 @@ class Findings:
     disordered: int = 0
     unexplained: int = 0
     contacts: int = 0
-    contacts_refused: int = 0  # the ticket had ended before its address was left
+    contacts_refused: int = 0  # the ticket had ended already, or too many came at once
     mails_due: int = 0  # arrived, lapsed, uncertain or lost
     mails_arrived: int = 0
     mails_lapsed: int = 0  # too late to be of use, as the resident is told and the day shows

@@ -102,6 +102,7 @@ class Notices:
         if not self._wishes.take(f"{day} {arrival}"):
             raise TooManyWishes
         if not self._all_wishes.take(""):
+            self._wishes.give_back(f"{day} {arrival}")  # not this ticket's fault: trying again has to help
             raise TooManyTries
         stamp = Stamp(day, WHO, _request_id(wanted.id, address))
         try:

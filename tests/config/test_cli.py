@@ -1,5 +1,6 @@
 """The command line as its operator meets it: real processes, one sentence for each mistake, nothing left behind."""
 
+import asyncio
 import json
 import os
 import re
@@ -20,7 +21,7 @@ import websockets
 from config import office_process, processes, supervisor
 from config.embedded import EmbeddedValkey, given_server
 from config.office_folder import STORE_FOLDER
-from config.office_process import OfficeProcess, start_office
+from config.office_process import INBOX_PORT, OfficeProcess, start_office
 from config.ports import with_free_ports
 from config.posts import HubPost, OfficeDidNotStart, StorePost
 from config.practice.simulated_days import PAUSE_AFTER_FAILURE_S, SimulatedDays
@@ -30,6 +31,14 @@ from hub.store import library
 from tests.eventually import eventually
 
 JUNBAN = Path(sys.executable).with_name("junban")
+# What runs in a practice office, by a word of its command line; with what it is called when it ends.
+PRACTICE = {
+    "valkey-server": "データストア",
+    "cli inbox": "メールの受信箱",
+    "cli keeper": "お知らせの見張り",
+    "cli worker email": "メールのワーカー",
+    "cli hub": "ハブ",
+}
 WITHIN_S = 20.0  # a start takes one second on an idle machine
 ENDED_WITHIN_S = 5.0
 
@@ -169,8 +178,11 @@ async def test_a_practice_office_answers_on_every_page_and_ctrl_c_leaves_nothing
         for page in ("混雑状況", "呼出表示", "窓口"):
             status, body = get(*office.address(page))
             assert (status, "さくら区役所" in body) == (200, True)
+        status, body = get(*office.address("メールの受信箱"))
+        assert (status, "まだメールは届いていません" in body) == (200, True)
+        assert "発券機" not in office.said
         family = office.family()
-        assert len(family) == 2, family
+        assert len(family) == len(PRACTICE), family
         office.process.send_signal(signal.SIGINT)
         assert office.process.wait(ENDED_WITHIN_S) == 0
         assert all(map(is_gone, family))
@@ -196,7 +208,7 @@ async def test_after_kill_9_no_process_lives_and_the_next_start_removes_the_fold
     assert left_over(tmp_path) == []
 
 
-@pytest.mark.parametrize(("word", "name"), [("hub", "ハブ"), ("valkey-server", "データストア")])
+@pytest.mark.parametrize(("word", "name"), PRACTICE.items())
 async def test_a_child_that_was_killed_comes_back_and_it_is_said(tmp_path: Path, word: str, name: str) -> None:
     with running(tmp_path, "up", "--practice", "--port", free_port()) as office:
         await is_up(office)
@@ -444,6 +456,102 @@ async def test_a_demonstration_plays_a_day_and_ctrl_c_leaves_nothing(tmp_path: P
             assert "Traceback" not in demo.said
             assert "模擬の一日（種 1）は失敗" not in demo.said
     assert left_over(tmp_path) == []
+
+
+async def test_every_address_of_a_demonstration_answers_and_after_kill_9_no_process_lives(tmp_path: Path) -> None:
+    with running(tmp_path, "demo", "--port", free_port()) as demo:
+        await is_up(demo)
+        for page in ("混雑状況", "呼出表示", "窓口", "発券機", "受付票", "メールの受信箱"):
+            assert get(*demo.address(page))[0] == 200, page
+        host, port, _ = demo.address("発券機")
+        ticket, _ = await eventually(lambda: touched(host, port), within_s=WITHIN_S)
+        page = await eventually(lambda: page_with(demo, f"{ticket} の画面を開く"), within_s=WITHIN_S)
+        found = re.search(r'href="http://([\d.]+):(\d+)(/t)\?openExternalBrowser=1#[\w-]{22}"', page)
+        assert found, page
+        assert get(found[1], int(found[2]), found[3])[0] == 200
+        family = demo.family()
+        assert len(family) == len(PRACTICE) + 2, family  # a ticket machine and a simulated day more
+        demo.process.kill()
+        await eventually(lambda: all(map(is_gone, family)), within_s=2)
+
+
+def touched(host: str, port: int) -> tuple[str, str] | None:
+    """The number and the code on the ticket machine's screen; the first lane is touched as long as it can be."""
+    state = json.loads(get(host, port, "/state")[1])
+    if state["state"] == "choosing" and state["fresh"]:
+        line = HTTPConnection(host, port, timeout=5)
+        line.request("POST", f"/choose/{state['lanes'][0]['lane']}")
+        line.getresponse().read()
+        line.close()
+    return (state["number"], state["code"]) if state["number"] else None
+
+
+def page_with(demo: Running, words: str) -> str | None:
+    page = get(*demo.address("受付票"))[1]
+    return page if words in page else None
+
+
+async def test_a_taken_port_of_a_stand_in_gives_way_to_a_free_one(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):  # then somebody else has taken it already
+            taken.bind(("127.0.0.1", INBOX_PORT))
+            taken.listen()
+        with running(tmp_path, "up", "--practice", "--port", free_port()) as office:
+            await is_up(office)
+            address = office.address("メールの受信箱")
+            assert address[1] != INBOX_PORT
+            assert get(*address)[0] == 200
+
+
+async def test_practice_never_sends_to_a_real_server_whatever_the_settings_say(tmp_path: Path) -> None:
+    async with asyncio.timeout(WITHIN_S * 2):
+        server = await asyncio.start_server(lambda *_: pytest.fail("a practice office called"), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        settings = {"JUNBAN_SMTP_URL": f"smtp://127.0.0.1:{port}?starttls=never", "JUNBAN_MAIL_FROM": "a@example.jp"}
+        with running(tmp_path, "up", "--practice", "--port", free_port(), **settings) as office:
+            await is_up(office)
+            worker = office.child("cli worker email")
+            assert worker
+            given = Path(f"/proc/{worker}/environ").read_text().split("\0")
+            assert not [line for line in given if str(port) in line or "example.jp" in line]
+        server.close()
+
+
+async def test_only_those_who_send_are_given_what_opens_a_contact(tmp_path: Path) -> None:
+    with running(tmp_path, "up", "--practice", "--port", free_port()) as office:
+        await is_up(office)
+        holders = set()
+        for pid, words in office.family().items():
+            if "JUNBAN_MASTER_KEY=" in Path(f"/proc/{pid}/environ").read_text():
+                holders |= {word for word in PRACTICE if word in words}
+        assert holders == {"cli keeper", "cli worker email"}
+
+
+async def test_an_office_in_earnest_says_whether_it_sends_notices(tmp_path: Path) -> None:
+    with running(tmp_path, "up", "--data", str(tmp_path / "off"), "--port", free_port()) as office:
+        await is_up(office)
+        assert "メールのお知らせは出しません。" in office.said
+        assert len(office.family()) == 2
+    settings = {
+        "JUNBAN_SMTP_URL": "smtp://127.0.0.1:9?starttls=never",
+        "JUNBAN_MAIL_FROM": "junban@example.jp",
+        "JUNBAN_PUBLIC_URL": "https://junban.example.jp",
+        "JUNBAN_MASTER_KEY": "0" * 64,
+    }
+    with running(tmp_path, "up", "--data", str(tmp_path / "on"), "--port", free_port(), **settings) as office:
+        await is_up(office)
+        assert "メールのお知らせは出しません" not in office.said
+        await eventually(lambda: office.child("cli worker email") and office.child("cli keeper"), within_s=WITHIN_S)
+        await eventually(lambda: list((tmp_path / "on" / "keys").iterdir()), within_s=WITHIN_S)
+
+
+def test_a_half_done_set_up_of_notices_is_told_before_anything_starts(tmp_path: Path) -> None:
+    settings = {"JUNBAN_SMTP_URL": "smtp://127.0.0.1:9?starttls=never", "JUNBAN_MASTER_KEY": "0" * 64}
+    said = junban(tmp_path, "up", "--data", str(tmp_path / "data"), "--port", free_port(), **settings)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert "JUNBAN_MAIL_FROM" in said.stderr
+    assert "JUNBAN_PUBLIC_URL" in said.stderr
 
 
 async def test_a_day_that_failed_is_told_and_another_follows_after_a_pause(tmp_path: Path) -> None:
