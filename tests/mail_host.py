@@ -73,4 +73,4 @@ def _wait_for(port: int, child: processes.Child) -> None:
             return False
 
     with ThreadPoolExecutor(1) as beside:  # stories that ask for it have a loop running already
-        beside.submit(anyio.run, eventually, greets, 20.0).result()
+        beside.submit(lambda: anyio.run(eventually, greets, 20.0)).result()

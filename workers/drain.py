@@ -181,7 +181,12 @@ class Drain:
             return await self._settle(claimed, _Settled(NoticeState.PENDING, "keys", NO_KEY_PAUSE_S * 1000))
         stop_url = f"{self._public_url}/stop/{contact.stop}"
         message = Message(claimed.notice, self._text(claimed.trigger, prospect, stop_url), stop_url, self._now())
-        await self._outbox.mark(self._day, self._carrier, self._present_tenure(), claimed.notice)
+        try:
+            await self._outbox.mark(self._day, self._carrier, self._present_tenure(), claimed.notice)
+        except TryAgain:
+            # It may be marked; that nothing was sent only this process knows.
+            self._untold[claimed.notice] = _Settled(NoticeState.PENDING)
+            raise
         outcome = await sender.send(contact, message)
         await self._settle(claimed, _settled(outcome, claimed.attempts))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from config.embedded import EmbeddedValkey
 from hub.desk.lane import Office
-from hub.edge.residents import WRONG_CODES
+from hub.edge.reception import WRONG_CODES
 from hub.wire import messages as wire
 from tests.edge.hubs import Served, Visitor
 from tests.edge.test_residents import browsing, code_in, office

@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 
 from config.embedded import EmbeddedValkey
-from hub.desk.notices import Ending, NoticeState, Trigger
+from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
+from hub.desk.refusals import StoreAway
 from hub.desk.requests import Cancel, Stop
+from hub.store.outbox import Outbox
 from hub.store.sealing import Contact
 from tests.workers.postbox import Postbox, postbox
 from tests.workers.ward import EMAIL, Ward, ward
@@ -313,6 +316,40 @@ async def test_what_was_claimed_when_the_store_went_away_waits_for_no_lease(tmp_
             await drain.run()
             assert len(carrier.sent) == 6
             assert len({message.notice for _, message in carrier.sent}) == 6
+
+
+class Unanswered(Outbox):
+    """The store marks, and its answers get lost once."""
+
+    is_lost = True
+
+    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str) -> None:
+        await super().mark(day, carrier, tenure, notice)
+        if self.is_lost:
+            self.is_lost = False
+            raise StoreAway
+
+
+async def test_what_was_perhaps_marked_and_not_sent_is_sent_once_its_lease_is_over(office: Ward) -> None:
+    ticket = await office.take()
+    await office.wish(ticket, TO)
+    office.outbox = Unanswered(office.client, office.office)
+    carrier = Recorder()
+    drain = drain_of(office, carrier)
+    await drain.run()
+    sent_at_first = len(carrier.sent)
+    for _ in range(2):
+        await office.let_leases_end()
+        await drain.run()
+    assert sent_at_first == 0
+    assert sorted(message.notice for _, message in carrier.sent) == sorted(await notices_of(office))
+    assert set((await office.states(ticket)).values()) == {NoticeState.ACCEPTED}
+
+
+async def notices_of(office: Ward) -> list[str]:
+    client: Any = office.client
+    found: list[str] = await client.hkeys(office.names.notices(office.day))
+    return found
 
 
 async def test_no_line_of_the_log_names_a_contact(office: Ward, box: Postbox) -> None:
