@@ -47,6 +47,7 @@ from workers.wake import Waker
 
 _log = structlog.get_logger("config.asgi")
 
+PRACTICE_SPEED = 240  # a day of practice runs as fast, and as many more residents come in a minute
 INSIDE_HOST = "127.0.0.1"  # staff's machines come in through a proxy that knows them; nothing inside asks who is there
 STOP_SECONDS = 3  # for close frames and requests under way; whoever has not let go by then is cut off
 # Files that the public side leaves alone: 200 walls, desks and machines inside, 100 connections to the store, the rest
@@ -111,11 +112,12 @@ async def hub_running(
     is_secure = (public_url or "").startswith("https:")
     tickets = ResidentPages(relay.present, office, offers)
     reception = Reception(relay, lanes, tickets)
-    residents = Residents(reception, is_secure=is_secure)
-    notices = Notices(reception, Contacts(client, office), offers)
+    speed = PRACTICE_SPEED if practice else 1
+    residents = Residents(reception, is_secure=is_secure, speed=speed)
+    notices = Notices(reception, Contacts(client, office), offers, speed=speed)
     edge = Edge(
         relay,
-        Commands(lanes, lambda: relay.day),
+        Commands(lanes, lambda: relay.day, relay.arrival_of, reception.owned),
         tuning.limits or Limits(listeners=public_listeners(open_files())),
         lanes.start_practice_day if practice else None,
         lambda: own_lanes.days_ahead,
@@ -124,7 +126,7 @@ async def hub_running(
     public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *notices.routes(public_guard)]
     inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *notices.routes(inside_guard)]
     public += of_residents
-    inside += [*of_residents, *pages.inside_routes(relay.present)]
+    inside += [*of_residents, *pages.inside_routes(relay.present, checks_in=office.web_check_in)]
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:

@@ -5,10 +5,13 @@ It holds no notice: which carrier, and nothing else.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+
+import structlog
 
 from hub.desk.notices import Carrier
 from hub.desk.refusals import StoreAway
+
+_log = structlog.get_logger("config.waking")
 
 
 class Waking:
@@ -34,5 +37,9 @@ class Waking:
     async def _run(self) -> None:
         while self._asked:
             carrier = self._asked.pop()
-            with suppress(StoreAway):
+            try:
                 await asyncio.to_thread(self._wake, carrier)
+            except StoreAway:
+                continue  # whoever is told of that is the hub itself, by its tail
+            except Exception:
+                _log.exception("waking failed", carrier=carrier)

@@ -11,6 +11,10 @@ class State(StrEnum):
     PRINTED = auto()
     UNPRINTED = auto()  # the number is given, the printer failed: the screen is the slip
     REFUSED = auto()  # there is no ticket, and the screen says why
+    TYPING = auto()  # somebody took a number from home and types it
+    CHECKING = auto()  # the hub has not answered yet
+    CHECKED_IN = auto()  # he waits from now on; there is no slip
+    NOT_CHECKED_IN = auto()  # the screen says why
 
 
 class Event(StrEnum):
@@ -20,6 +24,9 @@ class Event(StrEnum):
     PRINTED = auto()
     PRINTER_FAILED = auto()
     PRINT_AGAIN = auto()
+    FROM_HOME = auto()  # "I took a number from home"
+    TOUCHED = auto()  # is still typing
+    TYPED = auto()
     LEFT = auto()  # touched "back", or nobody touched anything for a while
 
 
@@ -33,6 +40,15 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.UNPRINTED, Event.LEFT): State.CHOOSING,
     (State.PRINTED, Event.LEFT): State.CHOOSING,
     (State.REFUSED, Event.LEFT): State.CHOOSING,
+    (State.CHOOSING, Event.FROM_HOME): State.TYPING,
+    (State.TYPING, Event.TOUCHED): State.TYPING,
+    (State.TYPING, Event.TYPED): State.CHECKING,
+    (State.TYPING, Event.LEFT): State.CHOOSING,
+    (State.CHECKING, Event.ANSWERED): State.CHECKED_IN,
+    (State.CHECKING, Event.REFUSED): State.NOT_CHECKED_IN,
+    (State.CHECKED_IN, Event.LEFT): State.CHOOSING,
+    (State.NOT_CHECKED_IN, Event.FROM_HOME): State.TYPING,
+    (State.NOT_CHECKED_IN, Event.LEFT): State.CHOOSING,
 }
 
 # How long a state stands with nobody touching anything. Those that are not here end by what the hub or printer says.
@@ -40,6 +56,9 @@ SHOWN_SECONDS: dict[State, float] = {
     State.PRINTED: 8,  # the paper says the same
     State.REFUSED: 15,
     State.UNPRINTED: 120,  # a number and a code have to be copied by hand
+    State.TYPING: 60,  # since the last key: the number is looked for in a bag
+    State.CHECKED_IN: 20,  # there is no paper to read it from again
+    State.NOT_CHECKED_IN: 30,
 }
 
 
@@ -49,22 +68,31 @@ class NotNow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
+    """`code` is empty for a number from home: its holder has it."""
+
     number: str
     ahead: int | None
-    code: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Kiosk:
-    """`lane` from CHOSEN on, `ticket` from ANSWERED on, `sentence` while REFUSED."""
+    """`lane` from CHOSEN on, `ticket` from ANSWERED on, `sentence` and `why` (a word for programs) while refused."""
 
     state: State = State.CHOOSING
     lane: str | None = None
     ticket: Ticket | None = None
     sentence: str | None = None
+    why: str | None = None
 
     def after(
-        self, event: Event, *, lane: str | None = None, ticket: Ticket | None = None, sentence: str | None = None
+        self,
+        event: Event,
+        *,
+        lane: str | None = None,
+        ticket: Ticket | None = None,
+        sentence: str | None = None,
+        why: str | None = None,
     ) -> "Kiosk":
         """The next screen. Raises NotNow."""
         state = MOVES.get((self.state, event))
@@ -72,4 +100,5 @@ class Kiosk:
             raise NotNow(f"{event} while {self.state}")
         if state is State.CHOOSING:
             return Kiosk()
-        return replace(self, state=state, lane=lane or self.lane, ticket=ticket or self.ticket, sentence=sentence)
+        lane, ticket = lane or self.lane, ticket or self.ticket
+        return replace(self, state=state, lane=lane, ticket=ticket, sentence=sentence, why=why)

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from hub.wire.client_side import Heard, Screen
 from hub.wire.codec import NotAMessage, encode, read_frame
-from hub.wire.messages import AnswerBody, Issue, RefusalBody, Reply
+from hub.wire.messages import AnswerBody, KioskRequest, RefusalBody, Reply
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0  # a resident stands there
 LIVED_S = 5.0  # a socket that held so long was a good one: the next loss starts with a short pause again
@@ -36,7 +36,7 @@ class Link:
         self._changed = changed
         self._socket: ClientConnection | None = None
         self._heard_at = 0.0
-        self._open: dict[str, tuple[Issue, asyncio.Future[AnswerBody | RefusalBody]]] = {}
+        self._open: dict[str, tuple[KioskRequest, asyncio.Future[AnswerBody | RefusalBody]]] = {}
 
     @property
     def now_ms(self) -> int:
@@ -68,15 +68,16 @@ class Link:
             losses = 1 if monotonic() - began > LIVED_S else losses + 1
             await asyncio.sleep(pause_s(losses, self._chance))
 
-    async def issue(self, request: Issue) -> AnswerBody | RefusalBody:
+    async def insist(self, request: KioskRequest) -> AnswerBody | RefusalBody:
         """Ask until there is an answer, or a refusal that trying again does not help."""
         while True:
-            body = await self._ask(request)
+            body = await self.ask(request)
             if isinstance(body, AnswerBody) or not body.again:
                 return body
             await asyncio.sleep(AGAIN_S * (0.5 + self._chance()))
 
-    async def _ask(self, request: Issue) -> AnswerBody | RefusalBody:
+    async def ask(self, request: KioskRequest) -> AnswerBody | RefusalBody:
+        """Ask until there is a reply."""
         answered: asyncio.Future[AnswerBody | RefusalBody] = asyncio.get_running_loop().create_future()
         self._open[request.id] = request, answered
         try:
@@ -87,7 +88,7 @@ class Link:
         finally:
             del self._open[request.id]
 
-    async def _send(self, request: Issue) -> None:
+    async def _send(self, request: KioskRequest) -> None:
         if self._socket is not None:
             with suppress(ConnectionClosed):  # it is sent again on the next socket
                 await self._socket.send(encode(request), text=True)

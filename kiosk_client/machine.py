@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from hub.wire.codes import SECRET_BYTES, code_of, digest_of, secret_text
-from hub.wire.messages import Issue, LaneState, RefusalBody
+from hub.wire.messages import CheckInByCode, Issue, LaneState, RefusalBody
 from kiosk_client.kiosk import SHOWN_SECONDS, Event, Kiosk, NotNow, State, Ticket
 from kiosk_client.link import Link
 from kiosk_client.printer import Printer, PrinterFailed
@@ -21,13 +21,17 @@ from kiosk_client.spool import OpenRequest, Spool
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the touch page draws. `is_fresh` False: the counts may be old, and no number can be taken now."""
+    """What the touch page draws. `is_fresh` False: the counts may be old, and no number can be taken now.
+
+    `counters`: names of those that serve the lane of the ticket shown.
+    """
 
     version: int
     kiosk: Kiosk
     is_fresh: bool
     office: str
     lanes: list[LaneState]
+    counters: list[str]
 
 
 class Machine:
@@ -47,8 +51,10 @@ class Machine:
 
     @property
     def view(self) -> View:
-        screen = self._link.screen
-        return View(self._version, self._kiosk, self._link.is_fresh, screen.office, list(screen.lanes.values()))
+        screen, kiosk = self._link.screen, self._kiosk
+        counters = [counter.name for counter in screen.counters if kiosk.lane in counter.lanes]
+        lanes = list(screen.lanes.values())
+        return View(self._version, kiosk, self._link.is_fresh, screen.office, lanes, counters)
 
     async def news(self, seen: int, within_s: float) -> View:
         """The view as soon as it is another than `seen`, or after `within_s`."""
@@ -86,6 +92,24 @@ class Machine:
         self._news()
         self._work.create_task(self._serve(request))
 
+    def come_from_home(self) -> None:
+        """Somebody has a number and wants to type it. Raises NotNow."""
+        if not self._link.is_fresh:
+            raise NotNow("nobody can be checked in at the moment")
+        self._move(Event.FROM_HOME)
+
+    def keep_typing(self) -> None:
+        """Raises NotNow."""
+        self._move(Event.TOUCHED)
+
+    def check_in(self, number: str, code: str) -> None:
+        """Number and code were typed. Raises NotNow."""
+        if not self._link.is_fresh:
+            raise NotNow("nobody can be checked in at the moment")
+        request = CheckInByCode(id=secrets.token_urlsafe(16), number=number, code=code)
+        self._move(Event.TYPED)
+        self._work.create_task(self._check_in(request))
+
     def print_again(self) -> None:
         """Raises NotNow."""
         self._move(Event.PRINT_AGAIN)
@@ -111,7 +135,7 @@ class Machine:
 
     async def _serve(self, request: OpenRequest) -> None:
         digest = digest_of(request.secret)
-        body = await self._link.issue(Issue(id=request.id, lane=request.lane, secret=digest))
+        body = await self._link.insist(Issue(id=request.id, lane=request.lane, secret=digest))
         if isinstance(body, RefusalBody):
             self._spool.clear()
             self._move(Event.REFUSED, sentence=body.sentence)
@@ -132,6 +156,15 @@ class Machine:
         self._move(Event.ANSWERED, ticket=ticket)
         await self._print(slip)
 
+    async def _check_in(self, request: CheckInByCode) -> None:
+        """Nothing is kept for a power cut: whoever typed stands there and types again."""
+        body = await self._link.ask(request)
+        if isinstance(body, RefusalBody):
+            why = body.details.get("state", body.code) if body.code == "WrongMove" else body.code
+            self._move(Event.REFUSED, sentence=body.sentence, why=why)
+        else:
+            self._move(Event.ANSWERED, lane=body.lane, ticket=Ticket(body.number or "", body.ahead))
+
     async def _print(self, slip: Slip) -> None:
         try:
             await asyncio.to_thread(self._printer.print, slip)
@@ -142,9 +175,15 @@ class Machine:
             self._move(Event.PRINTED)
 
     def _move(
-        self, event: Event, *, lane: str | None = None, ticket: Ticket | None = None, sentence: str | None = None
+        self,
+        event: Event,
+        *,
+        lane: str | None = None,
+        ticket: Ticket | None = None,
+        sentence: str | None = None,
+        why: str | None = None,
     ) -> None:
-        self._kiosk = self._kiosk.after(event, lane=lane, ticket=ticket, sentence=sentence)
+        self._kiosk = self._kiosk.after(event, lane=lane, ticket=ticket, sentence=sentence, why=why)
         self._news()
         shown = SHOWN_SECONDS.get(self._kiosk.state)
         if shown is not None:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from config.embedded import EmbeddedValkey
+from tests.mail_host import MailHost, mail_host_running
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -56,8 +57,14 @@ def find_redis7() -> Path | None:
     return Path(found) if found else None
 
 
+def find_smtpd() -> Path | None:
+    """OpenSMTPD, which starts as root only."""
+    found = shutil.which("smtpd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") if os.geteuid() == 0 else None
+    return Path(found) if found else None
+
+
 def pytest_report_header() -> list[str]:
-    found = {"chromium": find_browser(), "redis-server": find_redis7()}
+    found = {"chromium": find_browser(), "redis-server": find_redis7(), "opensmtpd": find_smtpd()}
     lacks = [name for name, path in found.items() if path is None]
     if not lacks:
         return []
@@ -92,6 +99,13 @@ def redis7_server(tmp_path_factory: pytest.TempPathFactory, redis7_binary: Path)
     """The same on the oldest server that we promise to run on."""
     with EmbeddedValkey(tmp_path_factory.mktemp("redis7"), binary=redis7_binary) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mail_host() -> Iterator[MailHost]:
+    """One mail server of others for all stories; each writes to addresses of its own."""
+    with mail_host_running(find_smtpd() or lacking("OpenSMTPD", "opensmtpd")) as host:
+        yield host
 
 
 @pytest.fixture

@@ -75,8 +75,11 @@ def public_routes(present: Present, office: Office) -> list[BaseRoute]:
     return [Route("/", crowding, name="crowding")]
 
 
-def inside_routes(present: Present) -> list[BaseRoute]:
-    """What stands in the office: `/wall/SCREEN`, `/desk` to choose a counter, `/desk?counter=KEY` to work at one."""
+def inside_routes(present: Present, *, checks_in: bool = False) -> list[BaseRoute]:
+    """What stands in the office: `/wall/SCREEN`, `/desk` to choose a counter, `/desk?counter=KEY` to work at one.
+
+    `checks_in`: numbers from home wait from checking in.
+    """
 
     async def wall(request: Request) -> Response:
         screen = request.path_params["screen"]
@@ -106,6 +109,7 @@ def inside_routes(present: Present) -> list[BaseRoute]:
             chosen=chosen,
             counter=asked,
             is_away=whole is None,
+            checks_in=checks_in,
             socket="/ws/desk",
             beat=INSIDE_BEAT_SECONDS,
             reload=RELOAD_SECONDS,

@@ -61,12 +61,14 @@ USUAL_AHEAD = 3
 
 def notice_shown(notice: Notice, *, is_going: bool) -> tuple[str, ...]:
     """Which sentences of the page say where a notice stands; `is_going`: the ticket may still come nearer."""
-    if notice.ended:
-        return (ENDED[Ending(notice.ended)],)
-    registered = REGISTERED[NoticeState(notice.registered or NoticeState.PENDING)]
+    first = ENDED[Ending(notice.ended)] if notice.ended else REGISTERED[NoticeState(notice.registered or "pending")]
+    if first == "stopped":
+        return ("stopped",)
+    if first == "failed":
+        return ("failed", *(("erased",) if notice.ended else ()), *(("anew",) if is_going else ()))
     if notice.near is None:
-        return (registered, "later") if is_going else (registered,)
-    return (registered, NEAR[NoticeState(notice.near)])
+        return (first, "later") if is_going else (first,)
+    return (first, NEAR[NoticeState(notice.near)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,9 @@ class Drain:
         try:
             await self._run()
         except TryAgain:
-            return  # away, or another day by now: the wake-ups do not stop
+            # Away, or another day by now; the wake-ups do not stop. What was claimed, perhaps without our hearing of
+            # it, is free as soon as we take over anew.
+            self._tenure = None
         except Refusal as error:
             _log.error("notices not looked at", carrier=self._carrier, code=error.code)
 
@@ -136,9 +138,6 @@ class Drain:
             return await self._outbox.claim(self._day, self._carrier, tenure)
         except NotClaimed:
             raise Superseded from None
-        except TryAgain:
-            self._tenure = None  # it may have claimed and not told us: taking over anew frees them
-            raise
 
     async def _work_off(self, waiting: deque[tuple[Claimed, Prospect]], until: float) -> None:
         """All of them, on as many connections as there are senders."""
@@ -158,11 +157,11 @@ class Drain:
 
         senders = self._senders[: len(waiting)]
         await asyncio.gather(*(one_after_the_other(sender) for sender in senders))
-        for claimed, _ in waiting:  # not begun: whoever comes next need not wait for their lease
-            with contextlib.suppress(Refusal):
-                await self._settle(claimed, _Settled(NoticeState.PENDING))
         if failures:
             raise failures[0]
+        for claimed, _ in waiting:  # not begun: whoever comes next need not wait for their lease
+            with contextlib.suppress(NotClaimed):
+                await self._settle(claimed, _Settled(NoticeState.PENDING))
 
     async def _deliver(self, claimed: Claimed, prospect: Prospect, sender: Sender) -> None:
         if claimed.was_sending:

@@ -54,6 +54,6 @@ async def _take(
     floor.took(visit, body)
     if visit.arrival is not None:
         if isinstance(body, AnswerBody) and body.state == State.EXPECTED:
-            await information.asker.ask(CheckIn(id=new_id(), ticket=visit.arrival))
+            await information.asker.ask(CheckIn(id=new_id(), number=body.number or ""))
         information.expect_cancel(visit)
         await residents.register(visit, secret)

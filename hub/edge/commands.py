@@ -1,17 +1,19 @@
 """A request from a socket, asked of the desk, as a reply: always exactly one, whatever happens. No rule of its own."""
 
 from collections import Counter
-from collections.abc import Callable
-from typing import Protocol, assert_never
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias, assert_never
 
 import structlog
 from msgspec import UNSET
 
 from hub.desk import requests as ask
-from hub.desk.refusals import BadMessage, Refusal, StoreAway
+from hub.desk.refusals import BadMessage, Refusal, StoreAway, UnknownTicket
 from hub.desk.requests import Answer, Request, Stamp
 from hub.wire import codec
 from hub.wire import messages as wire
+from hub.wire.codes import read_number
+from hub.wire.tickets import Find
 
 _log = structlog.get_logger("hub.edge.commands")
 
@@ -30,13 +32,26 @@ class Teller(Protocol):
     async def do(self, stamp: Stamp, request: Request) -> Answer: ...
 
 
-class Commands:
-    """`day` gives the business day of the hub's picture, None before there is one. `who` asks is also where from."""
+Plain: TypeAlias = (  # says by itself which ticket it is about
+    wire.Issue | wire.Next | wire.Recall | wire.MarkAbsent | wire.Done | wire.Return | wire.Cancel | wire.Transfer
+)
+ArrivalOf: TypeAlias = Callable[[str], int | None]
+# Day, arrival and digest of the ticket that number and code open. Raises NotYours, TooManyTries.
+Prove: TypeAlias = Callable[[Find], Awaitable[tuple[str, int, str]]]
 
-    def __init__(self, teller: Teller, day: Callable[[], str | None]) -> None:
+
+class Commands:
+    """`day` gives the business day of the hub's picture, None before there is one. `who` asks is also where from.
+
+    Who checks in has a number and no arrival: `arrival_of` knows it for staff, and `prove` asks a machine for the code.
+    """
+
+    def __init__(self, teller: Teller, day: Callable[[], str | None], arrival_of: ArrivalOf, prove: Prove) -> None:
         self.outcomes: Counter[tuple[str, str]] = Counter()  # (type of request, `ok` or the refusal's code)
         self._teller = teller
         self._day = day
+        self._arrival_of = arrival_of
+        self._prove = prove
 
     async def answer_desk(self, text: str) -> wire.Reply:
         return await self._answer("desk", codec.read_desk_request, text)
@@ -44,7 +59,9 @@ class Commands:
     async def answer_kiosk(self, text: str) -> wire.Reply:
         return await self._answer("kiosk", codec.read_kiosk_request, text)
 
-    async def _answer(self, who: str, read: Callable[[str], wire.DeskRequest], text: str) -> wire.Reply:
+    async def _answer(
+        self, who: str, read: Callable[[str], wire.DeskRequest | wire.KioskRequest], text: str
+    ) -> wire.Reply:
         try:
             told = read(text)
         except codec.NotAMessage as error:
@@ -54,7 +71,15 @@ class Commands:
             day = self._day()
             if day is None:
                 raise StoreAway
-            answer = await self._teller.do(Stamp(day, who, told.id), request_of(told, source=who))
+            match told:
+                case wire.CheckIn():
+                    request: Request = ask.CheckIn(self._known(told.number))
+                case wire.CheckInByCode():
+                    _, arrival, _ = await self._prove(Find(number=told.number, code=told.code))
+                    request = ask.CheckIn(arrival)
+                case _:
+                    request = request_of(told, source=who)
+            answer = await self._teller.do(Stamp(day, who, told.id), request)
         except Refusal as refusal:
             return self._refused(kind, told.id, _body(refusal))
         except Exception:
@@ -63,12 +88,18 @@ class Commands:
         self.outcomes[kind, "ok"] += 1
         return wire.Reply(told.id, answer=answer_body(answer))
 
+    def _known(self, typed: str) -> int:
+        arrival = self._arrival_of(read_number(typed))
+        if arrival is None:
+            raise UnknownTicket
+        return arrival
+
     def _refused(self, kind: str, request_id: str | None, body: wire.RefusalBody) -> wire.Reply:
         self.outcomes[kind, body.code] += 1
         return wire.Reply(request_id, refusal=body)
 
 
-def request_of(told: wire.DeskRequest, source: str) -> Request:
+def request_of(told: Plain, source: str) -> Request:
     """What the wire says, in the desk's own words. `source` is where a number is taken."""
     match told:
         case wire.Issue():
@@ -83,8 +114,6 @@ def request_of(told: wire.DeskRequest, source: str) -> Request:
             return ask.Done(told.counter, told.ticket)
         case wire.Return():
             return ask.Return(told.ticket)
-        case wire.CheckIn():
-            return ask.CheckIn(told.ticket)
         case wire.Cancel():
             return ask.Cancel(told.ticket)
         case wire.Transfer():

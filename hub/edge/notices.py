@@ -57,13 +57,15 @@ class Contacts(Protocol):
 
 
 class Notices:
-    """`offers`: how this hub's office can send."""
+    """`offers`: how this hub's office can send. `speed`: so many minutes of the office pass in one."""
 
-    def __init__(self, reception: Reception, contacts: Contacts, offers: Collection[Carrier]) -> None:
+    def __init__(
+        self, reception: Reception, contacts: Contacts, offers: Collection[Carrier], *, speed: int = 1
+    ) -> None:
         self._reception, self._contacts = reception, contacts
         self._purpose = reception.office.purpose if Carrier.EMAIL in offers else None
         self._wishes = Tries(WISHES, WHILE, reception.monotonic)
-        self._all_wishes = Tries(ALL_WISHES, MINUTE, reception.monotonic)
+        self._all_wishes = Tries(ALL_WISHES * speed, MINUTE, reception.monotonic)
 
     def routes(self, guard: Guard) -> list[Route]:
         """`POST /t/notice`, `/t/stop`; and `/stop/TOKEN`, for the token alone: a mail program is no page of ours."""

@@ -6,7 +6,6 @@ Whoever shows a ticket's secret, or its number and code, may act for it. Nothing
 import asyncio
 import hmac
 import time
-import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
@@ -114,7 +113,7 @@ class Reception:
             if arrival is None:
                 raise NotYours
             return day, arrival, digest
-        number = unicodedata.normalize("NFKC", wanted.number).strip().upper()
+        number = codes.read_number(wanted.number)
         code = codes.read_code(wanted.code)
         world = self.relay.world
         known = world.picture.numbers.get(number) if world else None

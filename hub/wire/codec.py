@@ -20,7 +20,7 @@ class NotAMessage(Exception):
         self.request_id = request_id
 
 
-def encode(message: HubFrame | DeskRequest) -> bytes:
+def encode(message: HubFrame | DeskRequest | KioskRequest) -> bytes:
     """One message as UTF-8 JSON."""
     return _encoder.encode(message)
 

@@ -30,6 +30,11 @@ def code_of(digest: str) -> str:
     return "".join(_CROCKFORD[bits >> shift & 31] for shift in range(35, -1, -5))
 
 
+def read_number(typed: str) -> str:
+    """A ticket's number as somebody typed it: either case, full width, blanks around."""
+    return unicodedata.normalize("NFKC", typed).strip().upper()
+
+
 def read_code(typed: str) -> str | None:
     """A code as somebody typed it: either case, full width, hyphens, I L O for 1 1 0. None where it is no code."""
     plain = unicodedata.normalize("NFKC", typed).upper().translate(_MISREAD)

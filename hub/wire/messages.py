@@ -14,6 +14,7 @@ RequestId = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22,64}\\Z")]  # 22 chara
 Key = Annotated[str, Meta(pattern="^[a-z0-9_-]{1,32}\\Z")]
 Secret = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
 Arrival = Annotated[int, Meta(ge=1, le=2**33 - 1)]
+Typed = Annotated[str, Meta(max_length=32)]  # by hand, full width and all
 
 
 # From the hub: the world -------------------------------------------------------------------------------------------
@@ -237,7 +238,9 @@ class Return(_Request, frozen=True, tag="return"):
 
 
 class CheckIn(_Request, frozen=True, tag="check_in"):
-    ticket: Arrival
+    """The resident who took this number from home stands here: staff see him."""
+
+    number: Typed
 
 
 class Cancel(_Request, frozen=True, tag="cancel"):
@@ -249,8 +252,15 @@ class Transfer(_Request, frozen=True, tag="transfer"):
     lane: Key
 
 
+class CheckInByCode(_Request, frozen=True, tag="check_in"):
+    """The same at a machine, which sees nobody: the code shows that it is his number."""
+
+    number: Typed
+    code: Typed
+
+
 DeskRequest: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer
-KioskRequest: TypeAlias = Issue
+KioskRequest: TypeAlias = Issue | CheckInByCode
 
 # Why the hub closes a socket, and whether to come back -------------------------------------------------------------
 

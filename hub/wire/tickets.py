@@ -4,12 +4,11 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from hub.wire.messages import Key, RequestId, Secret
+from hub.wire.messages import Key, RequestId, Secret, Typed
 
 BODY_BYTES = 4096  # a long address in full width takes nine bytes a letter in a form; more is none of our pages
 
 SecretText = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}\\Z")]  # as `secret_text` of hub/wire/codes.py makes it
-Typed = Annotated[str, Meta(max_length=32)]  # by hand, full width and all
 Ahead = Annotated[int, Meta(ge=1, le=20)]  # as far as the desk looks ahead
 Mark = Annotated[str, Meta(max_length=64)]
 

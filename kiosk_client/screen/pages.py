@@ -1,4 +1,4 @@
-"""The addresses of the touch page: the page, its state (asked again and again), and the three touches.
+"""The addresses of the touch page: the page, its state (asked again and again), and the touches.
 
 Only the machine's own browser may touch: another name for this machine, or a page from elsewhere, is refused.
 """
@@ -7,18 +7,21 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from hub.wire.messages import Typed
 from kiosk_client.kiosk import NotNow
 from kiosk_client.machine import Machine, View
 from kiosk_client.screen.own_browser import OwnBrowserOnly
 
 HERE = Path(__file__).parent
-FILES = ("touch.css", "touch.js", "words.js")
+FILES = ("touch.css", "touch.js", "keypad.js", "words.js")
+TYPED_BYTES = 256  # a number and a code; more is not our page
 ASK_S = 5.0  # so long an unchanged state is kept waiting; the page calls itself stale after twice that
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -26,6 +29,13 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+
+
+class TypedNumber(msgspec.Struct, forbid_unknown_fields=True):
+    """As it was typed; in a body, where no list of addresses keeps it."""
+
+    number: Typed
+    code: Typed
 
 
 def touch_app(machine: Machine) -> Starlette:
@@ -50,9 +60,25 @@ def touch_app(machine: Machine) -> Starlette:
     async def leave(request: Request) -> Response:
         return _touch(machine.leave)
 
+    async def come_from_home(request: Request) -> Response:
+        return _touch(machine.come_from_home)
+
+    async def keep_typing(request: Request) -> Response:
+        return _touch(machine.keep_typing)
+
+    async def check_in(request: Request) -> Response:
+        try:
+            typed = msgspec.json.decode(await request.body(), type=TypedNumber)
+        except (msgspec.DecodeError, UnicodeError):
+            return Response(status_code=400, headers=HEADERS)
+        return _touch(lambda: machine.check_in(typed.number, typed.code))
+
     touches: dict[str, Callable[[Request], Awaitable[Response]]] = {
         "/choose/{lane}": choose,
         "/print-again": print_again,
+        "/from-home": come_from_home,
+        "/typing": keep_typing,
+        "/check-in": check_in,
         "/leave": leave,
     }
     return Starlette(
@@ -60,7 +86,7 @@ def touch_app(machine: Machine) -> Starlette:
             Route("/", page),
             *(Route(f"/{name}", file) for name in FILES),
             Route("/state", state),
-            *(Route(path, touch, methods=["POST"]) for path, touch in touches.items()),
+            *(Route(path, touch, methods=["POST"], max_body_size=TYPED_BYTES) for path, touch in touches.items()),
         ],
         middleware=[Middleware(OwnBrowserOnly)],
     )
@@ -80,7 +106,9 @@ def as_fields(view: View) -> dict[str, Any]:
         "number": ticket.number if ticket else None,
         "ahead": ticket.ahead if ticket else None,
         "code": ticket.code if ticket else None,
+        "counters": view.counters,
         "sentence": kiosk.sentence,
+        "why": kiosk.why,
     }
 
 

@@ -1,16 +1,24 @@
 // Draws the machine's state and passes touches on. It decides nothing: what may follow what stands in kiosk.py.
 
+import { Keypad } from "./keypad.js";
 import { WORDS } from "./words.js";
 
 const STALE_AFTER_MS = 10_000; // twice what an unchanged state is kept waiting
 const RETRY_MS = 500;
 const IDLE_MS = 45_000; // then the next one finds Japanese again
 
+const BACK_FROM = ["printed", "unprinted", "refused", "typing", "checked_in", "not_checked_in"];
+
 const find = (id) => document.getElementById(id);
 let language = "ja";
 let view = null;
 let heardAt = -Infinity;
 let idle = 0;
+const keypad = new Keypad({
+  typing: () => touch("typing"),
+  typed: (number, code) => touch("check-in", { number, code }),
+});
+keypad.changed = () => draw();
 
 const isFresh = () => view !== null && view.fresh && performance.now() - heardAt < STALE_AFTER_MS;
 
@@ -31,20 +39,38 @@ function draw() {
   put("stale", fresh ? "" : words.stale);
   put("title", words[state]);
   put("number", view?.number ?? "");
-  put("about", about(words, state));
+  put("about", state === "choosing" && !fresh ? "" : about(words, state));
   put("again", state === "unprinted" ? words.again : "");
-  put("back", ["printed", "unprinted", "refused"].includes(state) ? words.back : "");
+  put("from-home", { choosing: words.from_home, not_checked_in: words.type_again }[state] ?? "");
+  find("from-home").disabled = !fresh;
+  put("back", BACK_FROM.includes(state) ? words.back : "");
   put("hint", words.hint);
   find("lanes").hidden = state !== "choosing";
+  drawKeypad(words, state, fresh);
   drawLanes(words, fresh);
 }
 
 function about(words, state) {
   const text = words[`${state}_about`];
-  if (state === "unprinted") return text(view.code);
+  if (state === "unprinted") return text(`${view.code.slice(0, 4)}-${view.code.slice(4)}`);
   if (state === "refused") return text(view.sentence);
   if (state === "printed" && view.ahead !== null) return words.ahead(view.ahead) + text;
+  if (state === "checked_in") return text(nameOf(view.lane), view.ahead, view.counters);
+  if (state === "not_checked_in") return words.why_not[view.why] ?? text(view.sentence);
   return text;
+}
+
+function nameOf(lane) {
+  return view.lanes.find((each) => each.lane === lane)?.name ?? "";
+}
+
+function drawKeypad(words, state, fresh) {
+  const form = find("keypad");
+  const opens = form.hidden && state === "typing";
+  form.hidden = state !== "typing";
+  if (opens) keypad.open();
+  if (["choosing", "checked_in"].includes(state)) keypad.clear();
+  keypad.draw(words, fresh);
 }
 
 // Buttons stay while their lanes do: a finger that rests on one must not lose it to a new count.
@@ -84,9 +110,9 @@ function laneButton({ lane }) {
   return item;
 }
 
-async function touch(path) {
+async function touch(path, said) {
   try {
-    await fetch(path, { method: "POST" }); // what came of it is the next state
+    await fetch(path, { method: "POST", body: said && JSON.stringify(said) }); // what came of it is the next state
   } catch {
     draw();
   }
@@ -112,6 +138,7 @@ function speak(chosen) {
 }
 
 find("language").addEventListener("click", () => speak(language === "ja" ? "en" : "ja"));
+find("from-home").addEventListener("click", () => touch("from-home"));
 find("again").addEventListener("click", () => touch("print-again"));
 find("back").addEventListener("click", () => touch("leave"));
 document.addEventListener("pointerdown", () => {

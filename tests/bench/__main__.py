@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.bench import desk
+from tests.bench import desk, notices
 
-PARTS: dict[str, Callable[[bool], bool]] = {"desk": desk.run}
+PARTS: dict[str, Callable[[bool], bool]] = {"desk": desk.run, "notices": notices.run}
 
 
 def main() -> int:

@@ -4,12 +4,14 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import NoReturn
 
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from config.asgi import listen, serving
+from hub.desk.refusals import NotYours
 from hub.edge.commands import Commands, Teller
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.guards import Guard
@@ -21,6 +23,7 @@ from hub.fanout.relay import Relay, Rhythm
 from hub.wire import codec
 from hub.wire import messages as wire
 from hub.wire.client_side import Heard, Screen
+from hub.wire.tickets import Find
 from tests.fanout.memory import MemoryStore
 
 SELDOM = {Pace.WALL: 3600.0, Pace.TAB: 3600.0}
@@ -69,9 +72,15 @@ def memory_hub(
 ) -> tuple[Relay, tuple[Starlette, Starlette]]:
     """A relay that is not running yet, and its applications."""
     relay = Relay(store, store.desk.office, Registry(depth), rhythm)
-    edge = Edge(relay, Commands(teller or store, lambda: relay.day), limits or Limits())
+    commands = Commands(teller or store, lambda: relay.day, relay.arrival_of, nobodys)
+    edge = Edge(relay, commands, limits or Limits())
     inside = inside_routes(edge, Guard(by_loopback_only=True))
     return relay, (Starlette(routes=public_routes(edge, Guard())), Starlette(routes=inside))
+
+
+async def nobodys(wanted: Find) -> NoReturn:
+    """A store in memory keeps no codes."""
+    raise NotYours
 
 
 class Visitor:
@@ -98,7 +107,7 @@ class Visitor:
         for _ in range(count):
             await self.hear()
 
-    async def ask(self, request: wire.DeskRequest) -> None:
+    async def ask(self, request: wire.DeskRequest | wire.KioskRequest) -> None:
         await self.connection.send(codec.encode(request), text=True)
 
 

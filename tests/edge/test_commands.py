@@ -6,10 +6,25 @@ from typing import Any
 import pytest
 import structlog
 
-from hub.desk.refusals import LaneExhausted, OtherBody, Refusal, StoreAway
-from hub.desk.requests import Answer, Cancel, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Stamp, Transfer
-from hub.edge.commands import Commands, request_of
+from hub.desk.refusals import LaneExhausted, NotYours, OtherBody, Refusal, StoreAway
+from hub.desk.requests import (
+    Answer,
+    Cancel,
+    CheckIn,
+    Done,
+    Issue,
+    MarkAbsent,
+    Next,
+    Recall,
+    Request,
+    Return,
+    Stamp,
+    Transfer,
+)
+from hub.desk.ticket import State
+from hub.edge.commands import Commands, Plain, Teller, request_of
 from hub.wire import messages as wire
+from hub.wire.tickets import Find
 from tests.fanout.days import CERTIFICATES, MOVES, OFFICE
 from tests.fanout.memory import FIRST_DAY, MemoryStore
 
@@ -24,6 +39,31 @@ class Failing:
 
     async def do(self, stamp: Stamp, request: Request) -> Answer:
         raise self.error
+
+
+class Numbers:
+    """What a hub knows of two tickets: 9 is A105, whose code is 7K3D-9QXM."""
+
+    def arrival_of(self, number: str) -> int | None:
+        return {"A105": 9}.get(number)
+
+    async def prove(self, wanted: Find) -> tuple[str, int, str]:
+        if (wanted.number, wanted.code) != ("A105", "7K3D-9QXM"):
+            raise NotYours
+        return FIRST_DAY, 9, ""
+
+
+class Remembering:
+    def __init__(self) -> None:
+        self.asked: list[tuple[Stamp, Request]] = []
+
+    async def do(self, stamp: Stamp, request: Request) -> Answer:
+        self.asked.append((stamp, request))
+        return Answer(9, "A105", CERTIFICATES, State.WAITING, ahead=2)
+
+
+def commands_of(teller: Teller, day: str | None = FIRST_DAY) -> Commands:
+    return Commands(teller, lambda: day, Numbers().arrival_of, Numbers().prove)
 
 
 def text(kind: str, id: str = ID, **fields: Any) -> str:
@@ -49,14 +89,14 @@ def outcome(reply: wire.Reply) -> str:
         (wire.Transfer(ID, 7, MOVES), Transfer(7, MOVES)),
     ],
 )
-def test_each_request_of_the_wire_is_one_of_the_desk(told: wire.DeskRequest, asked: Request) -> None:
+def test_each_request_of_the_wire_is_one_of_the_desk(told: Plain, asked: Request) -> None:
     assert request_of(told, source="kiosk") == asked
 
 
 async def test_an_answer_says_where_the_ticket_stands() -> None:
     store = MemoryStore(OFFICE)
     await store.open_day()
-    commands = Commands(store, lambda: FIRST_DAY)
+    commands = commands_of(store)
     reply = await commands.answer_kiosk(text("issue", lane=CERTIFICATES))
     assert reply == wire.Reply(ID, answer=wire.AnswerBody(1, "A101", CERTIFICATES, "waiting", 0, None))
     assert store.desk.picture.tickets[1].source == "kiosk"
@@ -69,13 +109,13 @@ async def test_an_answer_says_where_the_ticket_stands() -> None:
 
 @pytest.mark.parametrize("refusal", [StoreAway(), OtherBody(), LaneExhausted(lane=MOVES)])
 async def test_a_refusal_is_told_whole(refusal: Refusal) -> None:
-    reply = await Commands(Failing(refusal), lambda: FIRST_DAY).answer_desk(text("cancel", ticket=1))
+    reply = await commands_of(Failing(refusal)).answer_desk(text("cancel", ticket=1))
     body = wire.RefusalBody(refusal.code, refusal.sentence, refusal.again, refusal.details)
     assert reply == wire.Reply(ID, refusal=body)
 
 
 async def test_before_the_first_picture_the_store_is_away() -> None:
-    reply = await Commands(Failing(AssertionError()), lambda: None).answer_desk(text("cancel", ticket=1))
+    reply = await commands_of(Failing(AssertionError()), None).answer_desk(text("cancel", ticket=1))
     assert outcome(reply) == "StoreAway"
 
 
@@ -95,19 +135,41 @@ async def test_before_the_first_picture_the_store_is_away() -> None:
     ],
 )
 async def test_what_is_no_request_is_refused_with_the_id_that_could_be_read(told: str, id: str | None) -> None:
-    commands = Commands(Failing(AssertionError()), lambda: FIRST_DAY)
+    commands = commands_of(Failing(AssertionError()))
     reply = await commands.answer_desk(told)
     assert (outcome(reply), reply.id) == ("BadMessage", id)
     assert commands.outcomes == {("unreadable", "BadMessage"): 1}
 
 
-async def test_a_kiosk_may_only_issue() -> None:
-    reply = await Commands(Failing(AssertionError()), lambda: FIRST_DAY).answer_kiosk(text("cancel", ticket=1))
+async def test_staff_check_a_number_in_as_it_was_typed() -> None:
+    teller = Remembering()
+    commands = commands_of(teller)
+    reply = await commands.answer_desk(text("check_in", number=" ａ105"))
+    assert reply == wire.Reply(ID, answer=wire.AnswerBody(9, "A105", CERTIFICATES, "waiting", 2, None))
+    assert teller.asked == [(Stamp(FIRST_DAY, "desk", ID), CheckIn(9))]
+    assert outcome(await commands.answer_desk(text("check_in", number="A999"))) == "UnknownTicket"
+    assert outcome(await commands.answer_desk(text("check_in", number="A" * 33))) == "BadMessage"
+    assert len(teller.asked) == 1
+
+
+async def test_a_machine_checks_in_only_who_has_the_code() -> None:
+    teller = Remembering()
+    commands = commands_of(teller)
+    assert outcome(await commands.answer_kiosk(text("check_in", number="A105", code="00000000"))) == "NotYours"
+    assert outcome(await commands.answer_kiosk(text("check_in", number="A105"))) == "BadMessage"
+    assert teller.asked == []
+    reply = await commands.answer_kiosk(text("check_in", number="A105", code="7K3D-9QXM"))
+    assert reply.answer == wire.AnswerBody(9, "A105", CERTIFICATES, "waiting", 2, None)
+    assert teller.asked == [(Stamp(FIRST_DAY, "kiosk", ID), CheckIn(9))]
+
+
+async def test_a_kiosk_may_only_issue_and_check_in() -> None:
+    reply = await commands_of(Failing(AssertionError())).answer_kiosk(text("cancel", ticket=1))
     assert outcome(reply) == "BadMessage"
 
 
 async def test_a_defect_is_answered_as_one_and_logged_without_contents() -> None:
-    commands = Commands(Failing(RuntimeError("a contact: somebody@example.jp")), lambda: FIRST_DAY)
+    commands = commands_of(Failing(RuntimeError("a contact: somebody@example.jp")))
     with structlog.testing.capture_logs() as logged:
         reply = await commands.answer_desk(text("cancel", ticket=1))
     assert outcome(reply) == "Fault"

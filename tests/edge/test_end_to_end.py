@@ -25,6 +25,8 @@ from config import asgi
 from config.asgi import Tuning, hub_running, listen, run_hub, serve
 from config.embedded import EmbeddedValkey
 from hub.desk.lane import Office
+from hub.edge.sockets import Limits
+from hub.fanout.mailbox import Depth
 from hub.store import library
 from hub.store.connection import connect as store_client
 from hub.store.lanes import Lanes
@@ -159,6 +161,41 @@ async def test_the_same_request_on_another_hub_gives_the_same_answer(
         assert answers[0] == answers[1]
 
 
+async def test_a_client_that_never_reads_is_dropped_while_others_go_on(
+    valkey_server: EmbeddedValkey, office: Office
+) -> None:
+    tuning = Tuning(depth=Depth(frames=64), limits=Limits(send_s=0.2))
+    async with hub_of(office, valkey_server.url, tuning=tuning) as hub, httpx2.AsyncClient(trust_env=False) as client:
+        await is_ready(hub)
+
+        async def desks() -> int:
+            found = (await client.get(hub.page("/metrics"))).text.partition('junban_listeners{topic="desk"} ')[2]
+            return int(float(found.split("\n")[0]))
+
+        with await deaf_client(hub, "/ws/desk"):
+            async with hub.open("/ws/desk") as connection:
+                clerk = Visitor(connection)
+                listens = asyncio.create_task(listening(clerk))
+                # One after the other: what is asked on one socket at once is carried out side by side, and a `next`
+                # that overtakes its number calls nobody.
+                begin: list[wire.DeskRequest] = [wire.Issue(new_id(), CERTIFICATES), wire.Next(new_id(), "2", None)]
+                for asked, request in enumerate(begin):
+                    await clerk.ask(request)
+                    await eventually(partial(has_replies, [clerk], asked + 1))
+                assert await desks() == 2
+                pressed = 0
+                while await desks() == 2:
+                    for _ in range(50):
+                        await clerk.ask(wire.Recall(new_id(), "2", 1))
+                    pressed += 50
+                    await eventually(partial(has_replies, [clerk], 2 + pressed), within_s=20)
+                    assert clerk.replies[-1].answer is not msgspec.UNSET, "each press is a fact that all desks are told"
+                    assert pressed < 50_000, "dropped long before"
+                assert not listens.done()
+                listens.cancel()
+                await asyncio.wait([listens])
+
+
 async def test_screens_hear_of_a_dead_store_and_of_its_return(own_server: EmbeddedValkey, office: Office) -> None:
     async with hub_of(office, own_server.url) as hub:
         await is_ready(hub)
@@ -189,6 +226,35 @@ async def test_screens_hear_of_a_dead_store_and_of_its_return(own_server: Embedd
             while len(clerk.replies) < 3:
                 await clerk.hear()
             assert isinstance(clerk.replies[2].answer, wire.AnswerBody)
+
+
+async def test_the_hub_waits_for_a_store_that_starts_later_and_is_empty(
+    own_server: EmbeddedValkey, office: Office
+) -> None:
+    own_server.stop()
+    async with hub_of(office, own_server.url, tuning=Tuning(day_every_s=0.05)) as hub:
+        async with hub.open("/ws/board", is_inside=False) as connection:
+            tab = Visitor(connection)
+            assert await tab.hear() is Heard.AWAY
+            own_server.start()
+            await tab.hear_all(2)
+            assert tab.types == ["Away", "Snapshot", "Beat"]
+        # The same once more for a store that lost everything, our functions too, while it ran.
+        client = Redis.from_url(own_server.url)
+        await client.flushall()
+        await client.function_delete(LIBRARY)
+        await client.aclose()
+        async with hub.open("/ws/kiosk") as connection:
+            kiosk = Visitor(connection)
+
+            async def is_issued() -> bool:
+                await kiosk.ask(wire.Issue(new_id(), CERTIFICATES))
+                answered = len(kiosk.replies)
+                while len(kiosk.replies) == answered:
+                    await kiosk.hear()
+                return isinstance(kiosk.replies[-1].answer, wire.AnswerBody)
+
+            await eventually(is_issued, within_s=20)
 
 
 async def test_a_practice_day_begins_for_everybody(valkey_server: EmbeddedValkey, office: Office) -> None:

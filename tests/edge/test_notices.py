@@ -63,8 +63,7 @@ class KeyHost:
 
     async def kept(self) -> dict[str, Contact]:
         """Subscription → contact, of all that are in the store."""
-        pattern = Keys(self.office.key).contact("*").replace("{", "\\{").replace("}", "\\}")
-        names = [name async for name in self.client.scan_iter(match=pattern)]
+        names = [name async for name in self.client.scan_iter(match=Keys(self.office.key).contact("*"))]
         found = {}
         for name in names:
             subscription = name.rpartition(":")[2]
@@ -76,7 +75,7 @@ class KeyHost:
     async def everything(self) -> str:
         """All that the store holds of the office."""
         held = []
-        async for name in self.client.scan_iter(match=f"*{self.office.key}*"):
+        async for name in self.client.scan_iter(match=f"{{{self.office.key}}}:*"):
             kind = await self.client.type(name)
             held.append(name)
             if kind == "hash":

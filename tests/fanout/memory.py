@@ -22,6 +22,7 @@ class MemoryStore:
         self.run = "run1"
         self.is_up = True
         self.begun = 0
+        self.refused = 0  # how often it was asked while it was away
         self.at = NOON
         self.streams: dict[str, list[tuple[int, int, Fact | Exception]]] = {}
         self._news = asyncio.Event()
@@ -99,4 +100,5 @@ class MemoryStore:
 
     def _require_up(self) -> None:
         if not self.is_up:
+            self.refused += 1
             raise StoreAway

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import pytest
 import structlog
@@ -300,13 +301,17 @@ async def test_seconds_without_the_store_are_counted(hub: Hub, store: MemoryStor
     assert altogether > before[1] + 0.01
 
 
+def was_asked_in_vain(store: MemoryStore, times: int) -> bool:
+    return store.refused >= times
+
+
 async def test_the_log_hears_of_an_outage_once_when_it_begins_and_once_when_it_ends(store: MemoryStore) -> None:
     store.go_away()
     with structlog.testing.capture_logs() as told:
         async with running(store) as hub:
             for _ in range(2):
                 await eventually(lambda: len(told) % 2 == 1)
-                await asyncio.sleep(0.05)  # some tries more
+                await eventually(partial(was_asked_in_vain, store, store.refused + 3))
                 store.come_back()
                 await hub.is_live()
                 store.go_away()

@@ -14,7 +14,7 @@ from hub.edge.guards import Guard
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.fanout.relay import Relay
 from hub.wire import codec
-from hub.wire.messages import CLIENT_FRAME_BYTES, Close, DeskRequest
+from hub.wire.messages import CLIENT_FRAME_BYTES, Close, DeskRequest, KioskRequest
 from hub.wire.position import Position
 from tests.house.documents import ROOT
 
@@ -70,13 +70,14 @@ def test_the_examples_tell_one_story_without_a_gap() -> None:
 
 @pytest.mark.parametrize("line", REQUESTS, ids=type_of)
 def test_an_example_to_the_hub_is_a_request_and_stays_the_same(line: str) -> None:
-    told = json.loads(codec.encode(codec.read_desk_request(line)))
+    read = codec.read_kiosk_request if "code" in json.loads(line) else codec.read_desk_request
+    told = json.loads(codec.encode(read(line)))
     default: dict[str, Any] = {"lanes": []} if "lanes" in told and "lanes" not in json.loads(line) else {}
     assert told == json.loads(line) | default
 
 
 def test_every_request_has_an_example() -> None:
-    assert {type_of(line) for line in REQUESTS} == {tag(kind) for kind in DeskRequest.__args__}
+    assert {type_of(line) for line in REQUESTS} == {tag(kind) for kind in DeskRequest.__args__ + KioskRequest.__args__}
 
 
 def test_what_a_ticket_machine_may_ask_is_what_the_page_says() -> None:
@@ -107,7 +108,7 @@ def test_the_longest_request_is_as_long_as_the_page_says() -> None:
 def test_every_socket_is_on_the_page_under_its_listener() -> None:
     nobody = cast(Any, None)  # routes are made, nothing is asked
     relay = Relay(nobody, read_office(PRACTICE_OFFICE))
-    edge = Edge(relay, Commands(nobody, lambda: None))
+    edge = Edge(relay, Commands(nobody, lambda: None, relay.arrival_of, nobody))
     rows = re.findall(r"^\| `(/ws/[^`]*)` \| ([a-z, ]+) \|", section("Sockets"), re.MULTILINE)
     told = {path: set(listeners.split(", ")) for path, listeners in rows}
     made: dict[str, set[str]] = {}

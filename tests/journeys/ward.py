@@ -1,9 +1,9 @@
 """A small ward office at work: its own Valkey, one hub on loopback, nothing replaced."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from config.asgi import hub_running, listen, serving
 from config.embedded import EmbeddedValkey
-from hub.desk.lane import Counter, Lane, Office
+from hub.desk.lane import DAY_MINUTES, Counter, Lane, Office
+from hub.desk.notices import Carrier
 from hub.wire import messages as wire
 from hub.wire.codec import encode, read_frame
 
@@ -57,9 +58,14 @@ async def ask(socket: ClientConnection, request: wire.DeskRequest) -> wire.Answe
 
 
 @asynccontextmanager
-async def ward_running(folder: Path) -> AsyncIterator[Ward]:
+async def ward_running(
+    folder: Path, office: Office | None = None, offers: Collection[Carrier] = (), *, checks_in: bool = False
+) -> AsyncIterator[Ward]:
+    """`checks_in`: who took a number from home waits from checking in."""
+    office = replace(office or ward_office(), web_check_in=checks_in, web_close=DAY_MINUTES)
     with EmbeddedValkey(folder) as store, listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
-        async with hub_running(ward_office(), redis_url=store.url) as apps, serving(apps, public, inside):
+        running = hub_running(office, redis_url=store.url, offers=offers)
+        async with running as apps, serving(apps, public, inside):
             ward = Ward(
                 store,
                 f"http://127.0.0.1:{public.getsockname()[1]}",

@@ -32,6 +32,17 @@ def test_a_refusal_is_told_once() -> None:
     assert kiosk.after(Event.LEFT) == Kiosk()
 
 
+def test_a_number_from_home_is_typed_and_nothing_is_printed() -> None:
+    kiosk = Kiosk().after(Event.FROM_HOME).after(Event.TOUCHED).after(Event.TYPED)
+    assert kiosk.state is State.CHECKING
+    there = kiosk.after(Event.ANSWERED, lane="certificates", ticket=Ticket("A103", 2))
+    assert (there.state, there.lane, there.ticket) == (State.CHECKED_IN, "certificates", Ticket("A103", 2))
+    assert there.after(Event.LEFT) == Kiosk()
+    again = kiosk.after(Event.REFUSED, sentence="お確かめください。", why="NotYours")
+    assert (again.state, again.why) == (State.NOT_CHECKED_IN, "NotYours")
+    assert again.after(Event.FROM_HOME).why is None
+
+
 @pytest.mark.parametrize(("state", "event"), [pair for pair in itertools.product(State, Event) if pair not in MOVES])
 def test_whatever_is_not_in_the_table_changes_nothing(state: State, event: Event) -> None:
     with pytest.raises(NotNow):
@@ -45,6 +56,6 @@ def test_nothing_is_printed_before_the_answer() -> None:
 
 def test_no_screen_stands_for_ever() -> None:
     """It ends by itself, or by what the hub or the printer says; only the lanes wait for somebody."""
-    by_touch = {Event.CHOSEN, Event.PRINT_AGAIN, Event.LEFT}
+    by_touch = {Event.CHOSEN, Event.PRINT_AGAIN, Event.FROM_HOME, Event.TOUCHED, Event.TYPED, Event.LEFT}
     for state in set(State) - {State.CHOOSING}:
         assert state in SHOWN_SECONDS or any(event not in by_touch for (s, event) in MOVES if s is state)

@@ -131,7 +131,7 @@ def wire_of(request: requests.Request) -> m.DeskRequest:
         case requests.Return():
             return m.Return("x", request.ticket)
         case requests.CheckIn():
-            return m.CheckIn("x", request.ticket)
+            return m.CheckIn("x", f"A{100 + request.ticket}")
         case requests.Cancel():
             return m.Cancel("x", request.ticket)
         case requests.Transfer():

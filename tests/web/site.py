@@ -95,7 +95,7 @@ class Site:
         self.greets = True  # a snapshot for whoever connects
         self.faults: list[str] = []
         routes = [*public_routes(self._present, OFFICE), *ResidentPages(self._present, OFFICE).routes()]
-        routes += [*inside_routes(self._present), *static_routes()]
+        routes += [*inside_routes(self._present, checks_in=True), *static_routes()]
         self._client = TestClient(Starlette(routes=routes), base_url=ORIGIN)
         self._position = POSITION
         self._places = 0

@@ -53,6 +53,54 @@ async def test_each_key_asks_for_one_thing(keys: str, request_: dict[str, Any], 
     assert without_id((await ours.asked(1))[0]) == request_
 
 
+async def test_a_number_from_home_is_typed_and_checked_in(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    await page.keyboard.press("i")
+    await page.keyboard.type("bａ301")  # letters of a field are no keys of the desk
+    await page.keyboard.press("Enter")
+    asked = (await ours.asked(1))[0]
+    assert without_id(asked) == {"type": "check_in", "number": "BA301"}
+    assert await focused(page) == "home"
+    assert await page.input_value("#check-in-number") == ""
+    ours.hub.say(m.Reply(asked["id"], answer=m.AnswerBody(9, "BA301", "certificates", "waiting", 2, None)))
+    await page.locator("#news", has_text="BA301 の来庁を受け付けました。証明でお待ちです（前に2人）。").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (
+            m.RefusalBody("UnknownTicket", "この番号は本日の受付にありません。", False, {}),
+            "A999：この番号は本日の受付に",
+        ),
+        (m.RefusalBody("WrongMove", "できません。", False, {"state": "waiting"}), "A999：すでに順番をお待ちです。"),
+        (m.RefusalBody("WrongMove", "できません。", False, {"state": "lapsed"}), "A999：できません。"),
+    ],
+)
+async def test_why_a_number_is_not_checked_in(refusal: m.RefusalBody, words: str, site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    await page.fill("#check-in-number", "a999")
+    await page.get_by_role("button", name="受け付ける").click()
+    asked = (await ours.asked(1))[0]
+    ours.hub.say(m.Reply(asked["id"], refusal=refusal))
+    await page.locator("#refusal", has_text=words).wait_for()
+
+
+async def test_escape_leaves_the_field_and_nothing_asks_for_nothing(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    await page.keyboard.press("i")
+    assert await focused(page) == "check-in-number"
+    await page.keyboard.press("Enter")
+    assert "番号を入力してください" in await page.locator("#refusal").inner_text()
+    await page.keyboard.press("i")
+    await page.keyboard.press("Escape")
+    assert await focused(page) == "home"
+    assert ours.hub.asked == []
+
+
 async def test_next_at_a_counter_that_has_nobody(site: MakeSite, page: "Page") -> None:
     ours = site(busy())
     await at_counter(ours, 2)

@@ -1,6 +1,7 @@
 """The first state is drawn on the server, complete, escaped, and with nothing from another host."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace as replace_office
 from datetime import timedelta
 from pathlib import Path
@@ -11,13 +12,15 @@ from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from hub.desk.lane import Counter, Office
+from hub.desk.lane import Counter, Office, Purpose
+from hub.desk.notices import Carrier
 from hub.wire import messages as m
-from hub.wire.tickets import Told
+from hub.wire.messages import RefusalBody
+from hub.wire.tickets import Notice, Told
 from tests.web.site import AT, OFFICE, snapshot
 from web.models import EM_STEPS, MISSED_PAGE, ROOMS, TOKYO, Board, em_of, room_for
 from web.pages import HERE, PAGE_HEADERS, inside_routes, public_routes, static_routes
-from web.tickets import SHOWN, ResidentPages
+from web.tickets import ENDED, NEAR, REGISTERED, SHOWN, ResidentPages
 
 FILES = sorted(path for folder in ("templates", "static") for path in (HERE / folder).rglob("*.*"))
 OUR_PAGES = ["/", "/t", "/t?openExternalBrowser=1", "/wall/lobby", "/desk", "/desk?counter=2"]
@@ -228,6 +231,71 @@ def test_a_ticket_is_told_in_every_state_without_javascript(told: Told, says: st
     assert "http-equiv" not in page
 
 
+OFFERING = replace_office(OFFICE, purpose=Purpose("7", "何のために\nお預かりするか"))
+WISH = Notice("email", 5, "accepted", None, "")
+
+
+def notice_page(told: Told, office: Office = OFFERING, *offers: Carrier) -> str:
+    return bytes(ResidentPages(lambda: snapshot(), office, offers).ticket(told).body).decode()
+
+
+def test_notices_are_offered_with_their_purpose_before_the_field_while_somebody_may_come_nearer() -> None:
+    for state in ("expected", "waiting"):
+        page = notice_page(structs.replace(TOLD, state=state), OFFERING, Carrier.EMAIL)
+        shown = words(page)
+        assert "順番が近づいたらメールでお知らせ" in shown
+        assert shown.index("何のために お預かりするか") < shown.index("メールアドレス")
+        assert f'name="purpose" value="{OFFERING.purpose.mark if OFFERING.purpose else ""}"' in page
+        assert re.findall(r'<option value="(\d+)"( selected)?', page) == [
+            *[("1", ""), ("2", ""), ("3", " selected"), ("5", ""), ("10", ""), ("20", "")]
+        ]
+        assert re.search(r'<input type="checkbox"[^>]* required', page)
+        assert re.search(r'name="address" type="text" inputmode="email"[^>]* autocomplete="off"', page)
+        assert "やめて" not in shown
+
+
+def test_notices_are_not_offered_where_nobody_sends_them_or_nobody_comes_nearer() -> None:
+    away = "順番が近づいたらメールでお知らせ"
+    assert away not in words(notice_page(TOLD, OFFERING))
+    assert away not in words(notice_page(TOLD, OFFICE, Carrier.EMAIL))
+    for state in ("called", "absent", "served", "cancelled", "lapsed"):
+        told = structs.replace(TOLD, state=state, ahead=None)
+        assert away not in words(notice_page(told, OFFERING, Carrier.EMAIL))
+
+
+@pytest.mark.parametrize(
+    ("wish", "state", "says"),
+    [
+        (structs.replace(WISH, registered="pending"), "waiting", "確認のメールをお送りしています"),
+        (structs.replace(WISH, registered=None), "waiting", "確認のメールをお送りしています"),
+        (WISH, "waiting", "確認のメールをお送りしました。 ○ 前にお待ちの方が 5 人以下"),
+        (structs.replace(WISH, registered="uncertain"), "waiting", "届いていないことがあります"),
+        (structs.replace(WISH, registered="lapsed", near="pending"), "waiting", "お知らせを、メールでお送りしています"),
+        (structs.replace(WISH, near="accepted"), "called", "お知らせを、メールでお送りしました"),
+        (structs.replace(WISH, near="uncertain"), "waiting", "お知らせは、届いていないことがあります"),
+        (structs.replace(WISH, near="lapsed"), "served", "お送りできませんでした"),
+        (structs.replace(WISH, registered="refused"), "waiting", "届きませんでした。 → アドレスを確かめて"),
+        (structs.replace(WISH, ended="refused"), "waiting", "アドレスは消しました。 → アドレスを確かめて"),
+        (structs.replace(WISH, ended="resident"), "waiting", "お知らせをやめ、アドレスを消しました"),
+    ],
+)
+def test_where_a_notice_stands_is_told_in_words_and_it_can_be_stopped(wish: Notice, state: str, says: str) -> None:
+    shown = words(notice_page(structs.replace(TOLD, state=state, notices=[wish]), OFFERING))
+    assert says in shown
+    assert ("お知らせをやめてアドレスを消す" in shown) == (not wish.ended)
+
+
+def test_the_page_behind_the_link_of_a_message_asks_and_says_what_was_done() -> None:
+    pages = ResidentPages(lambda: None, OFFERING, (Carrier.EMAIL,))
+    asks, done = (words(bytes(pages.stop(is_done=is_done).body).decode()) for is_done in (False, True))
+    assert "お知らせをやめてアドレスを消す" in asks
+    assert "お知らせをやめ、アドレスを消しました。" in done
+    assert "消す" not in done
+    fault = RefusalBody("StoreAway", "少しお待ちください。", again=True, details={})
+    refused = pages.stop_refused(fault, 503)
+    assert (refused.status_code, "少しお待ちください。" in words(bytes(refused.body).decode())) == (503, True)
+
+
 def test_a_ticket_of_a_lane_that_is_no_more_is_told_by_its_key() -> None:
     told = structs.replace(TOLD, lane="gone", state="called", ahead=None, counter="9", code="")
     page = bytes(ResidentPages(lambda: None, OFFICE).ticket(told).body).decode()
@@ -251,3 +319,12 @@ def test_the_server_and_the_browser_call_states_alike() -> None:
     script = (HERE / "static" / "ticket.js").read_text("utf-8")
     table = script.split("const SHOWN = {")[1].split("}")[0]
     assert dict(re.findall(r'(\w+): "(\w+)"', table)) == {str(state): shown for state, shown in SHOWN.items()}
+
+
+@pytest.mark.parametrize(("name", "table"), [("REGISTERED", REGISTERED), ("NEAR", NEAR), ("ENDED", ENDED)])
+def test_the_server_and_the_browser_say_where_a_notice_stands_alike(name: str, table: Mapping[str, str]) -> None:
+    script = (HERE / "static" / "notice.js").read_text("utf-8")
+    written = script.split(f"const {name} = {{")[1].split("}")[0]
+    assert dict(re.findall(r'(\w+): "([\w-]+)"', written)) == {str(state): shown for state, shown in table.items()}
+    sentences = re.findall(r'call line\(view, "([\w-]+)"', (HERE / "templates" / "notice.html").read_text("utf-8"))
+    assert set(table.values()) <= set(sentences)

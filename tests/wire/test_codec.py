@@ -21,6 +21,7 @@ REQUESTS = st.one_of(
     *(st.builds(kind, IDS, KEYS, ARRIVALS) for kind in (m.Recall, m.MarkAbsent, m.Done)),
     *(st.builds(kind, IDS, ARRIVALS) for kind in (m.Return, m.Cancel)),
     st.builds(m.Transfer, IDS, ARRIVALS, KEYS),
+    st.builds(m.CheckIn, IDS, st.text(max_size=32)),
 )
 
 
@@ -29,10 +30,20 @@ def test_every_request_arrives_as_it_was_sent(request: m.DeskRequest) -> None:
     assert read_desk_request(encode(request)) == request
 
 
-def test_a_kiosk_may_only_issue() -> None:
-    assert read_kiosk_request(encode(m.Issue(ID, "seal"))) == m.Issue(ID, "seal")
+@pytest.mark.parametrize("request_", [m.Issue(ID, "seal"), m.CheckInByCode(ID, "A105", "7K3D-9QXM")])
+def test_a_kiosk_may_issue_and_check_in(request_: m.KioskRequest) -> None:
+    assert read_kiosk_request(encode(request_)) == request_
+
+
+@pytest.mark.parametrize("request_", [m.Cancel(ID, 1), m.CheckIn(ID, "A105"), m.CheckInByCode(ID, "A105", "0" * 33)])
+def test_a_kiosk_may_nothing_else_nor_check_in_without_a_code(request_: m.DeskRequest | m.KioskRequest) -> None:
     with pytest.raises(NotAMessage):
-        read_kiosk_request(encode(m.Cancel(ID, 1)))
+        read_kiosk_request(encode(request_))
+
+
+def test_staff_need_no_code_and_may_send_none() -> None:
+    with pytest.raises(NotAMessage):
+        read_desk_request(encode(m.CheckInByCode(ID, "A105", "7K3D-9QXM")))
 
 
 @pytest.mark.parametrize(

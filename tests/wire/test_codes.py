@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.wire.codes import CODE_CHARACTERS, SECRET_BYTES, code_of, digest_of, read_code, secret_text
+from hub.wire.codes import CODE_CHARACTERS, SECRET_BYTES, code_of, digest_of, read_code, read_number, secret_text
 
 
 def test_a_secret_is_128_bits_in_22_characters() -> None:
@@ -37,3 +37,7 @@ def test_what_is_no_code_is_none(typed: str) -> None:
 
 def test_full_width_letters_are_read_too() -> None:
     assert read_code("ＷＹＢＱ４ＱＲ９") == "WYBQ4QR9"
+
+
+def test_a_number_is_read_as_people_type_it() -> None:
+    assert [read_number(typed) for typed in ("A105", " a105", "ａ１０５　")] == ["A105"] * 3

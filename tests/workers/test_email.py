@@ -71,9 +71,10 @@ async def test_the_same_notice_has_the_same_message_id_and_another_has_not(box: 
     assert len(first) == 1 + 32 + 1 + len("city.example.jp") + 1
 
 
-async def test_a_line_of_a_dot_alone_does_not_end_the_letter(box: Postbox) -> None:
+async def test_a_line_that_begins_with_a_dot_is_stuffed(box: Postbox) -> None:
     carrier = EmailCarrier(box.server, SENDER, OFFICE)
-    letter = carrier.letter(TO, Message("n", MESSAGE.text, ".\r\n.", DATE))
+    letter = carrier.letter(TO, Message("n", MESSAGE.text, "x\r\n.\r\ny", DATE))
+    assert b"\r\n..\r\n" in letter
     assert b"\r\n.\r\n" not in letter
 
 

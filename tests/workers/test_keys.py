@@ -4,6 +4,8 @@ import os
 import stat
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,21 @@ def test_many_processes_that_begin_at_once_get_one_key(folder: Path) -> None:
     ]
     assert {one.communicate(timeout=60)[0].strip() for one in begun} == {KeyHost(folder, MASTER).ensure(TODAY).id}
     assert [one.returncode for one in begun] == [0] * 4
+
+
+def test_two_makers_at_the_same_moment_agree_on_every_day(folder: Path) -> None:
+    days = [f"2026-{month:02}-{day:02}" for month in (1, 3, 5) for day in range(1, 32)]
+    begin = threading.Barrier(4)
+
+    def make(_: int) -> list[str]:
+        keys = KeyHost(folder, MASTER)
+        begin.wait(timeout=30)
+        return [keys.ensure(day).id for day in days]
+
+    with ThreadPoolExecutor(4) as makers:
+        made = list(makers.map(make, range(4)))
+    assert made[0] == made[1] == made[2] == made[3]
+    assert len(set(made[0])) == len(days)
 
 
 def test_nobody_else_can_read_the_folder_or_a_file(folder: Path) -> None:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -56,7 +57,7 @@ class Ward:
 
     async def call(self) -> None:
         """Counter 2 finishes whom it has, and calls the next."""
-        current = await self.client.hget(self.names.at_counter(self.day), "2")  # type: ignore[misc]
+        current = await self.client.hget(self.names.at_counter(self.day), "2")
         await self.lanes.do(self.stamp(), Next("2", int(current) if current else None))
 
     async def wish(self, ticket: int, to: str, ahead: int = 1) -> str:
@@ -70,15 +71,17 @@ class Ward:
 
     async def states(self, ticket: int) -> dict[Trigger, NoticeState]:
         (wished,) = await self.lanes.notices_of(self.day, ticket)
-        return dict(wished.states)
+        return dict(wished.notices)
 
     async def due(self) -> int:
         return await self.outbox.count_due(self.day, EMAIL)
 
     async def let_leases_end(self) -> None:
         """Whatever is under way may be looked at now."""
+        client: Any = self.client
         key = self.names.due(self.day, EMAIL)
-        await self.client.zadd(key, dict.fromkeys(await self.client.zrange(key, 0, -1), 0.0))
+        for notice in await client.zrange(key, 0, -1):
+            await client.zadd(key, {notice: 0.0}, xx=True)
 
 
 @asynccontextmanager

@@ -6,6 +6,14 @@
 const NOT_YET = "まだつながっていません。つながるまで少しお待ちください。";
 const NO_CURRENT = "お呼びしている番号がありません。「次へ」でお呼びください。";
 const NO_MISSED = "お呼び済みの番号はありません。";
+const NO_NUMBER = "受け付ける番号を入力してください。";
+const STANDS = {
+  waiting: "すでに順番をお待ちです。",
+  called: "いまお呼びしている番号です。",
+  absent: "お呼び済みの番号です。「不在から戻る」で順番に戻してください。",
+  served: "お手続きが終わっている番号です。",
+  cancelled: "取り消された番号です。新しい番号をお取りいただいてください。",
+};
 const CHANGED = "状況が変わりました。画面を確かめてから操作してください。";
 const DOUBLE_MS = 500; // two presses closer than this are one: nobody is served in half a second
 
@@ -61,6 +69,14 @@ export class Actions {
   giveBack(arrival) {
     this.tell({});
     this.#send("return", { type: "return", ticket: arrival });
+  }
+
+  /** A number from home, as it was typed: its holder is here. */
+  checkIn(number) {
+    this.tell({});
+    if (this.picture.position === null) this.tell({ refusal: NOT_YET });
+    else if (number === "") this.tell({ refusal: NO_NUMBER });
+    else this.#send("check_in", { type: "check_in", number });
   }
 
   /** The picture changed: a question about a ticket that has left is over. */
@@ -120,7 +136,19 @@ export class Actions {
   /** Say what became of a request. What was done shows by its fact; only what shows nowhere is said here. */
   report(body, { answer, refusal, silence }) {
     if (silence !== undefined) this.tell({ refusal: silence });
-    else if (refusal !== undefined) this.tell({ refusal: refusal.sentence });
+    else if (refusal !== undefined) this.tell({ refusal: refused(body, refusal) });
+    else if (body.type === "check_in") this.tell({ news: this.#checkedIn(answer) });
     else if (body.type === "next" && answer.arrival === null) this.tell({ news: "お待ちのかたはいません。" });
   }
+
+  #checkedIn({ number, lane, ahead }) {
+    const place = ahead === null ? "" : ahead === 0 ? "（次のかたです）" : `（前に${ahead}人）`;
+    return `${number} の来庁を受け付けました。${this.picture.laneName(lane)}でお待ちです${place}。`;
+  }
+}
+
+/** Why not. Who types a number sees neither it nor its state: both are named. */
+function refused({ type, number }, { code, sentence, details }) {
+  if (type !== "check_in") return sentence;
+  return `${number}：${(code === "WrongMove" && STANDS[details.state]) || sentence}`;
 }

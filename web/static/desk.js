@@ -160,6 +160,7 @@ document.addEventListener("keydown", (event) => {
   if (chooser.isOpen) return chooser.press(key);
   const action = part("keys").checked ? KEYS[key] : undefined;
   if (action === undefined) return;
+  if (action === "check_in") return goCheckIn(event);
   event.preventDefault();
   actions.press(action);
 });
@@ -171,6 +172,26 @@ for (const button of document.querySelectorAll("[data-action]")) {
   });
 }
 part("chooser").addEventListener("close", goHome);
+
+/** Only where the office asks for it there is such a field. */
+function goCheckIn(event) {
+  const field = part("check-in-number");
+  if (field === null) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+}
+
+part("check-in")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const field = part("check-in-number");
+  actions.checkIn(field.value.normalize("NFKC").trim().toUpperCase());
+  field.value = "";
+  goHome();
+});
+part("check-in-number")?.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") goHome();
+});
 
 const here = new URL(location.href);
 part("keys").checked = here.searchParams.get("keys") !== "off";

@@ -9,6 +9,7 @@ export const KEYS = {
   t: "transfer",
   b: "return",
   c: "cancel",
+  i: "check_in",
 };
 
 /**
@@ -22,7 +23,8 @@ export function plainKey(event) {
   return physical && physical[1].toLowerCase();
 }
 
-/** Whether the element itself answers to this key: Enter on a button or a link is theirs. */
+/** Whether the element itself answers to this key: Enter on a button or a link is theirs, every key a field's. */
 export function answersItself(element, key) {
+  if (element.closest("input:not([type=checkbox])") !== null) return true;
   return key === "enter" && element.closest("button, a[href]") !== null;
 }

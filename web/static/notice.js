@@ -57,6 +57,7 @@ export class OwnNotice {
   stand(shown, ahead) {
     this.#shown = shown;
     this.#ahead = ahead;
+    if (shown === "over") this.#notice = null; // of another day: nobody can open it any more
     this.#draw();
   }
 
@@ -69,7 +70,7 @@ export class OwnNotice {
     for (const line of document.querySelectorAll("[data-notice]")) line.hidden = !names.includes(line.dataset.notice);
     for (const place of document.querySelectorAll("[data-wished]")) write(place, notice?.ahead ?? "");
     part("stop-form").hidden = !isKept;
-    if (!isKept) part("notice-to").hidden = true;
+    if (!isKept || !isOffered || names.includes("failed")) this.#showAddress("");
     if (part("notice-part")) {
       part("notice-part").hidden = !isOffered;
       part("notice-new").hidden = isKept;
@@ -81,9 +82,11 @@ export class OwnNotice {
   }
 
   #namesOf({ ended, registered, near }) {
-    if (ended) return [ENDED[ended]];
-    const first = REGISTERED[registered ?? "pending"];
-    if (near === null) return GOING.includes(this.#shown) ? [first, "later"] : [first];
+    const isGoing = GOING.includes(this.#shown);
+    const first = ended ? ENDED[ended] : REGISTERED[registered ?? "pending"];
+    if (first === "stopped") return ["stopped"];
+    if (first === "failed") return ["failed", ended && "erased", isGoing && "anew"].filter(Boolean);
+    if (near === null) return isGoing ? [first, "later"] : [first];
     return [first, NEAR[near]];
   }
 
@@ -111,9 +114,14 @@ export class OwnNotice {
     ahead.value = String(wanted.ahead);
     part("notice-part").open = false;
     part("notice-part").querySelector("summary").focus();
-    write(part("notice-to"), `${answer.to} に確認のメールをお送りします。違うときは、入れ直してください。`);
-    part("notice-to").hidden = false;
+    this.#showAddress(answer.to);
     this.tell(answer.notices);
+  }
+
+  /** For the resident to see what was understood; gone with the page, or when nothing can be mended any more. */
+  #showAddress(address) {
+    write(part("notice-address-understood"), address);
+    part("notice-to").hidden = !address;
   }
 
   async #stop(event) {

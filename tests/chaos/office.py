@@ -1,0 +1,136 @@
+"""An office as an operator runs it: store, hub, keeper and worker, each a process of its own that can be killed.
+
+The residents and the clerk here ask until they are answered, under the same request id, as the pages do.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from websockets.asyncio.client import connect as connect_socket
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from config.embedded import EmbeddedValkey, StoreDidNotStart
+from config.office_file import PRACTICE_OFFICE, read_office
+from config.processes import Child, start
+from hub.wire import codes
+from hub.wire import messages as wire
+from hub.wire.codec import encode, read_frame
+from tests.ports import free_ports
+
+SENDER = "junban@ward.example"
+LANE, COUNTER = "certificates", "1"
+PAUSE_S = 0.05  # between two tries to reach somebody who was killed
+ANSWER_S = 5.0
+
+VERBS = {"hub": ["hub", "--practice"], "worker": ["worker", "email"], "keeper": ["keeper"]}
+
+
+class OfficeOfProcesses:
+    """Everything it writes lies in `folder`. Main thread only. `is_over`: whoever asks in vain may give up."""
+
+    def __init__(self, folder: Path, smtp_port: int) -> None:
+        self.folder = folder
+        self.office = read_office(PRACTICE_OFFICE)
+        self.store = EmbeddedValkey(folder / "store")
+        self.port, self.inside_port = free_ports(2)
+        self.is_over = False
+        self._children: dict[str, Child] = {}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("JUNBAN_")}
+        self._environment = kept | {
+            "JUNBAN_REDIS_URL": self.store.url,
+            "JUNBAN_PORT": str(self.port),
+            "JUNBAN_INSIDE_PORT": str(self.inside_port),
+            "JUNBAN_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
+            "JUNBAN_SMTP_URL": f"smtp://127.0.0.1:{smtp_port}?starttls=never",
+            "JUNBAN_MAIL_FROM": SENDER,
+            "JUNBAN_KEY_DIR": str(folder / "keys"),
+            "JUNBAN_MASTER_KEY": secrets.token_hex(32),
+        }
+
+    def start(self) -> None:
+        """Whatever does not run."""
+        if not self.store.is_running:
+            with contextlib.suppress(StoreDidNotStart):  # the next call tries again
+                self.store.start()
+        for name, words in VERBS.items():
+            child = self._children.get(name)
+            if child is not None and child.is_running:
+                continue
+            with (self.folder / f"{name}.log").open("ab") as log:
+                command = [sys.executable, "-m", "config.cli", *words]
+                self._children[name] = start(command, name=name, environment=self._environment, stdout=log, stderr=log)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL for `store` or one of VERBS."""
+        if name == "store":
+            self.store.kill()
+        else:
+            self._children[name].kill()
+
+    def stop(self) -> None:
+        for child in self._children.values():
+            child.kill()
+        self.store.stop()
+
+    async def take_number(self) -> tuple[int, str] | None:
+        """Arrival and secret; None where it is over."""
+        secret = codes.secret_text(secrets.token_bytes(codes.SECRET_BYTES))
+        answer = await self.ask("/ws/kiosk", wire.Issue(request_id(), LANE, secret=codes.digest_of(secret)))
+        return (answer.arrival, secret) if answer is not None and answer.arrival is not None else None
+
+    async def leave_address(self, secret: str, address: str, ahead: int) -> bool:
+        """Whether it was taken before it was over. An address that is refused is a RuntimeError."""
+        purpose = self.office.purpose
+        wish = {
+            "id": request_id(),
+            "secret": secret,
+            "address": address,
+            "ahead": ahead,
+            "purpose": purpose.mark if purpose else "",
+            "consent": True,
+        }
+        async with httpx2.AsyncClient(trust_env=False, timeout=ANSWER_S) as client:
+            while not self.is_over:
+                with contextlib.suppress(httpx2.TransportError):
+                    answer = await client.post(f"http://127.0.0.1:{self.inside_port}/t/notice", json=wish)
+                    if answer.status_code == 200:
+                        return True
+                    if answer.status_code != 503:
+                        raise RuntimeError(f"an address was refused: {answer.text}")
+                await asyncio.sleep(PAUSE_S)
+        return False
+
+    async def press_next(self, current: int | None) -> wire.AnswerBody | None:
+        return await self.ask("/ws/desk", wire.Next(request_id(), COUNTER, current, [LANE]))
+
+    async def ask(self, path: str, request: Any) -> wire.AnswerBody | None:
+        """The answer, however often it must be asked; None where it is over. A refusal is a RuntimeError."""
+        url = f"ws://127.0.0.1:{self.inside_port}{path}"
+        while not self.is_over:
+            with contextlib.suppress(OSError, TimeoutError, ConnectionClosed, InvalidHandshake):
+                async with asyncio.timeout(ANSWER_S), connect_socket(url, proxy=None) as socket:
+                    reply = await _replied(socket, request)
+                if isinstance(reply.answer, wire.AnswerBody):
+                    return reply.answer
+                if isinstance(reply.refusal, wire.RefusalBody) and not reply.refusal.again:
+                    raise RuntimeError(f"{request} was refused: {reply.refusal}")
+            await asyncio.sleep(PAUSE_S)
+        return None
+
+
+def request_id() -> str:
+    return secrets.token_urlsafe(16)
+
+
+async def _replied(socket: Any, request: Any) -> wire.Reply:
+    await socket.send(encode(request), text=True)
+    while True:
+        frame = read_frame(await socket.recv(decode=False))
+        if isinstance(frame, wire.Reply) and frame.id == request.id:
+            return frame

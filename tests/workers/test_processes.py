@@ -1,0 +1,145 @@
+"""`junban worker email` and `junban keeper` as they are started in earnest: a wish arrives as a letter."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import processes
+from config.embedded import EmbeddedValkey
+from config.posts import JUNBAN
+from hub.desk.notices import NoticeState, Trigger
+from tests.eventually import eventually
+from tests.workers.postbox import Postbox, postbox
+from tests.workers.ward import EMAIL, MASTER, Ward, ward
+
+OFFICE = """
+key = "{key}"
+name = "さくら区役所"
+lanes = [ {{ key = "certificates", name = "証明", prefix = "A", first = 101, last = 199 }} ]
+counters = [ {{ key = "2", name = "2番窓口", lanes = ["certificates"] }} ]
+"""
+TO = "canary-7@example.test"
+PASSWORD = "pass-canary"
+
+Start = Callable[..., processes.Child]
+
+
+@pytest.fixture
+def box() -> Iterator[Postbox]:
+    with postbox() as opened:
+        yield opened
+
+
+@pytest.fixture
+def start(valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, box: Postbox) -> Iterator[Start]:
+    """Starts a verb on this office; its lines go to `VERB.log`, its sign of life to `VERB.alive`."""
+    (tmp_path / "office.toml").write_text(OFFICE.format(key=office_name), encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JUNBAN_")} | {
+        "PYTHONPATH": ":".join(sys.path),
+        "JUNBAN_REDIS_URL": valkey_server.url,
+        "JUNBAN_OFFICE": str(tmp_path / "office.toml"),
+        "JUNBAN_SMTP_URL": f"smtp://127.0.0.1:{box.port}?starttls=never",
+        "JUNBAN_MAIL_FROM": "junban@city.example.jp",
+        "JUNBAN_KEY_DIR": str(tmp_path / "keys"),
+        "JUNBAN_MASTER_KEY": MASTER.hex(),
+        "JUNBAN_PUBLIC_URL": "https://junban.example.jp",
+    }
+    begun: list[processes.Child] = []
+
+    def go(*words: str, **more: Any) -> processes.Child:
+        command = [*JUNBAN, *words, "--alive", str(tmp_path / f"{words[0]}.alive")]
+        with (tmp_path / f"{words[0]}.log").open("ab") as log:
+            begun.append(
+                processes.start(command, name=words[0], environment=environment | more, stdout=log, stderr=log)
+            )
+        return begun[-1]
+
+    yield go
+    for child in begun:
+        child.kill()
+
+
+async def told(office: Ward, ticket: int, **wanted: NoticeState) -> bool:
+    return await office.states(ticket) == {Trigger(name): state for name, state in wanted.items()}
+
+
+async def test_a_wish_becomes_two_letters_and_both_processes_end_in_order(
+    valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, box: Postbox, start: Start
+) -> None:
+    async with ward(valkey_server.url, office_name, tmp_path / "keys") as office:
+        keeper, worker = start("keeper"), start("worker", "email")
+        third = [await office.take() for _ in range(3)][-1]
+        await office.wish(third, TO)
+        await eventually(lambda: told(office, third, registered=NoticeState.ACCEPTED), 20.0)
+        await office.call()
+        await eventually(lambda: told(office, third, registered=NoticeState.ACCEPTED, near=NoticeState.ACCEPTED), 20.0)
+        assert [letter.to for letter in box.letters] == [TO, TO]
+        assert box.connections == 1  # kept from one job to the next
+        assert len(await office.contacts.published()) == 2
+        for verb in ("keeper", "worker"):
+            seen = (tmp_path / f"{verb}.alive").stat().st_mtime_ns
+            await eventually(lambda: (tmp_path / f"{verb}.alive").stat().st_mtime_ns > seen, 20.0)  # noqa: B023
+        assert [keeper.stop(), worker.stop()] == [0, 0]
+    for log in tmp_path.glob("*.log"):
+        text = log.read_text()
+        assert "canary" not in text
+        assert MASTER.hex() not in text
+        assert "Traceback" not in text
+
+
+async def test_a_killed_worker_is_followed_by_another(
+    valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, box: Postbox, start: Start
+) -> None:
+    async with ward(valkey_server.url, office_name, tmp_path / "keys") as office:
+        start("keeper")
+        first = start("worker", "email")
+        ticket = await office.take()
+        await office.wish(ticket, TO)
+        await eventually(lambda: len(box.letters) == 2, 20.0)
+        first.kill()
+        other = await office.take()
+        await office.wish(other, "next@example.test", ahead=20)
+        start("worker", "email")
+        await eventually(lambda: len(box.letters) == 4, 20.0)
+        assert [letter.to for letter in box.letters].count(TO) == 2
+
+
+async def test_a_worker_taken_over_ends_with_a_sentence(
+    valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, start: Start, box: Postbox
+) -> None:
+    async with ward(valkey_server.url, office_name, tmp_path / "keys") as office:
+        start("keeper")
+        worker = start("worker", "email")
+        await office.wish(await office.take(), TO)
+        await eventually(lambda: len(box.letters) == 2, 20.0)
+        await office.outbox.take_over(EMAIL, office.day)
+        await office.wish(await office.take(), TO)
+        await eventually(lambda: not worker.is_running, 20.0)
+        assert worker.exit_code == 1
+        assert "ワーカーは 1 つだけ" in (tmp_path / "worker.log").read_text().splitlines()[-1]
+
+
+async def test_a_wrong_master_key_is_said_and_the_worker_goes_on(
+    valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, start: Start, box: Postbox
+) -> None:
+    async with ward(valkey_server.url, office_name, tmp_path / "keys") as office:
+        keeper = start("keeper", JUNBAN_MASTER_KEY="0" * 64)
+        await office.wish(await office.take(), TO)
+        await eventually(lambda: "JUNBAN_MASTER_KEY" in (tmp_path / "keeper.log").read_text(), 20.0)
+        assert keeper.is_running
+        assert box.letters == []
+
+
+def test_a_stop_while_the_store_is_away_is_heard(tmp_path: Path, start: Start) -> None:
+    import anyio
+
+    for words in (["worker", "email"], ["keeper"]):
+        child = start(*words, JUNBAN_REDIS_URL=f"unix://{tmp_path}/nobody")
+        anyio.run(eventually, (tmp_path / f"{words[0]}.alive").exists, 20.0)
+        os.kill(child.pid, signal.SIGTERM)
+        assert child.stop() == 0
