@@ -138,11 +138,12 @@ class OfficeProcess:
         if places and places.kiosk:
             words = ["kiosk", "--hub", self.inside_url, "--port", str(places.kiosk)]
             words += ["--out", str(self._folder / SLIPS_FOLDER)]
-            posts.append(self._child("発券機", "kiosk", words, port=places.kiosk))
+            # Its printer library makes a temporary folder at each start and leaves it there: it goes with ours.
+            posts.append(self._child("発券機", "kiosk", words, port=places.kiosk, temporary=self._folder))
         return posts
 
-    def _child(self, name: str, log: str, words: list[str], *, port: int) -> ChildPost:
-        return ChildPost(name, words, self._on_store, log=self._log(log), port=port)
+    def _child(self, name: str, log: str, words: list[str], *, port: int, temporary: Path | None = None) -> ChildPost:
+        return ChildPost(name, words, self._on_store, log=self._log(log), port=port, temporary=temporary)
 
     def _sender(self, name: str, log: str, words: list[str]) -> ChildPost:
         alive = self._folder / f"{log}.alive"

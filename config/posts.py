@@ -70,7 +70,8 @@ class ChildPost:
     """A verb of `junban` as a child. With `log` its lines go there, otherwise to our own standard error.
 
     `machine` is asked for its settings at each start: a store's socket may only have its place once the server runs.
-    It lives as long as `page` of its `port` on loopback answers, or it touches the file `alive`.
+    It lives as long as `page` of its `port` on loopback answers, or it touches the file `alive`. `temporary`: where it
+    makes temporary folders, where that is not the place of the machine.
     """
 
     def __init__(
@@ -84,11 +85,12 @@ class ChildPost:
         page: str = "/",
         alive: Path | None = None,
         with_secrets: bool = False,
+        temporary: Path | None = None,
     ) -> None:
         self.name = name
         self._words, self._machine, self._log = words, machine, log
         self._port, self._page, self._alive = port, page, alive
-        self._with_secrets = with_secrets
+        self._with_secrets, self._temporary = with_secrets, temporary
         self._child: processes.Child | None = None
 
     @property
@@ -106,6 +108,9 @@ class ChildPost:
         if self._alive is not None:
             self._alive.unlink(missing_ok=True)  # what the one before has touched says nothing of this one
             words += ["--alive", str(self._alive)]
+        environment = self._machine().environment(with_secrets=self._with_secrets)
+        if self._temporary is not None:
+            environment["TMPDIR"] = str(self._temporary)
         with contextlib.ExitStack() as files:
             try:
                 out = files.enter_context(self._log.open("ab")) if self._log else None
@@ -116,7 +121,7 @@ class ChildPost:
             self._child = processes.start(
                 words,
                 name=self.name,
-                environment=self._machine().environment(with_secrets=self._with_secrets),
+                environment=environment,
                 stdout=out,
                 stderr=out,
             )

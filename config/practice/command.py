@@ -49,12 +49,12 @@ def run(args: Namespace, start_office: StartOffice | None = None) -> int:
     """Drive the day that `args` name. `start_office` starts a practice office where no `--hub` is given."""
     try:
         plan = _plan(args)
+        if args.inbox is not None and args.hub is None:
+            raise _WrongUse("--inbox は --hub と一緒に使ってください。自分で起動する窓口課の受信箱は自動で読みます。")
         if args.hub is None and start_office is None:
             raise _WrongUse("--hub で練習用の窓口課のアドレスを指定してください。")
         if args.hub is not None and not args.hub.startswith(("http://", "https://")):
             raise _WrongUse("--hub には http:// で始まるアドレスを書いてください。")
-        if args.inbox is not None and args.hub is None:
-            raise _WrongUse("--inbox は --hub と一緒に使ってください。自分で起動する窓口課の受信箱は自動で読みます。")
         if args.inbox is not None and not args.inbox.startswith(("http://", "https://")):
             raise _WrongUse("--inbox には http:// で始まるアドレスを書いてください。")
         outcome = asyncio.run(_drive(args.hub, args.inbox, plan, start_office))

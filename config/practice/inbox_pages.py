@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from config.practice.inbox import Inbox, Mail
-from kiosk_client.screen.pages import OwnBrowserOnly
+from kiosk_client.screen.own_browser import OwnBrowserOnly
 from web.pages import PAGE_HEADERS, static_routes
 
 HERE = Path(__file__).parent

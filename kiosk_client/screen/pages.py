@@ -11,19 +11,18 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.wire.messages import Typed
 from kiosk_client.kiosk import NotNow
 from kiosk_client.machine import Machine, View
+from kiosk_client.screen.own_browser import OwnBrowserOnly
 
 HERE = Path(__file__).parent
 FILES = ("touch.css", "touch.js", "keypad.js", "words.js")
 TYPED_BYTES = 256  # a number and a code; more is not our page
 ASK_S = 5.0  # so long an unchanged state is kept waiting; the page calls itself stale after twice that
-LOOPBACK = ("127.0.0.1", "localhost")
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "Referrer-Policy": "no-referrer",
@@ -37,21 +36,6 @@ class TypedNumber(msgspec.Struct, forbid_unknown_fields=True):
 
     number: Typed
     code: Typed
-
-
-class OwnBrowserOnly:
-    """403 for a Host that is not loopback (DNS rebinding), and for an Origin that is not this very page."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            headers = Request(scope).headers
-            host = headers.get("host", "")
-            if host.rpartition(":")[0] not in LOOPBACK or headers.get("origin", f"http://{host}") != f"http://{host}":
-                return await PlainTextResponse("ここからは操作できません。", 403)(scope, receive, send)
-        return await self._app(scope, receive, send)
 
 
 def touch_app(machine: Machine) -> Starlette:

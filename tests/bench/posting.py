@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from config.practice.inbox import Inbox, receiving
-
 from config.processes import Workshop
 from hub.desk.facts import ContactGiven, Fact, TicketCalled, from_fields
 from hub.desk.notices import Carrier, NoticeState, Trigger, notice_id

@@ -43,7 +43,9 @@ def test_every_verb_and_option_is_in_the_readme() -> None:
         if verb.fill is not None:
             continue  # its many options stand in its own --help
         options = {action.option_strings[-1] for action in verb._actions if action.option_strings} - {"--help"}
-        told = {word for command in described if command.split()[0] == name for word in re.findall(r"--\w+", command)}
+        told = {
+            word for command in described if command.split()[0] == name for word in re.findall(r"--[\w-]+", command)
+        }
         assert told == options, name
 
 

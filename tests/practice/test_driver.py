@@ -5,6 +5,7 @@ import re
 from argparse import ArgumentParser
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -14,6 +15,7 @@ import pytest
 
 from config.asgi import hub_running, listen, serving
 from config.embedded import EmbeddedValkey
+from config.office_process import start_office
 from config.practice import command
 from config.practice.driver import DayFailed, Outcome, Plan, UnfitDay, drive
 from config.practice.figures import read_figures
@@ -80,13 +82,13 @@ def own_store(tmp_path: Path) -> Iterator[EmbeddedValkey]:
         yield server
 
 
-def assert_good(outcome: Outcome, tickets: int = 60) -> None:
+def assert_good(outcome: Outcome, tickets: int = 60, screens: int = 8) -> None:
     fields = as_fields(outcome)
     assert fields["complaints"] == []
     assert outcome.is_good
     assert fields["tickets"] == tickets
     assert fields["served"] + fields["cancelled"] + fields["closed_out"] == tickets
-    assert fields["screens"] == fields["screens_equal"] == 8
+    assert fields["screens"] == fields["screens_equal"] == screens
 
 
 async def test_a_day_ends_by_itself_and_every_check_holds(valkey_server: EmbeddedValkey, office: Office) -> None:
@@ -162,6 +164,39 @@ async def test_who_still_waits_at_midnight_is_closed_out(valkey_server: Embedded
     assert outcome.findings.closed_out == 8
 
 
+async def test_who_left_an_address_gets_every_mail_that_is_owed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A whole office; half of the customers leave an address, on the web and at a machine."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    whole = small_plan(tickets=60, speed=300)
+    customers = [
+        replace(customer, contact="email" if n % 2 else None, source="web" if n % 4 == 1 else "kiosk")
+        for n, customer in enumerate(whole.customers)
+    ]
+    plan = replace(whole, customers=customers)
+    async with start_office() as office:
+        outcome = await drive(office.inside, plan, Random(), inbox=office.inbox)
+    assert_good(outcome, screens=12)
+    findings = outcome.findings
+    assert findings.contacts + findings.contacts_refused == 30
+    assert findings.mails_due == findings.mails_arrived + findings.mails_lapsed > findings.contacts
+    assert findings.mails_arrived > 30
+
+
+async def test_without_an_inbox_nobody_leaves_an_address_and_it_is_said(
+    valkey_server: EmbeddedValkey, office: Office
+) -> None:
+    plan = small_plan(tickets=5)
+    plan = replace(plan, customers=[replace(customer, contact="email") for customer in plan.customers])
+    async with practice(office, valkey_server) as hub:
+        outcome = await drive(hub, plan, Random())
+        with pytest.raises(DayFailed, match="受信箱"):
+            await drive(hub, plan, Random(), inbox=hub)
+    assert (outcome.is_good, outcome.contacts_left_out, outcome.findings.mails_due) == (True, 5, 0)
+    assert "5 人の連絡先は登録していません" in as_text(outcome)
+
+
 async def test_a_listener_that_knows_something_else_is_not_equal(valkey_server: EmbeddedValkey, office: Office) -> None:
     async with practice(office, valkey_server) as hub, anyio.create_task_group() as group:
         await drive(hub, small_plan(tickets=5), Random())
@@ -220,6 +255,8 @@ def simulate(*words: str) -> int:
         (["--seed", "1", "--hub", "ftp://x"], "http://"),
         (["--seed", "1", "--figures", "none.toml", "--hub", "http://x"], "none.toml"),
         (["none.csv", "--hub", "http://x"], "none.csv"),
+        (["--seed", "1", "--inbox", "http://x"], "--inbox"),
+        (["--seed", "1", "--hub", "http://x", "--inbox", "ftp://x"], "--inbox"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_2(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
