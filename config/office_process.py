@@ -57,7 +57,7 @@ class OfficeProcess:
     """A whole office in `folder`: its own store unless the machine names one, and one hub. `say` hears what happens.
 
     A practice office has a mail inbox of its own, whatever the machine says, and with `kiosk` a ticket machine without
-    paper. `is_wanted` is asked while something is waited for.
+    paper; on the usual ports if they are free, or on any. `is_wanted` is asked while something is waited for.
     """
 
     def __init__(
@@ -68,9 +68,10 @@ class OfficeProcess:
         *,
         practice: bool,
         kiosk: bool = False,
+        usual_ports: bool = True,
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.stand_ins = _stand_ins(machine, kiosk=kiosk) if practice else None
+        self.stand_ins = _stand_ins(machine, kiosk=kiosk, are_usual=usual_ports) if practice else None
         if self.stand_ins:
             self.machine = _practising(machine, self.stand_ins, folder)
         else:
@@ -156,10 +157,13 @@ class OfficeProcess:
         return self._folder / f"{name}.log" if self._practice else None
 
     def _not_ready(self) -> ChildPost | None:
-        """Who does not do its work yet: the hub before all others, because its words are the plainest."""
+        """Who does not do its work yet: the hub before all others, because its words are the plainest.
+
+        Whoever answers in the place of a child that has ended is another office.
+        """
         if not self._hub.is_ready():
             return self._hub
-        return next((post for post in self._awaited if not post.answers()), None)
+        return next((post for post in self._awaited if not (post.is_running and post.answers())), None)
 
     def _why_not_ready(self) -> str:
         if self.machine.redis_url:
@@ -182,7 +186,7 @@ async def start_office() -> AsyncIterator[Started]:
     """A fresh practice office in a temporary folder. Only from the main thread."""
     machine = Machine.from_environment().model_copy(update={"redis_url": None, "public_url": None})
     with Workshop() as folder:
-        office = OfficeProcess(with_free_ports(machine), folder, lambda _: None, practice=True)
+        office = OfficeProcess(with_free_ports(machine), folder, lambda _: None, practice=True, usual_ports=False)
         office.start()
         try:
             yield Started(office.inside_url, office.stand_ins.inbox_url if office.stand_ins else "")
@@ -190,11 +194,11 @@ async def start_office() -> AsyncIterator[Started]:
             office.stop()
 
 
-def _stand_ins(machine: Machine, *, kiosk: bool) -> StandIns:
+def _stand_ins(machine: Machine, *, kiosk: bool, are_usual: bool) -> StandIns:
     taken = {machine.port, machine.inside_port}
-    inbox = port_near(INBOX_PORT, taken)
+    inbox = port_near(INBOX_PORT if are_usual else 0, taken)
     mail = port_near(0, taken | {inbox})
-    return StandIns(inbox, mail, port_near(KIOSK_PORT, taken | {inbox, mail}) if kiosk else None)
+    return StandIns(inbox, mail, port_near(KIOSK_PORT if are_usual else 0, taken | {inbox, mail}) if kiosk else None)
 
 
 def _practising(machine: Machine, places: StandIns, folder: Path) -> Machine:

@@ -80,7 +80,8 @@ class _Judge:
             findings.contacts_refused += 1
             return
         findings.contacts += 1
-        self._judge_one(Trigger.REGISTERED, contact.registered, is_due=True, is_over=self._has_ended)
+        # A confirmation is of use at any time: nothing excuses a missing one, or a provider that was away all day.
+        self._judge_one(Trigger.REGISTERED, contact.registered, is_due=True, is_over=False)
         since = contact.at
         is_due = any(stretch.until is None or stretch.until > since for stretch in self._stretches)
         is_over = self._has_ended or any(stretch.until is not None for stretch in self._stretches)
