@@ -115,6 +115,11 @@ class Drain:
             self._tenure = None
         except Refusal as error:
             _log.error("notices not looked at", carrier=self._carrier, code=error.code)
+        except Superseded:
+            raise
+        except BaseException:
+            self._tenure = None  # ended half-way: what it had not begun must not wait for a lease
+            raise
 
     async def _run(self) -> None:
         until = asyncio.get_running_loop().time() + self._longest_s
