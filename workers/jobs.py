@@ -104,7 +104,7 @@ class NoAlarm(BaseDeathPenalty):
 class Worker(SimpleWorker):
     """One carrier's executor: no thread that takes commands from Redis, no suspension from there, nothing but jobs."""
 
-    death_penalty_class = NoAlarm
+    death_penalty_class: type[BaseDeathPenalty] = NoAlarm
     max_connection_wait_time = LONGEST_WAIT_S
     log_result_lifespan = False
     is_stopping = False
