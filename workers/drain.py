@@ -16,7 +16,7 @@ import structlog
 
 from hub.desk.lane import Office
 from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
-from hub.desk.refusals import NotClaimed, Refusal, TryAgain
+from hub.desk.refusals import NoContact, NotClaimed, Refusal, TryAgain
 from hub.desk.ticket import State
 from hub.store.outbox import Claimed, Prospect
 from hub.store.sealing import Contact, Unreadable
@@ -29,6 +29,9 @@ _log = structlog.get_logger("workers.drain")
 PAUSES_S = (2, 5, 15, 30)  # after the first, second, … try; a greylisting server says yes within minutes
 LONGEST_S = 20.0  # a run; then the executor gets its breath, and the next wake-up goes on
 NO_KEY_PAUSE_S = 30  # somebody must set the right master key
+# Between asking for the mark and the first byte: the carrier takes 30 s of a lease of 35. A process that slept for
+# longer (a machine that was halted) holds nothing any more.
+MARKED_WITHIN_S = 5.0
 
 
 class Notices(Protocol):
@@ -89,6 +92,7 @@ class Drain:
         now: Callable[[], datetime],
         is_stopping: Callable[[], bool] = lambda: False,
         longest_s: float = LONGEST_S,
+        marked_within_s: float = MARKED_WITHIN_S,
     ) -> None:
         self._carrier = carrier
         self._office = office
@@ -100,6 +104,7 @@ class Drain:
         self._now = now
         self._is_stopping = is_stopping
         self._longest_s = longest_s
+        self._marked_within_s = marked_within_s
         self._tenure: int | None = None
         self._day = ""
         # What came of a notice while the store was away: told when its lease is over and it is claimed again.
@@ -115,6 +120,11 @@ class Drain:
             self._tenure = None
         except Refusal as error:
             _log.error("notices not looked at", carrier=self._carrier, code=error.code)
+        except Superseded:
+            raise
+        except BaseException:
+            self._tenure = None  # ended half-way: what it had not begun must not wait for a lease
+            raise
 
     async def _run(self) -> None:
         until = asyncio.get_running_loop().time() + self._longest_s
@@ -130,8 +140,7 @@ class Drain:
             claimed = await self._claim(self._tenure)
             if not claimed:
                 return
-            prospects = await self._outbox.look(day, self._carrier, claimed)
-            await self._work_off(deque(zip(claimed, prospects, strict=True)), until)
+            await self._work_off(deque(claimed), until)
 
     async def _claim(self, tenure: int) -> list[Claimed]:
         try:
@@ -139,7 +148,7 @@ class Drain:
         except NotClaimed:
             raise Superseded from None
 
-    async def _work_off(self, waiting: deque[tuple[Claimed, Prospect]], until: float) -> None:
+    async def _work_off(self, waiting: deque[Claimed], until: float) -> None:
         """All of them, on as many connections as there are senders."""
         failures: list[Exception] = []
 
@@ -147,9 +156,8 @@ class Drain:
             while waiting and not failures and not self._is_stopping():
                 if asyncio.get_running_loop().time() >= until:
                     return
-                claimed, prospect = waiting.popleft()
                 try:
-                    await self._deliver(claimed, prospect, sender)
+                    await self._deliver(waiting.popleft(), sender)
                 except NotClaimed:
                     continue
                 except Exception as error:
@@ -159,14 +167,16 @@ class Drain:
         await asyncio.gather(*(one_after_the_other(sender) for sender in senders))
         if failures:
             raise failures[0]
-        for claimed, _ in waiting:  # not begun: whoever comes next need not wait for their lease
+        for claimed in waiting:  # not begun: whoever comes next need not wait for their lease
             with contextlib.suppress(NotClaimed):
                 await self._settle(claimed, _Settled(NoticeState.PENDING))
 
-    async def _deliver(self, claimed: Claimed, prospect: Prospect, sender: Sender) -> None:
+    async def _deliver(self, claimed: Claimed, sender: Sender) -> None:
         if claimed.was_sending:
             lost = _Settled(NoticeState.UNCERTAIN, "lost")
             return await self._settle(claimed, self._untold.get(claimed.notice, lost))
+        # Not for all that were claimed at once: behind a slow server the last number may have been called by then.
+        (prospect,) = await self._outbox.look(self._day, self._carrier, [claimed])
         if _is_useless(claimed.trigger, prospect):
             return await self._settle(claimed, _Settled(NoticeState.LAPSED))
         sealed = await self._contacts.sealed(claimed.subscription)
@@ -181,12 +191,18 @@ class Drain:
             return await self._settle(claimed, _Settled(NoticeState.PENDING, "keys", NO_KEY_PAUSE_S * 1000))
         stop_url = f"{self._public_url}/stop/{contact.stop}"
         message = Message(claimed.notice, self._text(claimed.trigger, prospect, stop_url), stop_url, self._now())
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
         try:
             await self._outbox.mark(self._day, self._carrier, self._present_tenure(), claimed.notice)
+        except NoContact:
+            return await self._settle(claimed, _Settled(NoticeState.LAPSED, "gone"))
         except TryAgain:
             # It may be marked; that nothing was sent only this process knows.
             self._untold[claimed.notice] = _Settled(NoticeState.PENDING)
             raise
+        if loop.time() - asked_at > self._marked_within_s:
+            return await self._settle(claimed, _Settled(NoticeState.PENDING, "slept"))
         outcome = await sender.send(contact, message)
         await self._settle(claimed, _settled(outcome, claimed.attempts))
 
@@ -210,9 +226,9 @@ class Drain:
         """Tell the store what came of it. Raises NotClaimed where it is in other hands."""
         self._untold[one.notice] = settled
         tenure = self._present_tenure()
-        await self._outbox.settle(self._day, self._carrier, tenure, one.notice, settled.state, settled.again_ms)
-        if settled.state is NoticeState.REFUSED:
+        if settled.state is NoticeState.REFUSED:  # first: once it is settled, nobody comes back to it
             await self._contacts.erase(self._day, one.subscription, one.ticket, self._carrier, Ending.REFUSED)
+        await self._outbox.settle(self._day, self._carrier, tenure, one.notice, settled.state, settled.again_ms)
         del self._untold[one.notice]
         _log.info("notice", carrier=self._carrier, notice=one.notice, state=str(settled.state), code=settled.code)
 

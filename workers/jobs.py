@@ -17,6 +17,7 @@ from rq import SimpleWorker
 from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.timeouts import BaseDeathPenalty
 
 from hub.desk.notices import Carrier
 from hub.store.jobs import AWAY, connect_for_jobs
@@ -26,7 +27,7 @@ _log = structlog.get_logger("workers.jobs")
 FUNCTION = "workers.jobs.drain"  # a name to compare; nothing is ever imported by it
 DESCRIPTION = "drain"
 LIVES_S = 60  # a wake-up that waited longer: there were others since
-RUNS_S = 90  # a run ends by itself after 20 s and the message in hand; the net under it
+RUNS_S = 90  # a run ends by itself after 20 s and the message in hand; the net under it, and RQ's measure of a dead one
 FAILURE_S = 600
 RESULT_S = 0
 
@@ -88,9 +89,22 @@ def wake_up_for(drain: Callable[[], None]) -> type[WakeUp]:
     return Ours
 
 
+class NoAlarm(BaseDeathPenalty):
+    """RQ's alarm jumps out of the loop and leaves the run in it: that would go on beside the next, on its connection,
+    and a letter would have two addressees. A run is ended from within the loop (`Executor`).
+    """
+
+    def setup_death_penalty(self) -> None:
+        pass
+
+    def cancel_death_penalty(self) -> None:
+        pass
+
+
 class Worker(SimpleWorker):
     """One carrier's executor: no thread that takes commands from Redis, no suspension from there, nothing but jobs."""
 
+    death_penalty_class: type[BaseDeathPenalty] = NoAlarm
     max_connection_wait_time = LONGEST_WAIT_S
     log_result_lifespan = False
     is_stopping = False
@@ -219,7 +233,8 @@ class Executor:
 
         beating = asyncio.create_task(beat())
         try:
-            await self._drain()
+            async with asyncio.timeout(RUNS_S):
+                await self._drain()
         finally:
             beating.cancel()
 

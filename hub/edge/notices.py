@@ -24,6 +24,7 @@ from hub.desk.refusals import (
     NoConsent,
     NoContact,
     NoticesClosed,
+    OtherBody,
     PurposeChanged,
     Refusal,
     TooManyTries,
@@ -33,7 +34,7 @@ from hub.desk.requests import Stamp
 from hub.edge.asked import Asked
 from hub.edge.commands import FAULT
 from hub.edge.guards import Guard
-from hub.edge.reception import MINUTE, WHO, Reception, body_of, status_of
+from hub.edge.reception import MINUTE, WHO, Reception, body_of, kept_id, status_of
 from hub.edge.tries import Tries
 from hub.store.lanes import SealedContact
 from hub.store.sealing import Contact, PublicKey, seal
@@ -104,25 +105,34 @@ class Notices:
         if not self._all_wishes.take(""):
             self._wishes.give_back(f"{day} {arrival}")  # not this ticket's fault: trying again has to help
             raise TooManyTries
-        stamp = Stamp(day, WHO, _request_id(wanted.id, address))
-        try:
-            await self._seal(stamp, arrival, wanted.ahead, self._purpose.mark, address)
-        except NoticesClosed:  # at midnight: the key was yesterday's by the time that it was used
-            await self._seal(stamp, arrival, wanted.ahead, self._purpose.mark, address)
-        return address
+        for said in range(WISHES):  # the same id with another address (a page gone back to) is another request
+            stamp = Stamp(day, WHO, kept_id(f"/t/notice {said}", wanted.id))
+            with contextlib.suppress(OtherBody):
+                await self._seal(stamp, arrival, wanted, self._purpose.mark, address)
+                return address
+        raise OtherBody
 
-    async def _seal(self, stamp: Stamp, arrival: int, ahead: int, mark: str, address: str) -> None:
-        subscription, token = secrets.token_hex(SUBSCRIPTION_BYTES), secrets.token_urlsafe(STOP_TOKEN_BYTES)
-        sealed = seal(Contact(address, token), await self._contacts.public_key(), subscription)
-        wish = ask.Wish(arrival, Carrier.EMAIL, ahead, mark, subscription)
-        await self._reception.desk.do(stamp, wish, SealedContact(sealed, codes.digest_of(token)))
+    async def _seal(self, stamp: Stamp, arrival: int, wanted: Notify, mark: str, address: str) -> None:
+        # The key of this is the asker's id, which is kept nowhere: it says nothing about the address.
+        same = hmac.new(wanted.id.encode(), address.encode(), "sha256").hexdigest()
+
+        async def sealed() -> None:
+            subscription, token = secrets.token_hex(SUBSCRIPTION_BYTES), secrets.token_urlsafe(STOP_TOKEN_BYTES)
+            text = seal(Contact(address, token), await self._contacts.public_key(), subscription)
+            wish = ask.Wish(arrival, Carrier.EMAIL, wanted.ahead, mark, subscription)
+            await self._reception.desk.do(stamp, wish, SealedContact(text, codes.digest_of(token), same))
+
+        try:
+            await sealed()
+        except NoticesClosed:  # at midnight: the key was yesterday's by the time that it was used
+            await sealed()
 
     async def _stop(self, asked: Asked) -> Response:
         wanted, reception = asked.read_as(Stop), self._reception
         day, arrival, secret = await reception.owned(wanted)
         with contextlib.suppress(NoContact):  # it is as he wishes
             stop = ask.Stop(arrival, Carrier.EMAIL, Ending.RESIDENT)
-            await reception.desk.do(Stamp(day, WHO, wanted.id), stop)
+            await reception.desk.do(Stamp(day, WHO, kept_id("/t/stop", wanted.id)), stop)
         return reception.show(asked, await reception.told(day, arrival, secret))
 
     async def _ask_to_stop(self, request: Request) -> Response:
@@ -166,11 +176,3 @@ def _wanted(asked: Asked) -> Notify:
         purpose=form.purpose,
         consent=form.consent == "on",
     )
-
-
-def _request_id(asked: str, address: str) -> str:
-    """The asker's id with this address: the same id with another one (a page gone back to) is another request.
-
-    The id is the key of the digest and is kept nowhere, so the digest says nothing about the address.
-    """
-    return hmac.new(asked.encode(), address.encode(), "sha256").hexdigest()

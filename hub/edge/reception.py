@@ -4,6 +4,7 @@ Whoever shows a ticket's secret, or its number and code, may act for it. Nothing
 """
 
 import asyncio
+import hashlib
 import hmac
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -159,6 +160,13 @@ class Reception:
         if asked.is_form:
             return self.pages.refused(body, status, asked.fields.get("number", "")[:32])
         return _json({"refusal": body}, status)
+
+
+def kept_id(path: str, asked: str) -> str:
+    """What a resident's request id is kept as. The id itself stands nowhere, so what is made with it as a key can be
+    made again by nobody but the asker.
+    """
+    return hashlib.sha256(f"{path} {asked}".encode()).hexdigest()
 
 
 def body_of(refusal: Refusal) -> wire.RefusalBody:

@@ -15,7 +15,7 @@ from hub.desk.refusals import HasNumber, TooManyTries, WebClosed
 from hub.desk.requests import Stamp
 from hub.edge.asked import COOKIE, Asked
 from hub.edge.guards import Guard
-from hub.edge.reception import MINUTE, WHO, Reception
+from hub.edge.reception import MINUTE, WHO, Reception, kept_id
 from hub.edge.tries import Tries
 from hub.wire import codes
 from hub.wire.tickets import Cancel, Find, Take, TakeByForm
@@ -50,7 +50,7 @@ class Residents:
         holder = hashlib.sha256(cookie.encode()).hexdigest()
         request = ask.Issue(wanted.lane, WHO, secret, holder, is_expected=office.web_check_in)
         try:
-            answer = await reception.desk.do(Stamp(day, WHO, wanted.id), request)
+            answer = await reception.desk.do(Stamp(day, WHO, kept_id("/tickets", wanted.id)), request)
         except HasNumber as refusal:
             return await self._show_held(asked, refusal, day)
         told = await reception.told(day, answer.arrival or 0, secret)
@@ -75,7 +75,8 @@ class Residents:
         wanted, reception = asked.read_as(Cancel), self._reception
         day, arrival, secret = await reception.owned(wanted)
         told = await reception.told(day, arrival, secret)
-        answer = await reception.desk.do(Stamp(day, WHO, wanted.id), ask.Cancel(arrival))
+        stamp = Stamp(day, WHO, kept_id("/t/cancel", wanted.id))
+        answer = await reception.desk.do(stamp, ask.Cancel(arrival))
         return reception.show(asked, msgspec.structs.replace(told, state=str(answer.state), ahead=None, counter=None))
 
 

@@ -31,10 +31,15 @@ TOKYO = timezone(timedelta(hours=9))  # Japan has kept UTC+9 without summer time
 
 @dataclass(frozen=True, slots=True)
 class SealedContact:
-    """`sealed`: by `hub.store.sealing.seal`. `stop`: SHA-256 (hexadecimal) of the token that erases it."""
+    """`sealed`: by `hub.store.sealing.seal`. `stop`: SHA-256 (hexadecimal) of the token that erases it.
+
+    `same`: what two seals of one contact have in common and others have not. It must say nothing to whoever reads the
+    store, and goes into the digest of the request alone, never into a fact.
+    """
 
     sealed: str
     stop: str
+    same: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +66,13 @@ class Lanes:
     async def do(self, stamp: Stamp, request: Request, contact: SealedContact | None = None) -> Answer:
         """Carry out one request, once. Raises a Refusal (then nothing has changed, StoreAway excepted: ask again).
 
-        `contact`: what a `Wish` is about; another seal of it under the same request id is the same request.
+        `contact`: what a `Wish` is about; another seal of the `same` under the same request id is the same request.
         """
         function, own = self._words(request, contact)
+        body = digest(request, contact.same if contact else "")
         for round_ in range(PEEKS):
             peeked = await self._peek(stamp.day, request, depth=PEEK_DEPTH << round_)
-            reply = await self._functions.call(function, *self._arguments(stamp, request, peeked, own))
+            reply = await self._functions.call(function, *self._arguments(stamp, body, request, peeked, own))
             if reply[:2] != ["no", "Peek"]:
                 told = told_in(reply)
                 for carrier in told.get("due", "").split():
@@ -229,7 +235,7 @@ class Lanes:
                 return Peeked([request.ticket], lane)
 
     def _arguments(
-        self, stamp: Stamp, request: Request, peeked: "Peeked", own: list[str]
+        self, stamp: Stamp, body: str, request: Request, peeked: "Peeked", own: list[str]
     ) -> tuple[list[str], list[str]]:
         """KEYS and ARGS in the order that `functions/prelude.lua` reads them."""
         keys, day, arrivals = self.keys, stamp.day, peeked.arrivals
@@ -249,7 +255,7 @@ class Lanes:
             named += [keys.erasures(), keys.contact(peeked.subscription)]
         if isinstance(request, ask.Wish | ask.Stop):
             own = [*own, peeked.subscription]
-        words = [day, stamp.who, stamp.request, digest(request), str(len(lanes)), *lanes]
+        words = [day, stamp.who, stamp.request, body, str(len(lanes)), *lanes]
         words += [str(len(arrivals)), *map(str, arrivals), *own]
         return named, words
 
@@ -263,10 +269,12 @@ class Peeked:
     subscription: str = ""
 
 
-def digest(request: Request) -> str:
-    """What tells two bodies under one request id apart: SHA-256 over the request's name and fields."""
+def digest(request: Request, same: str = "") -> str:
+    """What tells two bodies under one request id apart: SHA-256 over the request's name and fields, and over `same` of
+    its contact.
+    """
     told = {field.name: getattr(request, field.name) for field in fields(request) if field.compare}
-    body = json.dumps([type(request).__name__, told], sort_keys=True, ensure_ascii=True)
+    body = json.dumps([type(request).__name__, told, *([same] if same else [])], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(body.encode()).hexdigest()
 
 

@@ -86,8 +86,13 @@ class Outbox:
         ]
 
     async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str) -> None:
-        """It is being sent from now on, once for each claim. Raises NotClaimed where it is in other hands: leave it."""
-        told_in(await self._call("notice_mark_v1", day, carrier, notice, str(tenure), str(SEND_MS)))
+        """It is being sent from now on, once for each claim.
+
+        Raises NotClaimed where it is in other hands: leave it; NoContact where its contact was erased meanwhile.
+        """
+        contact = self._keys.contact(notice.partition(":")[0])
+        own = [notice, str(tenure), str(SEND_MS)]
+        told_in(await self._call("notice_mark_v1", day, carrier, *own, more_keys=(contact,)))
 
     async def settle(
         self, day: str, carrier: Carrier, tenure: int, notice: str, state: NoticeState, again_ms: int = 0
@@ -109,8 +114,11 @@ class Outbox:
         seconds, micros = await answered(self._client.time())
         return int(seconds) * 1000 + int(micros) // 1000
 
-    async def _call(self, function: str, day: str, carrier: Carrier, *own: str, tries: int = TRIES) -> list[str]:
+    async def _call(
+        self, function: str, day: str, carrier: Carrier, *own: str, more_keys: Sequence[str] = (), tries: int = TRIES
+    ) -> list[str]:
         keys = [self._keys.day(), self._keys.notices(day), self._keys.due(day, carrier), self._keys.tenures()]
+        keys += more_keys
         return await self._functions.call(function, keys, [day, carrier, *own], tries=tries)
 
 

@@ -1,6 +1,7 @@
 """What a resident asks about notices: an address is understood, sealed, stopped, and told to nobody else."""
 
 import asyncio
+import hmac
 import json
 import re
 import secrets
@@ -164,6 +165,19 @@ async def test_the_same_request_twice_is_one_address_and_another_address_is_anot
     second = await host.kept()
     assert [contact.to for contact in second.values()] == ["hanako@example.jp"]
     assert not set(first) & set(second)
+
+
+async def test_nothing_kept_lets_a_guessed_address_be_tried(browser: Browser, host: KeyHost) -> None:
+    """Even where a program says one id for everything: it is the key of what tells two addresses apart."""
+    id_ = new_id()
+    secret, _ = await browser.take(id_=id_)
+    for address in (ADDRESS, "hanako@example.jp"):
+        await browser.post("/t/notice", **wish(secret, id=id_, address=address))
+    for path in ("/t/stop", "/t/cancel"):
+        assert (await browser.post(path, id=id_, secret=secret)).status_code == 200
+    held = await host.everything()
+    assert id_ not in held
+    assert hmac.new(id_.encode(), ADDRESS.encode(), "sha256").hexdigest() not in held
 
 
 async def test_stopping_erases_at_once_and_twice_is_the_same(browser: Browser, host: KeyHost) -> None:

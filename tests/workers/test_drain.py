@@ -1,6 +1,7 @@
 """What is due is sent once, what is of no use any more is not, and what nobody can know is said to be so."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -40,7 +41,7 @@ def box() -> Iterator[Postbox]:
         yield opened
 
 
-def drain_of(office: Ward, *senders: Sender, keys: KeyHost | None = None) -> Drain:
+def drain_of(office: Ward, *senders: Sender, keys: KeyHost | None = None, **named: Any) -> Drain:
     return Drain(
         EMAIL,
         office.office,
@@ -50,6 +51,7 @@ def drain_of(office: Ward, *senders: Sender, keys: KeyHost | None = None) -> Dra
         senders,
         public_url="https://junban.example.jp",
         now=lambda: NOW,
+        **named,
     )
 
 
@@ -142,6 +144,76 @@ async def test_who_said_stop_hears_nothing(office: Ward, box: Postbox, ending: E
     await run_with(office, box)
     assert box.letters == []
     assert set((await office.states(ticket)).values()) == {NoticeState.LAPSED}
+
+
+class Stopping(Outbox):
+    """The resident says stop while a worker is about to mark."""
+
+    office: Ward
+    ending = Ending.RESIDENT
+
+    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str) -> None:
+        subscription = notice.partition(":")[0]
+        await self.office.contacts.erase(day, subscription, 1, carrier, self.ending)
+        await super().mark(day, carrier, tenure, notice)
+
+
+async def test_who_says_stop_in_the_last_moment_hears_nothing(office: Ward) -> None:
+    ticket = await office.take()
+    await office.wish(ticket, TO)
+    stopping = Stopping(office.client, office.office)
+    stopping.office, office.outbox = office, stopping
+    carrier = Recorder()
+    await drain_of(office, carrier).run()
+    assert carrier.sent == []
+    assert set((await office.states(ticket)).values()) == {NoticeState.LAPSED}
+
+
+async def test_a_number_called_while_others_are_sent_to_is_told_nothing_any_more(office: Ward) -> None:
+    for _ in range(3):
+        await office.take()
+    await office.wish(2, TO, ahead=20)
+    await office.wish(1, TO, ahead=20)
+    carrier = Recorder()
+
+    async def call_once() -> None:
+        carrier.first = lambda: None
+        await office.call()
+
+    carrier.first = call_once
+    await drain_of(office, carrier).run()
+    assert (await office.states(1))[NEAR] is NoticeState.LAPSED
+    assert len(carrier.sent) == 3
+
+
+async def test_who_slept_after_the_mark_sends_nothing(office: Ward) -> None:
+    """Another worker may have told it by now, and the resident may have said stop."""
+    ticket = await office.take()
+    await office.wish(ticket, TO)
+    carrier = Recorder()
+    turns = itertools.count()
+    await drain_of(office, carrier, marked_within_s=-1.0, is_stopping=lambda: next(turns) >= 4).run()
+    assert carrier.sent == []
+    assert set((await office.states(ticket)).values()) == {NoticeState.PENDING}
+    await drain_of(office, carrier).run()
+    assert len(carrier.sent) == 2
+
+
+class Deaf(Outbox):
+    """Settles, and nobody hears of it: asked again it is in nobody's hands."""
+
+    async def settle(
+        self, day: str, carrier: Carrier, tenure: int, notice: str, state: NoticeState, again_ms: int = 0
+    ) -> None:
+        for _ in range(2):
+            await super().settle(day, carrier, tenure, notice, state, again_ms)
+
+
+async def test_a_refused_address_is_erased_though_the_answer_of_the_store_is_lost(office: Ward) -> None:
+    subscription = await office.wish(await office.take(), TO)
+    office.outbox = Deaf(office.client, office.office)
+    await drain_of(office, Recorder(Outcome(Fate.REFUSED, "550"))).run()
+    assert await office.contacts.sealed(subscription) is None
 
 
 async def test_a_new_address_hears_and_the_old_one_does_not(office: Ward, box: Postbox) -> None:

@@ -1,5 +1,6 @@
 """A wake-up wakes; whatever else stands in the queue never runs; and neither stays for long."""
 
+import asyncio
 import json
 import os
 import pickle
@@ -219,6 +220,28 @@ def test_a_run_that_fails_leaves_no_word_of_its_own_in_redis(
     assert work_off(valkey_server.url, office_name) == ["run"]
 
 
+def test_a_run_that_takes_too_long_is_over_before_the_next_begins(
+    valkey_server: EmbeddedValkey, office_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once would speak on one connection: a letter with two addressees."""
+    monkeypatch.setattr(jobs, "RUNS_S", 1)
+    told: list[str] = []
+
+    async def drain() -> None:
+        if told:
+            return told.append("the next began")
+        Waker(valkey_server.url, office_name, monotonic=lambda: 1e6).wake(EMAIL)
+        told.append("the first began")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("the first is over")
+
+    Waker(valkey_server.url, office_name).wake(EMAIL)
+    Executor(valkey_server.url, office_name, EMAIL, drain).run(nothing, burst=True)
+    assert told == ["the first began", "the first is over", "the next began"]
+
+
 def test_a_run_after_which_there_is_no_use_ends_the_process(valkey_server: EmbeddedValkey, office_name: str) -> None:
     async def over() -> None:
         raise LookupError
@@ -245,8 +268,6 @@ def test_the_executor_outlives_its_server_and_shows_that_it_lives(
     with EmbeddedValkey(tmp_path / "valkey") as server:
 
         async def drain() -> None:
-            import asyncio
-
             loops.append(asyncio.get_running_loop())
             threading.Thread(target=next_step).start()
 

@@ -1,15 +1,16 @@
 -- Say before the first byte that a notice is being sent: from here on it may have arrived. The same again,
 -- by whoever has it in hand, changes nothing.
--- KEYS     1 day · 2 notices · 3 due · 4 tenures
+-- KEYS     1 day · 2 notices · 3 due · 4 tenures · 5 its contact
 -- ARGS     1 day · 2 carrier · 3 notice · 4 tenure · 5 lease in ms
 -- GIVES    attempts
--- REFUSES  StaleDay (day) · NotClaimed
+-- REFUSES  StaleDay (day) · NotClaimed · NoContact (erased meanwhile: whoever said stop is told nothing after it)
 -- WHOLE    the notice sending, its attempts, its lease
 local function notice_mark_v1(keys, args)
   local box, refused = begin_notices(keys, args)
   if not box then return refused end
   local notice, other = in_hand(box, args[3], args[4], 'claimed', 'sending')
   if not notice then return other end
+  if read('STRLEN', keys[5]) == 0 then return refusal('NoContact') end
   if notice.state == 'claimed' then notice.attempts = notice.attempts + 1 end
   notice.state = 'sending'
   put_notice(box, args[3], notice, box.now + tonumber(args[5]))
