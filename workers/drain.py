@@ -131,7 +131,9 @@ class Drain:
             if not claimed:
                 return
             prospects = await self._outbox.look(day, self._carrier, claimed)
-            await self._work_off(deque(zip(claimed, prospects, strict=True)), until)
+            pairs = zip(claimed, prospects, strict=True)
+            # A wish that is due at once is confirmed first: whoever did not make it should not read the other before.
+            await self._work_off(deque(sorted(pairs, key=lambda pair: pair[0].trigger is Trigger.NEAR)), until)
 
     async def _claim(self, tenure: int) -> list[Claimed]:
         try:
@@ -142,18 +144,32 @@ class Drain:
     async def _work_off(self, waiting: deque[tuple[Claimed, Prospect]], until: float) -> None:
         """All of them, on as many connections as there are senders."""
         failures: list[Exception] = []
+        under_way: set[str] = set()  # subscriptions: the messages of one go one after the other
+
+        def first_free() -> tuple[Claimed, Prospect] | None:
+            for place, pair in enumerate(waiting):
+                if pair[0].subscription not in under_way:
+                    del waiting[place]
+                    return pair
+            return None  # whoever has it in hand goes on with its next
 
         async def one_after_the_other(sender: Sender) -> None:
             while waiting and not failures and not self._is_stopping():
                 if asyncio.get_running_loop().time() >= until:
                     return
-                claimed, prospect = waiting.popleft()
+                free = first_free()
+                if free is None:
+                    return
+                claimed, prospect = free
+                under_way.add(claimed.subscription)
                 try:
                     await self._deliver(claimed, prospect, sender)
                 except NotClaimed:
                     continue
                 except Exception as error:
                     failures.append(error)  # nobody is cancelled for it: the other may be behind its final dot
+                finally:
+                    under_way.discard(claimed.subscription)
 
         senders = self._senders[: len(waiting)]
         await asyncio.gather(*(one_after_the_other(sender) for sender in senders))
