@@ -23,7 +23,7 @@ from kiosk_client.spool import OpenRequest, Spool
 class View:
     """What the touch page draws. `is_fresh` False: the counts may be old, and no number can be taken now.
 
-    `counters`: names of those that serve the lane of the ticket shown.
+    `counters`: names of those that serve the lane of the ticket shown. `checks_in`: numbers from home are checked in.
     """
 
     version: int
@@ -32,6 +32,7 @@ class View:
     office: str
     lanes: list[LaneState]
     counters: list[str]
+    checks_in: bool
 
 
 class Machine:
@@ -54,7 +55,7 @@ class Machine:
         screen, kiosk = self._link.screen, self._kiosk
         counters = [counter.name for counter in screen.counters if kiosk.lane in counter.lanes]
         lanes = list(screen.lanes.values())
-        return View(self._version, kiosk, self._link.is_fresh, screen.office, lanes, counters)
+        return View(self._version, kiosk, self._link.is_fresh, screen.office, lanes, counters, screen.checks_in)
 
     async def news(self, seen: int, within_s: float) -> View:
         """The view as soon as it is another than `seen`, or after `within_s`."""
@@ -94,7 +95,7 @@ class Machine:
 
     def come_from_home(self) -> None:
         """Somebody has a number and wants to type it. Raises NotNow."""
-        if not self._link.is_fresh:
+        if not self._link.is_fresh or not self._link.screen.checks_in:
             raise NotNow("nobody can be checked in at the moment")
         self._move(Event.FROM_HOME)
 

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from escpos.escpos import Escpos
-from escpos.exceptions import Error as EscposError
-from escpos.printer import Dummy, File, Network, Usb
 from PIL.Image import Image
 
+from kiosk_client.escpos_library import Dummy, Escpos, EscposError, File, Network, Usb
 from kiosk_client.slip import Slip, draw
 
 PROFILE = "TM-T88III"  # 512 dots, raster, cutter: what Epson's and their like have in common

@@ -140,6 +140,8 @@ class Drain:
             claimed = await self._claim(self._tenure)
             if not claimed:
                 return
+            # A wish that is due at once is confirmed first: whoever did not make it should not read the other before.
+            claimed.sort(key=lambda one: one.trigger is Trigger.NEAR)
             await self._work_off(deque(claimed), until)
 
     async def _claim(self, tenure: int) -> list[Claimed]:
@@ -151,17 +153,31 @@ class Drain:
     async def _work_off(self, waiting: deque[Claimed], until: float) -> None:
         """All of them, on as many connections as there are senders."""
         failures: list[Exception] = []
+        under_way: set[str] = set()  # subscriptions: the messages of one go one after the other
+
+        def first_free() -> Claimed | None:
+            for place, one in enumerate(waiting):
+                if one.subscription not in under_way:
+                    del waiting[place]
+                    return one
+            return None  # whoever has it in hand goes on with its next
 
         async def one_after_the_other(sender: Sender) -> None:
             while waiting and not failures and not self._is_stopping():
                 if asyncio.get_running_loop().time() >= until:
                     return
+                claimed = first_free()
+                if claimed is None:
+                    return
+                under_way.add(claimed.subscription)
                 try:
-                    await self._deliver(waiting.popleft(), sender)
+                    await self._deliver(claimed, sender)
                 except NotClaimed:
                     continue
                 except Exception as error:
                     failures.append(error)  # nobody is cancelled for it: the other may be behind its final dot
+                finally:
+                    under_way.discard(claimed.subscription)
 
         senders = self._senders[: len(waiting)]
         await asyncio.gather(*(one_after_the_other(sender) for sender in senders))

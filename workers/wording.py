@@ -51,7 +51,7 @@ This message was sent automatically. Replies are not read.
 
 def near(office: str, *, number: str, lane: str, ahead: int, ticket_url: str, stop_url: str) -> Text:
     """The turn is near. `ahead`: people who wait before the resident at this moment, 0: nobody."""
-    before = f"お待ちの方は、あと {ahead} 人です。" if ahead else "次にお呼びします。"
+    before = f"前にお待ちの方は、あと {ahead} 人です。" if ahead else "次にお呼びします。"
     people = f"{ahead} {'person is' if ahead == 1 else 'people are'} ahead of you now." if ahead else "You are next."
     return Text(
         subject=f"【{office}】まもなく順番です / Your turn is near",
@@ -82,7 +82,7 @@ Your turn is near. Please wait close to the counters.
   Business  {lane}
   {people}
 
-How it stands now:
+See your place now:
 {ticket_url}
 
 To stop and have your address erased at once, open:

@@ -70,7 +70,7 @@ class StaleDay(TryAgain):
 
 
 class StoreAway(TryAgain):
-    sentence = "ただいまサーバーに接続できません。そのまま少しお待ちのうえ、もう一度操作してください。"
+    sentence = "ただいまつながりにくくなっています。そのまま少しお待ちのうえ、もう一度操作してください。"
 
 
 class Crowded(TryAgain):
@@ -118,11 +118,11 @@ class HasNumber(WorldDiffers):
 
 
 class SecretUsed(WorldDiffers):
-    sentence = "番号の控えを作り直す必要があります。画面を読み込み直してから、もう一度お取りください。"
+    sentence = "番号の確認コードを作り直す必要があります。画面を読み込み直してから、もう一度お取りください。"
 
 
 class NotYours(WorldDiffers):
-    sentence = "番号と控えの組み合わせを本日の受付で確認できません。番号と控えをお確かめください。"
+    sentence = "番号と確認コードの組み合わせを本日の受付で確認できません。番号と確認コードをお確かめください。"
 
 
 class WebClosed(WorldDiffers):

@@ -83,6 +83,7 @@ def snapshot_of(topic: str, picture: Picture, office: Office, position: Position
             for counter in office.counters
             if only is None or only in counter.lanes
         ],
+        checks_in=office.web_check_in,
     )
 
 

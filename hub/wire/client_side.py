@@ -39,6 +39,7 @@ class Screen:
         self.called: dict[int, m.CalledNumber] = {}  # the latest call last
         self.missed: dict[int, m.MissedNumber] = {}
         self.counters: list[m.CounterState] = []
+        self.checks_in = False
 
     def hear(self, frame: m.HubFrame) -> Heard:
         match frame:
@@ -77,6 +78,7 @@ class Screen:
             called=list(reversed(self.called.values())),
             missed=sorted(self.missed.values(), key=lambda missed: missed.arrival),
             counters=self.counters,
+            checks_in=self.checks_in,
         )
 
     def _start(self, whole: m.Snapshot) -> None:
@@ -90,7 +92,7 @@ class Screen:
         }
         self.called = {call.arrival: call for call in reversed(whole.called)}
         self.missed = {missed.arrival: missed for missed in whole.missed}
-        self.counters = whole.counters
+        self.counters, self.checks_in = whole.counters, whole.checks_in
 
     def _hear_fact(self, fact: m.AnyFact) -> Heard:
         mine, new, prev = self.position, Position.parse(fact.position), Position.parse(fact.prev)

@@ -72,6 +72,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     called: list[CalledNumber]
     missed: list[MissedNumber]
     counters: list[CounterState]
+    checks_in: bool = False  # a number from home waits only from checking in; a hub before this field did not say
 
 
 # From the hub: what happened ---------------------------------------------------------------------------------------

@@ -107,6 +107,7 @@ def as_fields(view: View) -> dict[str, Any]:
         "ahead": ticket.ahead if ticket else None,
         "code": ticket.code if ticket else None,
         "counters": view.counters,
+        "checks_in": view.checks_in,
         "sentence": kiosk.sentence,
         "why": kiosk.why,
     }

@@ -41,7 +41,7 @@ function draw() {
   put("number", view?.number ?? "");
   put("about", state === "choosing" && !fresh ? "" : about(words, state));
   put("again", state === "unprinted" ? words.again : "");
-  put("from-home", { choosing: words.from_home, not_checked_in: words.type_again }[state] ?? "");
+  put("from-home", { choosing: view?.checks_in ? words.from_home : "", not_checked_in: words.type_again }[state] ?? "");
   find("from-home").disabled = !fresh;
   put("back", BACK_FROM.includes(state) ? words.back : "");
   put("hint", words.hint);

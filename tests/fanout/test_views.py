@@ -33,7 +33,7 @@ SHOWN: dict[str, set[str]] = {  # without ranks
     "LaneRenumbered": COMMON | {"ranks"},
 }
 RANKED = {"TicketIssued", "TicketCheckedIn", "TicketReturned", "TicketTransferred"}
-SNAPSHOT = {"type", "topic", "position", "at", "day", "office", "lanes", "called", "missed", "counters"}
+SNAPSHOT = {"type", "topic", "position", "at", "day", "office", "lanes", "called", "missed", "counters", "checks_in"}
 
 
 INSIDE = {"DayOpened", "DayClosed", "ContactGiven", "ContactErased"}  # told on no topic

@@ -109,7 +109,7 @@ async def _takes_a_slip(ward: Ward, open_page: Open, folder: Path) -> tuple[str,
 
 
 async def _leaves_address(phone: "Page", ahead: str) -> None:
-    await phone.get_by_text("メールで知らせてほしい").click()
+    await phone.get_by_text("メールでのお知らせを希望する").click()
     await phone.fill("#notice-address", f"  {ADDRESS} ")
     await phone.select_option("#notice-ahead", ahead)
     await phone.check("#notice-consent")

@@ -109,7 +109,7 @@ async def test_a_ticket_says_that_the_store_is_away_and_comes_back(ward: Ward, o
 async def test_a_secret_of_nobody_is_told_so_and_leads_to_number_and_code(ward: Ward, open_page: Open) -> None:
     phone = await open_page(f"{ward.public}/t?openExternalBrowser=1#{'x' * 22}")
     await sees(phone, "#refusal", "確認できません")
-    await sees(phone, "#find", "控え")
+    await sees(phone, "#find", "確認コード")
 
 
 async def test_without_javascript_a_number_is_taken_followed_and_cancelled(

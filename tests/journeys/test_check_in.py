@@ -76,7 +76,7 @@ async def test_the_machine_checks_in_by_number_and_code(
         await screen.wait_for_selector("#keypad:not([hidden])")
         await assert_accessible(screen)
         await type_on_glass(screen, "A102", "00000000")
-        await sees(screen, "#about", {"ja": "控えの組み合わせ", "en": "No number of today"}[language])
+        await sees(screen, "#about", {"ja": "確認コードの組み合わせ", "en": "No number of today"}[language])
         await assert_accessible(screen)
         await screen.click("#from-home")
         await screen.fill("#typed-number", "")

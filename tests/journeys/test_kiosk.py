@@ -83,6 +83,8 @@ async def test_one_touch_gives_a_number_a_slip_and_one_more_on_the_wall(
         screen = await open_touch_screen(open_page, address)
         wall = await open_page(f"{ward.inside}/wall/lobby")
         await sees(wall, COUNT, "0")
+        assert not await screen.locator("#from-home").is_visible(), "this office asks nobody to check in"
+        assert await touch(address, "/from-home") == 409
         await screen.click(BUTTON)
         await sees(screen, "#number", "A101")
         await sees(screen, "#about", "受付票をお取りください")

@@ -105,7 +105,7 @@ async def test_an_address_is_left_shown_back_followed_and_taken_back(offered: No
     await phone.set_viewport_size(PHONE)
     await take(phone)
     await sees(phone, "#notice", "順番が近づいたらメールでお知らせ")
-    await phone.get_by_text("メールで知らせてほしい").click()
+    await phone.get_by_text("メールでのお知らせを希望する").click()
     await sees(phone, ".purpose", "順番が近づいた", "翌日", "消します")
 
     await fill(phone, "taro@@docomo", "10")
@@ -135,7 +135,7 @@ async def test_an_address_is_left_shown_back_followed_and_taken_back(offered: No
     await phone.get_by_role("button", name="お知らせをやめてアドレスを消す").click()
     await sees(phone, "#notice-states", "お知らせをやめ、アドレスを消しました")
     assert await offered.contact() is None
-    await phone.get_by_text("メールで知らせてほしい").click()
+    await phone.get_by_text("メールでのお知らせを希望する").click()
     await fill(phone, ADDRESS)
     await sees(phone, "#notice-to", ADDRESS)
 
@@ -143,7 +143,7 @@ async def test_an_address_is_left_shown_back_followed_and_taken_back(offered: No
 async def test_what_was_not_delivered_is_said_and_an_end_closes_the_form(offered: NoticeWard, open_page: Open) -> None:
     phone = await open_page(f"{offered.ward.public}/")
     await take(phone)
-    await phone.get_by_text("メールで知らせてほしい").click()
+    await phone.get_by_text("メールでのお知らせを希望する").click()
     await fill(phone, ADDRESS)
     await sees(phone, "#notice-to", ADDRESS)
     await offered.send(NoticeState.REFUSED)
@@ -160,7 +160,7 @@ async def test_what_was_not_delivered_is_said_and_an_end_closes_the_form(offered
 async def test_on_another_day_nothing_is_left_to_be_stopped(offered: NoticeWard, open_page: Open) -> None:
     phone = await open_page(f"{offered.ward.public}/")
     await take(phone)
-    await phone.get_by_text("メールで知らせてほしい").click()
+    await phone.get_by_text("メールでのお知らせを希望する").click()
     await fill(phone, ADDRESS)
     await sees(phone, "#notice-to", ADDRESS)
     await offered.begin_next_day()
@@ -177,7 +177,7 @@ async def test_without_javascript_an_address_is_left_and_taken_back_by_the_link(
         phone = await context.new_page()
         await phone.goto(f"{offered.ward.public}/")
         await take(phone)
-        await phone.get_by_text("メールで知らせてほしい").click()
+        await phone.get_by_text("メールでのお知らせを希望する").click()
         await fill(phone, "taro@@docomo")
         await sees(phone, "#refusal", "メールアドレスを確かめて")
         await fill(phone, "ｔａｒｏ＠example.jp")
@@ -191,7 +191,7 @@ async def test_without_javascript_an_address_is_left_and_taken_back_by_the_link(
         await sees(phone, "#notice-states", "お知らせをやめ、アドレスを消しました")
         assert await offered.contact() is None
 
-        await phone.get_by_text("メールで知らせてほしい").click()
+        await phone.get_by_text("メールでのお知らせを希望する").click()
         await fill(phone, ADDRESS)
         await sees(phone, ".news", ADDRESS)
         contact = await offered.contact()

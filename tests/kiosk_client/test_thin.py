@@ -1,7 +1,9 @@
 """A ticket machine installs without the office: what it needs is in the base dependencies, its printer is checked."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +29,17 @@ def test_a_printer_s_address_that_is_none_is_a_fault_with_a_remedy(wrong: str) -
     machine, faults = look_at_machine({"JUNBAN_PRINTER": wrong})
     assert machine is None
     assert [(fault.key, "network://" in fault.remedy) for fault in faults] == [("JUNBAN_PRINTER", True)]
+
+
+def test_the_printer_library_leaves_no_temporary_folder(tmp_path: Path) -> None:
+    program = "import kiosk_client.printer, tempfile; print(tempfile.gettempdir())"
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert said.stdout.strip() == str(tmp_path), "whoever comes later finds the folder as it was"
+    assert list(tmp_path.iterdir()) == []

@@ -109,6 +109,16 @@ async def test_what_was_sent_is_not_sent_again(office: Ward, box: Postbox) -> No
     assert len(box.letters) == 2  # registered and near: one is at the head at once
 
 
+@pytest.mark.parametrize("connections", [1, 2])
+async def test_a_wish_that_is_due_at_once_is_confirmed_first(office: Ward, box: Postbox, connections: int) -> None:
+    for number in range(5):
+        await office.wish(await office.take(), f"resident-{number}@example.test", ahead=20)
+    await run_with(office, box, connections=connections)
+    for number in range(5):
+        mine = [letter.message for letter in box.letters if letter.to == f"resident-{number}@example.test"]
+        assert ["受け付けました" in letter["Subject"] for letter in mine] == [True, False]
+
+
 async def test_a_hundred_notices_go_over_two_connections(office: Ward, box: Postbox) -> None:
     for number in range(50):
         await office.wish(await office.take(), f"resident-{number}@example.test", ahead=20)

@@ -30,6 +30,7 @@ export class Picture {
     this.called = new Map(); // arrival → {arrival, number, lane, counter, calls, called_at}
     this.missed = new Map(); // arrival → {arrival, number, lane, counter}
     this.counters = [];
+    this.checksIn = false; // a number from home waits only from checking in
   }
 
   /** Learn from one frame: "new" | "old" | "gap" | "beat" | "away" | "reply". A type not known yet is "old". */
@@ -95,6 +96,7 @@ export class Picture {
       called: this.calls(),
       missed: this.missedNumbers(),
       counters: this.counters,
+      checks_in: this.checksIn,
     };
   }
 
@@ -115,6 +117,7 @@ export class Picture {
     this.called = byArrival([...whole.called].reverse()); // the latest call last
     this.missed = byArrival(whole.missed);
     this.counters = whole.counters;
+    this.checksIn = whole.checks_in;
   }
 
   #hearFact(fact) {

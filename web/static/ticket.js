@@ -25,6 +25,7 @@ const SHOWN = {
 };
 const OPEN = ["expected", "waiting", "called", "missed"];
 const TOLD = { TicketServed: "served", TicketCancelled: "cancelled", TicketExpected: "expected" };
+const OF_ANOTHER_DAY = "この番号は本日の受付で確認できません。番号は、お取りになった日だけ使えます。"; // nobody typed anything
 const AGAIN_MS = 3000;
 const SPREAD_MS = 2000;
 
@@ -47,7 +48,7 @@ async function begin() {
   part("looking").hidden = part("own").hidden === false;
   const { answer, refusal } = await post("/t/find", proof);
   if (answer) start(answer);
-  else if (refusal && !refusal.again) refuse(refusal.sentence);
+  else if (refusal && !refusal.again) refuse(secret && refusal.code === "NotYours" ? OF_ANOTHER_DAY : refusal.sentence);
   else {
     if (refusal) tell(refusal.sentence);
     setTimeout(begin, AGAIN_MS); // the network or the store is away
@@ -61,7 +62,6 @@ function start(found) {
   part("own").hidden = false;
   write(part("number"), found.number);
   write(part("code"), found.code.replace(/^(.{4})/, "$1-"));
-  part("code-part").hidden = !found.code;
   notice.tell(found.notices);
   document.body.dataset.socket = `/ws/lanes/${found.lane}`;
   page = openPage({
@@ -111,6 +111,7 @@ function show(shown, { ahead, counter, call } = {}) {
   write(part("ahead"), ahead ?? "");
   for (const place of document.querySelectorAll("[data-counter]")) write(place, counter ?? "");
   part("cancel").hidden = !OPEN.includes(shown);
+  part("code-part").hidden = !ticket.code || !OPEN.includes(shown); // of no use any more
   part("sound").hidden = !OPEN.includes(shown);
   ring.hear(call);
   notice.stand(shown, ahead);
