@@ -367,7 +367,7 @@ NASTY = [
     "x" * 10_000,
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
-    "{{7*7}}",
+    "{{7654321*7}}",
     "__proto__",
 ]
 PATHS = ["/tickets", "/t/find", "/t/cancel", "/t/notice", "/t/stop"]
@@ -407,7 +407,7 @@ async def test_whatever_text_comes_in_is_refused_or_shown_as_text(browser: Brows
             page = await refused(browser, path, form, "application/x-www-form-urlencoded")
             assert "<script>alert" not in page.text
             assert "<img" not in page.text
-            assert "49" not in re.sub(r'value="[^"]*"', "", page.text)
+            assert "53580247" not in re.sub(r'value="[^"]*"', "", page.text)
             assert not set("\u202e\u2066\u200f\u2028\x00") & set(page.text)
     assert await host.everything() == before
 

@@ -122,7 +122,11 @@ async def test_every_key_of_a_day_ends_by_itself(desk: StoreDesk) -> None:
     assert len(of_the_day) == 5, "requests, tally, numbers, the ticket, its lane"
     assert all(DAY_SECONDS - 60 < ttl <= DAY_SECONDS for ttl in of_the_day.values())
     assert FACTS_SECONDS - 60 < facts_ttl <= FACTS_SECONDS
-    assert {key for key in keys if day not in key} == {desk.keys.day(), desk.keys.clock()}
+    assert {key for key in keys if day not in key} == {
+        desk.keys.day(),
+        desk.keys.clock(),
+        desk.keys.public_keys(),
+    }
 
 
 async def test_a_practice_day_is_always_a_fresh_one(desk: StoreDesk) -> None:
