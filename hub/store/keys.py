@@ -73,7 +73,7 @@ class Keys:
         return f"{{{self.office}}}:{day}:due:{carrier}"
 
     def tenures(self) -> str:
-        """Hash carrier → how many workers have begun on it; the latest one's number is its tenure. No expiry."""
+        """Hash carrier → tenure of the worker that began last: it grows, as real ms do or by one. No expiry."""
         return f"{{{self.office}}}:tenures"
 
     def public_keys(self) -> str:

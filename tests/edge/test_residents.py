@@ -205,6 +205,15 @@ def test_tries_come_back_after_their_while() -> None:
     tries.give_back("B1")
 
 
+def test_tries_of_past_days_are_forgotten() -> None:
+    now = [0.0]
+    tries = Tries(2, 60.0, lambda: now[0])
+    for day in range(100):
+        now[0] = day * 60.0
+        assert tries.take(f"A{day}")
+        assert len(tries) <= 2
+
+
 async def test_a_cancelled_number_is_free_and_cancelling_it_again_is_the_same(browser: Browser) -> None:
     secret, told = await browser.take()
     wanted = {"id": new_id(), "secret": secret}

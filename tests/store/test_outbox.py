@@ -10,6 +10,7 @@ from hub.desk.refusals import NotClaimed, StaleDay
 from hub.desk.requests import Issue, Next, Stop, Wish
 from hub.desk.ticket import State
 from hub.store.outbox import Claimed, Outbox, Prospect
+from tests.eventually import eventually
 from tests.model.desks import CERTIFICATES, DAY, StoreDesk, small_office, store_desk
 
 EMAIL = Carrier.EMAIL
@@ -70,6 +71,16 @@ async def test_a_new_worker_has_at_once_what_the_old_one_had_only_claimed(outbox
     (claimed,) = await outbox.claim(DAY, EMAIL, old)
     new = await outbox.take_over(EMAIL, DAY)
     assert await outbox.claim(DAY, EMAIL, new) == [claimed]
+
+
+async def test_a_store_that_forgot_its_workers_numbers_no_two_alike(desk: StoreDesk, outbox: Outbox) -> None:
+    old = await outbox.take_over(EMAIL, DAY)
+
+    async def forgotten_and_taken_over() -> bool:
+        assert await desk.client.delete(desk.keys.tenures()) == 1
+        return await outbox.take_over(EMAIL, DAY) > old  # within the same millisecond it may be the same
+
+    await eventually(forgotten_and_taken_over)
 
 
 async def test_the_old_worker_can_neither_claim_nor_mark_nor_settle(outbox: Outbox) -> None:

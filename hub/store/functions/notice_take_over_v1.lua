@@ -7,7 +7,8 @@
 local function notice_take_over_v1(keys, args)
   local box, refused = begin_notices(keys, args)
   if not box then return refused end
-  local tenure = tonumber(read('HGET', box.tenures, box.carrier) or '0') + 1
+  -- Not merely one more: a store that lost its memory would give a second worker the number of the first.
+  local tenure = math.max(tonumber(read('HGET', box.tenures, box.carrier) or '0') + 1, box.now)
   plan(box, 'HSET', box.tenures, box.carrier, whole(tenure))
   for _, id in ipairs(read('ZRANGE', box.due, 0, -1)) do
     local notice = notice_of(read('HGET', box.notices, id))
