@@ -37,8 +37,8 @@ bench: $(VENV)/dev needs ## The figures of tests/bench/README.md; ONLY=fanout fo
 
 lock: $(VENV)/made ## Make both locks again from pyproject.toml; UPGRADE=1 takes newer versions
 	@$(BIN)/python -c "import uv" 2>/dev/null || $(PIP) install uv
-	@$(UV_COMPILE) --extra office --extra practice --group build pyproject.toml -o requirements.lock
-	@$(UV_COMPILE) --extra office --extra practice --group build --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	@$(UV_COMPILE) --extra office --extra practice --extra postgresql --group build pyproject.toml -o requirements.lock
+	@$(UV_COMPILE) --extra office --extra practice --extra postgresql --group build --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 # ------------------------------------------------------------------------------------------------ what the verbs stand on
 

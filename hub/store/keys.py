@@ -56,6 +56,14 @@ class Keys:
         """Stream of flat texts, one entry a fact (`hub.desk.facts`). Two weeks."""
         return f"{{{self.office}}}:{day}:facts"
 
+    def days(self) -> str:
+        """Sorted set day → real s at which it was opened: every day whose facts are not deleted yet. No expiry."""
+        return f"{{{self.office}}}:days"
+
+    def archive(self) -> str:
+        """Hash behind (facts), lag_ms (real age of the oldest of them), why ('': all is well). A minute."""
+        return f"{{{self.office}}}:archive"
+
     def wishes(self, day: str) -> str:
         """Hash `ARRIVAL US CARRIER` → subscription, people ahead, why it ended ('': it holds), joined by US. Day."""
         return f"{{{self.office}}}:{day}:wishes"

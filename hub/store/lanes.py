@@ -92,7 +92,7 @@ class Lanes:
         self.days_ahead = (date.fromisoformat(present) - date.fromisoformat(today)).days if present > today else 0
         if present >= today:
             return present
-        keys = [self.keys.day(), self.keys.clock(), self.keys.facts(today)]
+        keys = [self.keys.day(), self.keys.clock(), self.keys.facts(today), self.keys.days()]
         keys += [self.keys.facts(present)] if present else []
         reply = await self._functions.call("day_open_v1", keys, [today, present, str(DAY_SECONDS), str(FACTS_SECONDS)])
         try:

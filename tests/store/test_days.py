@@ -125,6 +125,7 @@ async def test_every_key_of_a_day_ends_by_itself(desk: StoreDesk) -> None:
     assert {key for key in keys if day not in key} == {
         desk.keys.day(),
         desk.keys.clock(),
+        desk.keys.days(),
         desk.keys.public_keys(),
     }
 

@@ -1,0 +1,126 @@
+"""How the house reaches its ledger: one SQLite file, or PostgreSQL by URL. What the driver raises never gets out.
+
+Everything here blocks; async callers use a thread. A SQLite transaction that writes takes its lock at the beginning,
+so that of two writers the second waits and never fails half-way.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+CONNECT_SECONDS = 5
+BUSY_MS = 10_000  # a verification reads beside the archiver; a writer waits for another writer only
+WRITES = "ledger_writes"
+MIGRATING = 0x4A554E42414E  # the number of PostgreSQL's lock under which tables are made
+
+
+class LedgerUnusable(Exception):
+    """One sentence for the operator; holds no value of any entry and no password."""
+
+
+def sqlite_url(path: Path) -> str:
+    return sa.URL.create("sqlite", database=str(path)).render_as_string()
+
+
+def engine_of(url: str) -> sa.Engine:
+    """Connects at the first use. Raises LedgerUnusable for a URL that is none or whose driver is missing."""
+    try:
+        made = sa.make_url(url)
+        if made.get_backend_name() == "sqlite":
+            engine = sa.create_engine(made, hide_parameters=True)
+            sa.event.listen(engine, "connect", _prepare_sqlite)
+            sa.event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        options = {"connect_timeout": CONNECT_SECONDS}
+        return sa.create_engine(made, hide_parameters=True, pool_pre_ping=True, connect_args=options)
+    except ModuleNotFoundError:
+        raise LedgerUnusable(
+            "PostgreSQL につなぐ部品がありません。pip install 'junban[postgresql]' で入れてください。"
+        ) from None
+    except sa.exc.SQLAlchemyError:
+        raise LedgerUnusable("JUNBAN_LEDGER_URL の形が正しくありません。") from None
+
+
+@contextmanager
+def transaction(engine: sa.Engine, *, writes: bool) -> Iterator[sa.Connection]:
+    """All or nothing. Raises LedgerUnusable."""
+    try:
+        with engine.connect().execution_options(**{WRITES: writes}) as connection, connection.begin():
+            yield connection
+    except sa.exc.SQLAlchemyError as error:
+        raise unusable(error) from None  # the cause may show what was to be written
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Make the tables, or bring them to this release. Several processes may ask at once. Raises LedgerUnusable."""
+    database = engine.url.database
+    if engine.dialect.name == "sqlite" and database:
+        try:
+            Path(database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            Path(database).touch(mode=0o600)
+        except OSError as error:
+            raise LedgerUnusable(
+                f"台帳のファイル {database} を作れません（{error.strerror}）。JUNBAN_LEDGER_URL を確かめてください。"
+            ) from None
+    config = _config()
+    with transaction(engine, writes=True) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATING)))
+        _refuse_newer(connection, config)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def why_unusable(url: str) -> str | None:
+    """What would keep the ledger from being used, as a sentence; leaves it as it is, and makes nothing."""
+    try:
+        engine = engine_of(url)
+        database = engine.url.database
+        if engine.dialect.name == "sqlite" and database and not Path(database).exists():
+            return None  # it is made at the first start
+        try:
+            with transaction(engine, writes=False) as connection:
+                _refuse_newer(connection, _config())
+        finally:
+            engine.dispose()
+    except LedgerUnusable as error:
+        return str(error)
+    return None
+
+
+def unusable(error: sa.exc.SQLAlchemyError) -> LedgerUnusable:
+    kind = type(getattr(error, "orig", None) or error).__name__
+    return LedgerUnusable(
+        f"台帳を使えません（{kind}）。JUNBAN_LEDGER_URL のデータベースが動いているか、空き容量があるか確かめてください。"
+    )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _refuse_newer(connection: sa.Connection, config: Config) -> None:
+    present = MigrationContext.configure(connection).get_current_revision()
+    if present is not None and present not in {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}:
+        raise LedgerUnusable("台帳は新しい版の junban が作ったものです。その版の junban を入れてください。")
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # the driver would begin transactions at moments of its own
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,91 @@
+"""What the ledger keeps of each fact: an allow-list. A fact that is not in it is refused, a field that is not in it never gets in.
+
+A text that does not look as its field must look is withheld: what was put into the wrong field (an address, a
+telephone number) is not kept for years. Nothing here reads or writes.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from hub.desk.facts import Fact, to_fields
+
+Kept: TypeAlias = dict[str, int | str]
+
+_TICKET = ("arrival", "number", "lane")
+
+# Beside these every entry has day, position, type, at, who and request.
+KEPT: dict[str, tuple[str, ...]] = {
+    "DayOpened": (),
+    "DayClosed": (),
+    "TicketIssued": (*_TICKET, "rank", "source"),
+    "TicketExpected": (*_TICKET, "rank", "source"),
+    "TicketCheckedIn": (*_TICKET, "rank"),
+    "TicketCalled": (*_TICKET, "counter"),
+    "TicketRecalled": (*_TICKET, "counter", "calls"),
+    "TicketMarkedAbsent": (*_TICKET, "counter"),
+    "TicketReturned": (*_TICKET, "rank"),
+    "TicketServed": (*_TICKET, "counter"),
+    "TicketCancelled": _TICKET,
+    "TicketTransferred": (*_TICKET, "from_lane", "rank"),
+    "LaneRenumbered": ("lane", "ranks"),
+    "ContactGiven": ("arrival", "carrier", "subscription", "ahead", "purpose"),
+    "ContactErased": ("arrival", "carrier", "subscription", "ending"),
+}
+
+# Entries that the ledger makes itself.
+GAP, SEGMENT = "GapFound", "SegmentClosed"
+OWN: dict[str, tuple[str, ...]] = {
+    GAP: ("after", "before", "missing"),
+    SEGMENT: ("first", "last", "first_day", "last_day", "count", "last_hash"),
+}
+
+WITHHELD = "?"
+_KEY = r"[a-z0-9_-]{1,32}"
+_ID = r"[A-Za-z0-9_-]{0,64}"
+INTEGERS = frozenset({"at", "arrival", "rank", "calls", "ahead"})
+SHAPES: dict[str, re.Pattern[str]] = {
+    field: re.compile(shape, re.ASCII)
+    for field, shape in {
+        "who": r"[a-z][a-z0-9:._-]{0,63}",
+        "request": _ID,
+        "number": r"[A-Z]{0,3}[0-9]{1,5}",
+        "lane": _KEY,
+        "from_lane": _KEY,
+        "counter": _KEY,
+        "source": r"[a-z_-]{0,32}",
+        "ranks": r"(?:[0-9]+:[0-9]+(?: (?!$)|$))*",
+        "carrier": r"[a-z]{1,16}",
+        "subscription": _ID,
+        "purpose": r"[A-Za-z0-9._/-]{0,64}",
+        "ending": r"[a-z_]{1,32}",
+    }.items()
+}
+_A_TELEPHONE_NUMBER = re.compile(r"\+?[0-9][0-9-]{8,14}", re.ASCII)
+
+
+class NotKept(Exception):
+    """A fact type that the allow-list does not name: nobody has decided what may be kept of it."""
+
+
+def kept_of(fact: Fact) -> Kept:
+    """`at`, `who`, `request` and the allowed fields of a fact, as integers and texts. Raises NotKept."""
+    kind = type(fact).__name__
+    if kind not in KEPT:
+        raise NotKept(kind)
+    flat = to_fields(fact)
+    return {field: _allowed(field, flat[field]) for field in ("at", "who", "request", *KEPT[kind])}
+
+
+def canonical(entry: Mapping[str, object]) -> str:
+    """JSON with sorted keys and without spaces: the one text of an entry that is hashed."""
+    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _allowed(field: str, text: str) -> int | str:
+    if field in INTEGERS:
+        return int(text)
+    if SHAPES[field].fullmatch(text) is None or (field != "ranks" and _A_TELEPHONE_NUMBER.fullmatch(text)):
+        return WITHHELD
+    return text

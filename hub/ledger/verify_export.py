@@ -1,0 +1,31 @@
+"""Verify an exported ledger with Python alone: python3 -I -S verify_export.py FILE [HEAD.head.json]. Exit 0: whole.
+
+It stands beside each export. That the head itself is genuine, openssl says: see README.md of hub/ledger.
+"""
+
+import hashlib
+import json
+import sys
+
+
+def main(export: str, head: str | None = None) -> str:
+    with open(export, encoding="utf-8") as lines:
+        start = json.loads(next(lines))
+        previous, seq, hashes = bytes.fromhex(start["previous"]), start["first"] - 1, {}
+        for line in lines:
+            entry = json.loads(line)
+            told = entry.pop("hash")
+            text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            if entry["seq"] != seq + 1 or hashlib.sha256(previous + text.encode()).hexdigest() != told:
+                sys.exit(f"NOT WHOLE at entry {seq + 1}")
+            previous, seq, hashes[seq + 1] = bytes.fromhex(told), seq + 1, told
+    if head is not None:
+        with open(head, encoding="utf-8") as file:
+            signed = json.load(file)
+        if signed["office"] != start["office"] or hashes.get(signed["seq"]) != signed["hash"]:
+            sys.exit(f"NOT the ledger that was signed on {signed['day']}")
+    return f"whole: {len(hashes)} entries, last {seq} {previous.hex()}"
+
+
+if __name__ == "__main__":
+    print(main(*sys.argv[1:3]))  # noqa: T201  # a program of its own
