@@ -43,8 +43,16 @@ class Book(Protocol):
     def prepare(self) -> None: ...
     def streams(self) -> dict[str, Stream]: ...
     def append(
-        self, day: str, seen: Stream, facts: list[tuple[str, Fact]], *, gap: Gap | None, accounted: int, removed: int,
-        is_last: bool, at: int,
+        self,
+        day: str,
+        seen: Stream,
+        facts: list[tuple[str, Fact]],
+        *,
+        gap: Gap | None,
+        accounted: int,
+        removed: int,
+        is_last: bool,
+        at: int,
     ) -> Stream: ...
     def day_entries(self, day: str) -> list[Entry]: ...
     def heads_due(self) -> list[tuple[str, int, str, int]]: ...

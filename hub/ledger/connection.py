@@ -111,7 +111,9 @@ def _config() -> Config:
 
 def _refuse_newer(connection: sa.Connection, config: Config) -> None:
     present = MigrationContext.configure(connection).get_current_revision()
-    if present is not None and present not in {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}:
+    if present is not None and present not in {
+        one.revision for one in ScriptDirectory.from_config(config).walk_revisions()
+    }:
         raise LedgerUnusable("台帳は新しい版の junban が作ったものです。その版の junban を入れてください。")
 
 

@@ -63,11 +63,15 @@ def read_head(path: Path, key: Ed25519PublicKey) -> Head:
         text = path.read_bytes()
         signature = path.with_name(path.name + SIGNATURE).read_bytes()
     except OSError as error:
-        raise WrongHead(f"{error.filename} を読めません。先頭値のファイルと {SIGNATURE} を同じ所に置いてください。") from None
+        raise WrongHead(
+            f"{error.filename} を読めません。先頭値のファイルと {SIGNATURE} を同じ所に置いてください。"
+        ) from None
     try:
         key.verify(signature, text)
     except InvalidSignature:
-        raise WrongHead(f"{path} の署名が正しくありません。公開鍵と、受け取ったときのファイルか確かめてください。") from None
+        raise WrongHead(
+            f"{path} の署名が正しくありません。公開鍵と、受け取ったときのファイルか確かめてください。"
+        ) from None
     try:
         return Head(**json.loads(text))
     except (ValueError, TypeError):

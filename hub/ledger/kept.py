@@ -1,4 +1,4 @@
-"""What the ledger keeps of each fact: an allow-list. A fact that is not in it is refused, a field that is not in it never gets in.
+"""What the ledger keeps: an allow-list. A kind of fact that is not in it is refused, a field that is not in it is left out.
 
 A text that does not look as its field must look is withheld: what was put into the wrong field (an address, a
 telephone number) is not kept for years. Nothing here reads or writes.
@@ -41,9 +41,30 @@ OWN: dict[str, tuple[str, ...]] = {
     SEGMENT: ("first", "last", "first_day", "last_day", "count", "last_hash"),
 }
 
+# What people and devices do (`hub.ledger.journal`). `name` is the account, `device` its id.
+NOTED: dict[str, tuple[str, ...]] = {
+    "SignedIn": ("name", "role"),
+    "SignInRefused": ("name", "why"),  # of an account that there is; what else was typed is not kept
+    "SignedOut": ("name", "why"),
+    "SessionsEnded": ("name", "why"),
+    "AccountLocked": ("name",),
+    "AccountUnlocked": ("name",),
+    "PasswordChanged": ("name",),
+    "PasswordReset": ("name",),
+    "HandlerAdded": ("name", "role", "designated", "trained"),
+    "HandlerChanged": ("name", "role", "designated", "trained"),
+    "HandlerEnded": ("name",),
+    "HandlerRestored": ("name",),
+    "DeviceEnrolled": ("device", "role", "place"),
+    "DeviceRevoked": ("device",),
+    "DeviceRotated": ("device",),
+    "ActRefused": ("act", "role"),
+}
+
 WITHHELD = "?"
 _KEY = r"[a-z0-9_-]{1,32}"
 _ID = r"[A-Za-z0-9_-]{0,64}"
+NAME = r"[a-z][a-z0-9._-]{1,31}"  # of an account
 INTEGERS = frozenset({"at", "arrival", "rank", "calls", "ahead"})
 SHAPES: dict[str, re.Pattern[str]] = {
     field: re.compile(shape, re.ASCII)
@@ -60,6 +81,14 @@ SHAPES: dict[str, re.Pattern[str]] = {
         "subscription": _ID,
         "purpose": r"[A-Za-z0-9._/-]{0,64}",
         "ending": r"[a-z_]{1,32}",
+        "name": NAME,
+        "role": r"[a-z_]{1,16}",
+        "why": r"[a-z_]{1,32}",
+        "designated": r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?",
+        "trained": r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?",
+        "device": r"[a-z]{1,8}-[a-z0-9]{6}",
+        "place": _KEY,
+        "act": r"[a-z_]{1,16} [a-z_]{1,16}",
     }.items()
 }
 _A_TELEPHONE_NUMBER = re.compile(r"\+?[0-9][0-9-]{8,14}", re.ASCII)
@@ -76,6 +105,13 @@ def kept_of(fact: Fact) -> Kept:
         raise NotKept(kind)
     flat = to_fields(fact)
     return {field: _allowed(field, flat[field]) for field in ("at", "who", "request", *KEPT[kind])}
+
+
+def kept_note(kind: str, told: Mapping[str, str]) -> Kept:
+    """The allowed fields of what somebody did. Raises NotKept also for a field too many or too few."""
+    if told.keys() != set(NOTED.get(kind, ())):
+        raise NotKept(kind)
+    return {field: _allowed(field, told[field]) for field in NOTED[kind]}
 
 
 def canonical(entry: Mapping[str, object]) -> str:

@@ -101,9 +101,7 @@ class Ledger:
         migrate(self.engine)
         with transaction(self.engine, writes=True) as connection:
             if self._end(connection) is None:
-                connection.execute(
-                    _insert_if_new(connection, CHAINS).values(office=self.office, seq=0, hash="")
-                )
+                connection.execute(_insert_if_new(connection, CHAINS).values(office=self.office, seq=0, hash=""))
 
     def close(self) -> None:
         self.engine.dispose()
@@ -165,9 +163,7 @@ class Ledger:
             rows.append({"office": self.office, "seq": seq, "day": day, "position": position, "type": kind, **row})
         if rows:
             connection.execute(sa.insert(OPERATIONS), rows)
-            connection.execute(
-                sa.update(CHAINS).where(CHAINS.c.office == self.office).values(seq=seq, hash=previous)
-            )
+            connection.execute(sa.update(CHAINS).where(CHAINS.c.office == self.office).values(seq=seq, hash=previous))
         return seq
 
     def entries(self, first: int = 0, *, day: str | None = None) -> Iterator[Entry]:
@@ -192,9 +188,7 @@ class Ledger:
             return genesis(self.office)
         with transaction(self.engine, writes=False) as connection:
             rows = connection.execute(
-                sa.select(OPERATIONS.c.fields).where(
-                    OPERATIONS.c.office == self.office, OPERATIONS.c.type == SEGMENT
-                )
+                sa.select(OPERATIONS.c.fields).where(OPERATIONS.c.office == self.office, OPERATIONS.c.type == SEGMENT)
             ).scalars()
             for fields in rows:
                 told = json.loads(fields)

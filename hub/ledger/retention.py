@@ -49,7 +49,9 @@ def close_before(ledger: Ledger, day: str, *, today: str, at: int) -> Segment | 
         last = end[0] if first_kept is None else first_kept - 1
         gone = sa.and_(entry.office == ledger.office, entry.seq <= last)
         row = connection.execute(
-            sa.select(sa.func.min(entry.seq), sa.func.min(entry.day), sa.func.max(entry.day), sa.func.count()).where(gone)
+            sa.select(sa.func.min(entry.seq), sa.func.min(entry.day), sa.func.max(entry.day), sa.func.count()).where(
+                gone
+            )
         ).one()
         if not row[3]:
             return None
@@ -63,8 +65,6 @@ def close_before(ledger: Ledger, day: str, *, today: str, at: int) -> Segment | 
         ledger.add(connection, end, [(today, f"segment:{last}", SEGMENT, {**stamp, **told})])
         connection.execute(sa.delete(OPERATIONS).where(gone))
         connection.execute(
-            sa.delete(STREAMS).where(
-                STREAMS.c.office == ledger.office, STREAMS.c.day < day, STREAMS.c.last_seq <= last
-            )
+            sa.delete(STREAMS).where(STREAMS.c.office == ledger.office, STREAMS.c.day < day, STREAMS.c.last_seq <= last)
         )
     return segment

@@ -98,9 +98,7 @@ class Days:
         """How many entries stand behind `after` and not behind `until`. Reads them all: for the rare case."""
         count, key = 0, self._keys.facts(day)
         while True:
-            entries = await answered(
-                self._client.xrange(key, f"({after}" if after else "-", until, count=PAGE)
-            )
+            entries = await answered(self._client.xrange(key, f"({after}" if after else "-", until, count=PAGE))
             count += len(entries)
             if len(entries) < PAGE:
                 return count

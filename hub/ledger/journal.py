@@ -1,0 +1,31 @@
+"""What people and devices did, noted in one transaction with the doing; the archiver moves it into the chain.
+
+An entry says who did what to whom, by names and roles; never a password, a token, a code or an address.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from hub.ledger.kept import kept_note
+from hub.ledger.tables import JOURNAL
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """On whose account something is done: `staff:NAME`, `device:ID`, `cli` or `hub`. `request`: the id it had, or ''."""
+
+    who: str
+    request: str = ""
+
+
+def note(connection: sa.Connection, office: str, kind: str, at: int, by: Author, told: Mapping[str, str]) -> None:
+    """Add one entry; `at` in real ms. Raises NotKept for a kind or a field that the allow-list does not name."""
+    fields = kept_note(kind, told)
+    connection.execute(
+        sa.insert(JOURNAL).values(
+            office=office, type=kind, at=at, who=by.who, request=by.request, fields=json.dumps(fields)
+        )
+    )

@@ -1,0 +1,82 @@
+"""Who may say what: one closed table for every message and page that is not open to all. Nothing here knows a name.
+
+A pair that stands nowhere in MAY is refused. The table in README.md is made from it, and a test tries each cell.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Of a person or of a device; each has one."""
+
+    COUNTER = "counter"
+    MANAGER = "manager"
+    AD_DESK = "ad_desk"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+    WALL = "wall"
+    KIOSK = "kiosk"
+    DESK = "desk"  # a machine at a counter: it says which counter, and nothing without a person
+
+
+PEOPLE = (Role.COUNTER, Role.MANAGER, Role.AD_DESK, Role.OPERATOR, Role.AUDITOR)
+DEVICES = (Role.WALL, Role.KIOSK, Role.DESK)
+
+
+class Act(StrEnum):
+    """What is asked for. `desk …` and `kiosk …` are the messages of a socket by their type, `open …` joining one."""
+
+    OPEN_WALL = "open wall"
+    OPEN_DESK = "open desk"
+    OPEN_KIOSK = "open kiosk"
+    DESK_ISSUE = "desk issue"
+    DESK_NEXT = "desk next"
+    DESK_RECALL = "desk recall"
+    DESK_ABSENT = "desk absent"
+    DESK_DONE = "desk done"
+    DESK_RETURN = "desk return"
+    DESK_CANCEL = "desk cancel"
+    DESK_TRANSFER = "desk transfer"
+    DESK_CHECK_IN = "desk check_in"
+    KIOSK_ISSUE = "kiosk issue"
+    KIOSK_CHECK_IN = "kiosk check_in"
+    SEE_ADMIN = "see admin"
+    SEE_PEOPLE = "see people"
+    CHANGE_PEOPLE = "change people"
+    UNLOCK_PEOPLE = "unlock people"  # end a lock-out or somebody's sessions
+    SEE_DEVICES = "see devices"
+    CHANGE_DEVICES = "change devices"
+    SEE_OPERATIONS = "see operations"
+
+
+_STAFF = frozenset({Role.COUNTER, Role.MANAGER})
+_KIOSK = frozenset({Role.KIOSK})
+
+MAY: Mapping[Act, frozenset[Role]] = {
+    Act.OPEN_WALL: frozenset({Role.WALL}),
+    Act.OPEN_DESK: _STAFF,
+    Act.OPEN_KIOSK: _KIOSK,
+    Act.DESK_ISSUE: _STAFF,
+    Act.DESK_NEXT: _STAFF,
+    Act.DESK_RECALL: _STAFF,
+    Act.DESK_ABSENT: _STAFF,
+    Act.DESK_DONE: _STAFF,
+    Act.DESK_RETURN: _STAFF,
+    Act.DESK_CANCEL: _STAFF,
+    Act.DESK_TRANSFER: _STAFF,
+    Act.DESK_CHECK_IN: _STAFF,
+    Act.KIOSK_ISSUE: _KIOSK,
+    Act.KIOSK_CHECK_IN: _KIOSK,
+    Act.SEE_ADMIN: frozenset({Role.MANAGER, Role.OPERATOR, Role.AUDITOR}),
+    Act.SEE_PEOPLE: frozenset({Role.MANAGER, Role.OPERATOR, Role.AUDITOR}),
+    Act.CHANGE_PEOPLE: frozenset({Role.OPERATOR}),
+    Act.UNLOCK_PEOPLE: frozenset({Role.MANAGER, Role.OPERATOR}),
+    Act.SEE_DEVICES: frozenset({Role.MANAGER, Role.OPERATOR, Role.AUDITOR}),
+    Act.CHANGE_DEVICES: frozenset({Role.MANAGER, Role.OPERATOR}),
+    Act.SEE_OPERATIONS: frozenset({Role.OPERATOR, Role.AUDITOR}),
+}
+
+
+def may(role: Role, act: Act) -> bool:
+    return role in MAY.get(act, frozenset())
