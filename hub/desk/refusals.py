@@ -7,7 +7,11 @@ Refusal
 │   ├── Crowded            too many asked for the same at the same moment
 │   ├── TooManyTries       too many wrong codes for a number, or numbers taken on the web, within a minute
 │   ├── TooManyWishes      too many addresses for a ticket within ten minutes
-│   └── NoticesClosed      no contact can be taken at the moment: there is no key to seal it with
+│   ├── NoticesClosed      no contact can be taken at the moment: there is no key to seal it with
+│   ├── LedgerAway         the ledger cannot be reached: nobody new can be let in
+│   ├── SignInBusy         too many sign in at the same moment
+│   ├── SignInLocked       too many wrong passwords for this account
+│   └── CodeTries          too many wrong codes of devices, or too many devices that wait
 ├── WorldDiffers           the request was sound, the world is otherwise: look, then decide anew
 │   ├── UnknownTicket      no such ticket today
 │   ├── WrongMove          the ticket's state does not allow this
@@ -22,7 +26,18 @@ Refusal
 │   ├── NoContact          the ticket has no such contact (any more)
 │   ├── NotClaimed         this notice is in other hands, or was settled
 │   ├── PurposeChanged     another text was accepted than the one in force
+│   ├── NameTaken          an account of this name is there, or was once
+│   ├── LastOperator       nobody could add handlers any more
+│   ├── UnknownPerson
+│   ├── UnknownDevice
+│   ├── UnknownCode        no device that waits shows this code
 │   └── OtherBody          this request id was used before for another request
+├── NoAccess               who asks may not
+│   ├── NotSignedIn        nobody, or a session that is over
+│   ├── SignInWrong        no such account, or another password
+│   ├── NotDesignated      without the date of designation and of training there is no access
+│   ├── MustChange         a password that was given must be changed first
+│   └── NotAllowed         this role may not do that
 ├── StoreDamaged           what the store holds is not ours: an operator must look
 └── NotUnderstood          wrong words; repeating them never helps
     ├── UnknownLane
@@ -31,6 +46,9 @@ Refusal
     ├── BadMessage
     ├── BadAddress         no address that can be written to, or more than one
     ├── NoConsent          an address without the consent to keep it
+    ├── PasswordWeak       too short, too long, or one that everybody tries first
+    ├── WrongName          no name of an account
+    ├── WrongDates         a date of designation or training that is none
     └── ForeignPage        the request comes from a page of somebody else
 
 Sentences are for staff and residents: polite, plain, and they say what to do.
@@ -87,6 +105,22 @@ class TooManyWishes(TryAgain):
 
 class NoticesClosed(TryAgain):
     sentence = "ただいま、お知らせの登録を受け付けられません。この画面か、窓口の表示をご覧ください。"
+
+
+class LedgerAway(TryAgain):
+    sentence = "ただいま記録簿につながらないため、確認できません。少し待ってから、もう一度お試しください。"
+
+
+class SignInBusy(TryAgain):
+    sentence = "サインインが混み合っています。少し待ってから、もう一度お試しください。"
+
+
+class SignInLocked(TryAgain):
+    sentence = "続けて間違えたため、このアカウントは一時的に使えません。15 分ほど待つか、責任者に解除を依頼してください。"
+
+
+class CodeTries(TryAgain):
+    sentence = "登録の操作が続いたため、しばらく受け付けられません。10 分ほど待ってから、もう一度お試しください。"
 
 
 class WorldDiffers(Refusal):
@@ -149,6 +183,50 @@ class OtherBody(WorldDiffers):
     sentence = "同じ要求番号で別の操作が送られました。画面を読み込み直してから操作してください。"
 
 
+class NameTaken(WorldDiffers):
+    sentence = "この利用者名は使われているか、以前に使われていました。別の利用者名を付けてください。"
+
+
+class LastOperator(WorldDiffers):
+    sentence = "運用担当者がいなくなるため、変更できません。先に別の運用担当者を登録してください。"
+
+
+class UnknownPerson(WorldDiffers):
+    sentence = "この利用者は登録されていません。利用者名をお確かめください。"
+
+
+class UnknownDevice(WorldDiffers):
+    sentence = "この機器は登録されていません。機器の一覧を読み込み直してください。"
+
+
+class UnknownCode(WorldDiffers):
+    sentence = "この登録コードで待っている機器はありません。機器の画面のコードをお確かめください。"
+
+
+class NoAccess(Refusal):
+    sentence = "この操作をする権限がありません。"
+
+
+class NotSignedIn(NoAccess):
+    sentence = "サインインしてください。一定の時間が過ぎると、自動でサインアウトします。"
+
+
+class SignInWrong(NoAccess):
+    sentence = "利用者名かパスワードが違います。"
+
+
+class NotDesignated(NoAccess):
+    sentence = "取扱者の指定日と研修日の記録がないため、利用できません。責任者に登録を依頼してください。"
+
+
+class MustChange(NoAccess):
+    sentence = "はじめに、新しいパスワードに変更してください。"
+
+
+class NotAllowed(NoAccess):
+    sentence = "この操作をする権限がありません。必要なときは責任者に依頼してください。"
+
+
 class StoreDamaged(Refusal):
     sentence = "受付システムのデータに異常があります。番号は呼び出さず、システムの担当者に連絡してください。"
 
@@ -179,6 +257,18 @@ class BadAddress(NotUnderstood):
 
 class NoConsent(NotUnderstood):
     sentence = "説明をお読みになり、同意の欄に印を付けてから登録してください。"
+
+
+class PasswordWeak(NotUnderstood):
+    sentence = "パスワードは 12 文字以上 128 文字以内で、利用者名や推測されやすい語とは違うものにしてください。"
+
+
+class WrongName(NotUnderstood):
+    sentence = "利用者名は英小文字で始め、英小文字、数字、「.」「_」「-」で 2～32 文字にしてください。"
+
+
+class WrongDates(NotUnderstood):
+    sentence = "指定日と研修日は、今日までの日付を年月日で入れてください。"
 
 
 class ForeignPage(NotUnderstood):
