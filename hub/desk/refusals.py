@@ -116,7 +116,7 @@ class SignInBusy(TryAgain):
 
 
 class SignInLocked(TryAgain):
-    sentence = "続けて間違えたため、このアカウントは一時的に使えません。15 分ほど待つか、責任者に解除を依頼してください。"
+    sentence = "続けて間違えたため、しばらくサインインできません。15 分ほど待つか、責任者に解除を依頼してください。"
 
 
 class CodeTries(TryAgain):
