@@ -4,6 +4,7 @@ import { Actions } from "./actions.js";
 import { Chooser } from "./chooser.js";
 import { minutesText, secondsText } from "./clock.js";
 import { h, keep, mark, write } from "./dom.js";
+import { stayHere } from "./here.js";
 import { answersItself, KEYS, plainKey } from "./keys.js";
 import { openPage } from "./page.js";
 
@@ -202,6 +203,10 @@ part("keys").addEventListener("change", () => {
   goHome();
 });
 
+stayHere(Number(document.body.dataset.idle), (sentence) => {
+  part("leaving").hidden = sentence === "";
+  write(part("leaving"), sentence);
+});
 goHome();
 page.live.start();
 setInterval(drawClock, TICK_MS);
