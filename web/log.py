@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.ledger.log import Logged
-from hub.wire.roles import Act, Role
+from hub.wire.roles import Act
 from web.times import Moment, moment
+from web.viewers import ROLES
 
 KINDS = {
     "TicketIssued": "番号の発行",
@@ -112,6 +113,12 @@ OTHERS = {
     "desk": "窓口",
     "kiosk": "発券機",
 }
+VALUES: dict[str, Mapping[str, str]] = {
+    "role": {str(role): name for role, name in ROLES.items()},
+    "act": {str(act): name for act, name in ACTS.items()},
+    "why": WHYS,
+    "source": OTHERS,
+}
 LEFT_OUT = frozenset({"arrival", "rank", "ranks", "subscription", "last_hash"})  # for the verifier, not for a reader
 
 
@@ -126,9 +133,10 @@ class LogLine:
     about: tuple[tuple[str, str], ...]
 
 
-def line_of(entry: Logged, names: Mapping[str, str], roles: Mapping[Role, str]) -> LogLine:
+def line_of(entry: Logged, names: Mapping[str, str], places: Mapping[str, Mapping[str, str]]) -> LogLine:
+    """`names`: who is called what; `places`: the lanes and the counters by their keys, each under the field's name."""
     about = tuple(
-        (FIELDS.get(field, field), _value(field, str(value), roles))
+        (FIELDS.get(field, field), _value(field, str(value), places))
         for field, value in entry.fields.items()
         if field not in LEFT_OUT and value != ""
     )
@@ -151,9 +159,6 @@ def shown_who(who: str, names: Mapping[str, str]) -> str:
     return names.get(who) or (rest if kind == "staff" else OTHERS.get(who, who))
 
 
-def _value(field: str, value: str, roles: Mapping[Role, str]) -> str:
-    if field == "role" and value in roles:
-        return roles[Role(value)]
-    if field == "act" and value in ACTS:
-        return ACTS[Act(value)]
-    return WHYS.get(value, value) if field == "why" else value
+def _value(field: str, value: str, places: Mapping[str, Mapping[str, str]]) -> str:
+    words = VALUES.get(field) or places.get(field, {})
+    return words.get(value, value)

@@ -6,6 +6,7 @@ was made this moment.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.responses import Response
 
@@ -138,7 +139,9 @@ class StaffPages:
         given: tuple[str, str] | None = None,
         status: int = 200,
     ) -> Response:
-        views = [PersonView.of(person, now_ms) for person in sorted(people, key=lambda one: (one.ended_at > 0, one.name))]
+        views = [
+            PersonView.of(person, now_ms) for person in sorted(people, key=lambda one: (one.ended_at > 0, one.name))
+        ]
         return self._page(
             "people.html",
             viewer,
@@ -219,11 +222,14 @@ class StaffPages:
         status: int = 200,
     ) -> Response:
         names = {f"staff:{person.name}": f"{person.shown}（{ROLES[person.role]}）" for person in people}
+        lanes = {lane.key: lane.name for lane in self._office.lanes}
+        counters = {counter.key: counter.name for counter in self._office.counters}
+        places = {"lane": lanes, "from_lane": lanes, "counter": counters}
         return self._page(
             "audit.html",
             viewer,
             status,
-            entries=[line_of(entry, names, ROLES) for entry in page.entries],
+            entries=[line_of(entry, names, places) for entry in page.entries],
             more_unchained=max(0, page.unchained - sum(entry.seq is None for entry in page.entries)),
             before=page.before_seq,
             asked=asked,
@@ -233,7 +239,7 @@ class StaffPages:
             refusal=refusal,
         )
 
-    def _page(self, template: str, viewer: Viewer | None, status: int = 200, **told: object) -> Response:
+    def _page(self, template: str, viewer: Viewer | None, status: int = 200, **told: Any) -> Response:
         return rendered(template, status, office=self._office.name, **viewed(viewer), roles=_choices(), **told)
 
     def _device(self, device: Device, now_ms: int) -> DeviceView:
@@ -259,8 +265,8 @@ class StaffPages:
         found = {counter.key: counter.name for counter in self._office.counters}
         for place in KNOWN_PLACES:
             found.setdefault(place, ROLES[Role.WALL])
-        for one in (*devices, *waiting):
-            found.setdefault(one.place, ROLES[one.role])
+        for role, place in [(one.role, one.place) for one in devices] + [(one.role, one.place) for one in waiting]:
+            found.setdefault(place, ROLES[role])
         return [(key, name) for key, name in found.items() if key]
 
 

@@ -1,6 +1,6 @@
 """Who looks at a page of staff: what the role is called, where it may go, and what the head of the page says."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from hub.wire.roles import Act, Role, may
 
@@ -37,7 +37,7 @@ class Viewer(Protocol):
     def must_change(self) -> bool: ...
 
 
-def viewed(viewer: Viewer | None) -> dict[str, object]:
+def viewed(viewer: Viewer | None) -> dict[str, Any]:
     """What the head of a page of staff says about who looks at it."""
     if viewer is None:
         return {"viewer": None}

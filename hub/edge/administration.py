@@ -79,7 +79,14 @@ class Pages(Protocol):
         status: int = 200,
     ) -> Response: ...
     def audit(
-        self, viewer: Principal, page: LogPage, people: Sequence[Person], asked: Fields, *, refusal: str = "", status: int = 200
+        self,
+        viewer: Principal,
+        page: LogPage,
+        people: Sequence[Person],
+        asked: Fields,
+        *,
+        refusal: str = "",
+        status: int = 200,
     ) -> Response: ...
 
 
@@ -205,11 +212,16 @@ class Administration:
     async def _person_again(self, fields: Fields, viewer: Principal, refusal: Refusal) -> Response:
         people = await asyncio.to_thread(self._people.list)
         person = next((person for person in people if person.name == fields.get("name")), None)
-        told = {"now_ms": self._now_ms(), "status": status_of(refusal)}
         if person is None:
-            return self._pages.people(viewer, people, refusal=refusal.sentence, **told)
-        typed = _typed(fields) if "shown" in fields else None
-        return self._pages.person(viewer, person, refusal=refusal.sentence, typed=typed, **told)
+            return await self._people_again(fields, viewer, refusal)
+        return self._pages.person(
+            viewer,
+            person,
+            now_ms=self._now_ms(),
+            refusal=refusal.sentence,
+            typed=_typed(fields) if "shown" in fields else None,
+            status=status_of(refusal),
+        )
 
     # ------------------------------------------------------------------------------------------------------- devices
 
@@ -305,9 +317,7 @@ def _dates(fields: Fields) -> tuple[str, str]:
 
 def _typed(fields: Fields) -> Fields:
     """What a page may show again: no password, nothing unseen, nothing long."""
-    return {
-        name: text[:LONGEST_FIELD] for name, text in fields.items() if name != "password" and text.isprintable()
-    }
+    return {name: text[:LONGEST_FIELD] for name, text in fields.items() if name != "password" and text.isprintable()}
 
 
 def _is_filter(asked: Fields) -> bool:

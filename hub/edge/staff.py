@@ -8,7 +8,7 @@ import asyncio
 import time
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 from urllib.parse import quote
 
 import structlog
@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from hub.desk.refusals import (
     ForeignPage,
+    LedgerAway,
     MustChange,
     NoAccess,
     NotAllowed,
@@ -33,6 +34,7 @@ from hub.edge.forms import check_page, own_path, read_form
 from hub.edge.guards import Guard
 from hub.edge.hashing import Hashing
 from hub.edge.tries import Tries
+from hub.ledger.connection import LedgerUnusable
 from hub.ledger.people import People
 from hub.wire.roles import Act, Role, may
 
@@ -45,6 +47,7 @@ NAME_SHOWN = 64  # letters of what was typed as a name that are shown again
 UNLIKE = "新しいパスワードが 2 回とも同じになるように入れてください。"
 OLD_WRONG = "いまのパスワードが違います。もう一度入れてください。"
 
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 Show: TypeAlias = Callable[[Request, Principal], Awaitable[Response]]
 Do: TypeAlias = Callable[[Mapping[str, str], Principal], Awaitable[Response]]
 ShowAgain: TypeAlias = Callable[[Mapping[str, str], Principal, Refusal], Awaitable[Response]]
@@ -56,7 +59,9 @@ class Pages(Protocol):
     def sign_in(
         self, *, then: str, is_first: bool, name: str = "", news: str = "", refusal: str = "", status: int = 200
     ) -> Response: ...
-    def password(self, viewer: Principal, *, is_done: bool = False, refusal: str = "", status: int = 200) -> Response: ...
+    def password(
+        self, viewer: Principal, *, is_done: bool = False, refusal: str = "", status: int = 200
+    ) -> Response: ...
     def refused(self, viewer: Principal | None, refusal: str, status: int) -> Response: ...
 
 
@@ -89,52 +94,30 @@ class Staff:
             Route("/session/here", self._here, methods=["POST"]),
         ]
 
-    def page(self, act: Act | None, show: Show) -> Any:
+    def page(self, act: Act | None, show: Show) -> Endpoint:
         """GET of a page for who is signed in and may `act`; None: everybody who is signed in, also to change a
         password that was given.
         """
 
-        async def endpoint(request: Request) -> Response:
-            viewer = None
-            try:
-                viewer = await self._let_in(request, act)
-                return await show(request, viewer)
-            except NotSignedIn:
-                return _go(f"/sign-in?next={_quoted(_path_of(request))}")
-            except MustChange:
-                return _go("/password")
-            except Refusal as refusal:
-                return self._pages.refused(viewer, refusal.sentence, status_of(refusal))
-            except Exception:
-                _log.exception("page failed", path=request.url.path)
-                return self._pages.refused(viewer, FAULT.sentence, 500)
+        async def answer(request: Request) -> Response:
+            viewer = await self._let_in(request, act)
+            return await show(request, viewer)
 
-        return endpoint
+        return self._answering(answer, _path_of)
 
-    def form(self, act: Act, back: str, do: Do, again: ShowAgain) -> Any:
+    def form(self, act: Act, back: str, do: Do, again: ShowAgain) -> Endpoint:
         """POST of a form by who may `act`. `again` draws the page with the refusal; `back` is the page's own path."""
 
-        async def endpoint(request: Request) -> Response:
-            viewer: Principal | None = None
+        async def answer(request: Request) -> Response:
+            check_page(request, self._guard)
+            viewer = await self._let_in(request, act)
+            fields = await read_form(request)
             try:
-                check_page(request, self._guard)
-                viewer = await self._let_in(request, act)
-                fields = await read_form(request)
-                try:
-                    return await do(fields, viewer)
-                except Refusal as refusal:
-                    return await again(fields, viewer, refusal)
-            except NotSignedIn:
-                return _go(f"/sign-in?next={_quoted(back)}")
-            except MustChange:
-                return _go("/password")
+                return await do(fields, viewer)
             except Refusal as refusal:
-                return self._pages.refused(viewer, refusal.sentence, status_of(refusal))
-            except Exception:
-                _log.exception("form failed", path=request.url.path)
-                return self._pages.refused(viewer, FAULT.sentence, 500)
+                return await again(fields, viewer, refusal)
 
-        return endpoint
+        return self._answering(answer, lambda request: back)
 
     async def _let_in(self, request: Request, act: Act | None) -> Principal:
         """Raises NotSignedIn, MustChange, NotAllowed, LedgerAway."""
@@ -198,10 +181,7 @@ class Staff:
         return self._pages.password(viewer, is_done=request.query_params.get("done") == "changed")
 
     async def _change_password(self, request: Request, fields: Mapping[str, str]) -> Response:
-        try:
-            viewer = await self._let_in(request, None)
-        except NotSignedIn:
-            return _go("/sign-in?next=/password")
+        viewer = await self._let_in(request, None)
         old, new = fields.get("old", ""), fields.get("new", "")
         if new != fields.get("again", ""):
             return self._pages.password(viewer, refusal=UNLIKE, status=400)
@@ -211,7 +191,7 @@ class Staff:
             held = request.cookies.get(SESSION_COOKIE, "")
             token = await self.hashing.run(self._people.change_password, held, old, new)
         except NotSignedIn:
-            return _go("/sign-in?next=/password")
+            raise
         except SignInWrong as refusal:
             return self._pages.password(viewer, refusal=OLD_WRONG, status=status_of(refusal))
         except Refusal as refusal:
@@ -229,20 +209,42 @@ class Staff:
             return Response(status_code=status_of(refusal), headers=NO_STORE)
         return Response(status_code=401 if viewer is None else 204, headers=NO_STORE)
 
-    def _open_form(self, do: Callable[[Request, Mapping[str, str]], Awaitable[Response]]) -> Any:
+    def _open_form(self, do: Callable[[Request, Mapping[str, str]], Awaitable[Response]]) -> Endpoint:
         """POST of a form that finds out itself who asks."""
+
+        async def answer(request: Request) -> Response:
+            check_page(request, self._guard)
+            return await do(request, await read_form(request))
+
+        return self._answering(answer, lambda request: "/password")
+
+    def _answering(self, answer: Endpoint, back: Callable[[Request], str]) -> Endpoint:
+        """What is refused as a page; `back` is where a sign-in leads."""
 
         async def endpoint(request: Request) -> Response:
             try:
-                check_page(request, self._guard)
-                return await do(request, await read_form(request))
+                return await answer(request)
+            except NotSignedIn:
+                return _go(f"/sign-in?next={quote(back(request), safe='/')}")
+            except MustChange:
+                return _go("/password")
             except Refusal as refusal:
-                return self._pages.refused(None, refusal.sentence, status_of(refusal))
+                return await self._refuse(request, refusal.sentence, status_of(refusal))
+            except LedgerUnusable:
+                return self._pages.refused(None, LedgerAway.sentence, 503)
             except Exception:
-                _log.exception("form failed", path=request.url.path)
+                _log.exception("request failed", path=request.url.path)
                 return self._pages.refused(None, FAULT.sentence, 500)
 
         return endpoint
+
+    async def _refuse(self, request: Request, sentence: str, status: int) -> Response:
+        """With the ways that are open to who asks, where that can be known."""
+        try:
+            viewer = await self.access.person(request, is_used=False)
+        except Refusal:
+            viewer = None
+        return self._pages.refused(viewer, sentence, status)
 
     def _with_session(self, response: Response, token: str) -> Response:
         response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="strict", secure=self._is_secure)
@@ -264,7 +266,7 @@ def status_of(refusal: Refusal) -> int:
     return 400 if isinstance(refusal, NotUnderstood) else 409
 
 
-def to(path: str) -> Any:
+def to(path: str) -> Endpoint:
     """Whoever loads the address of a form anew comes to its page."""
 
     async def endpoint(request: Request) -> Response:
@@ -280,7 +282,3 @@ def _go(path: str) -> Response:
 def _path_of(request: Request) -> str:
     query = request.url.query
     return own_path(request.url.path + (f"?{query}" if query else "")) or own_path(request.url.path)
-
-
-def _quoted(path: str) -> str:
-    return quote(path, safe="/")
