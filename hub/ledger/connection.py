@@ -83,12 +83,18 @@ def migrate(engine: sa.Engine) -> None:
         command.upgrade(config, "head")
 
 
+def is_there(engine: sa.Engine) -> bool:
+    """Whether there is a database to be opened; a server is asked by the first use."""
+    database = engine.url.database
+    return engine.dialect.name != "sqlite" or bool(database and Path(database).exists())
+
+
 def why_unusable(url: str) -> str | None:
     """What would keep the ledger from being used, as a sentence; leaves it as it is, and makes nothing."""
     try:
         engine = engine_of(url)
         database = engine.url.database
-        if engine.dialect.name == "sqlite" and database and not Path(database).exists():
+        if database and not is_there(engine):
             return _why_not_made(Path(database))
         try:
             with transaction(engine, writes=False) as connection:

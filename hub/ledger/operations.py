@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from hub.desk.facts import Fact
-from hub.ledger.connection import engine_of, migrate, transaction
+from hub.ledger.connection import engine_of, is_there, migrate, transaction
 from hub.ledger.journal import tokyo_day
 from hub.ledger.kept import GAP, SEGMENT, Kept, canonical, kept_of, kept_of_note, kept_of_stamp
 from hub.ledger.tables import CHAINS, HEADS, JOURNAL, OPERATIONS, STREAMS
@@ -81,6 +81,11 @@ class Ledger:
     def __init__(self, url: str, office: str) -> None:
         self.office = office
         self.engine = engine_of(url)
+
+    @property
+    def is_there(self) -> bool:
+        """Opening a SQLite file that is not there would make one."""
+        return is_there(self.engine)
 
     def prepare(self) -> None:
         migrate(self.engine)
