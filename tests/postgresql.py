@@ -1,4 +1,4 @@
-"""A PostgreSQL as Debian ships it, on a socket in a folder of its own; it ends with the tests, and holds nothing after."""
+"""A PostgreSQL as Debian ships it, on a socket in a folder of its own; it ends with the tests."""
 
 import os
 import pwd

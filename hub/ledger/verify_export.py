@@ -22,7 +22,8 @@ def main(export: str, head: str | None = None) -> str:
             linked = hashlib.sha256(previous + canonical(entry).encode()).hexdigest()
             if not as_written or entry["seq"] != seq + 1 or linked != told:
                 sys.exit(f"NOT WHOLE at entry {seq + 1}")
-            previous, seq, hashes[seq + 1] = bytes.fromhex(told), seq + 1, told
+            previous, seq = bytes.fromhex(told), seq + 1
+            hashes[seq] = told
     if head is not None:
         with open(head, encoding="utf-8") as file:
             signed = json.load(file)

@@ -132,7 +132,7 @@ def two_changed_places(rows: Rows) -> Rows:
 
 
 def one_changed_and_its_own_hash_made_to_fit(rows: Rows) -> Rows:
-    return rows[:MIDDLE] + [{**rows[MIDDLE], "who": "staff:sato", "hash": "f" * 64}] + rows[MIDDLE + 1 :]
+    return [*rows[:MIDDLE], {**rows[MIDDLE], "who": "staff:sato", "hash": "f" * 64}, *rows[MIDDLE + 1 :]]
 
 
 @pytest.mark.parametrize(
