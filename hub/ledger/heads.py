@@ -7,6 +7,7 @@ private half comes in by the door; nothing here makes or keeps one.
 import hashlib
 import json
 import os
+import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def _write(path: Path, data: bytes) -> None:
     """Whole or not at all, and on the disk."""
     if path.exists() and path.read_bytes() == data:
         return
-    new = path.with_name(f".{path.name}.new")
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # another archiver may write the same just now
     with new.open("wb") as file:
         file.write(data)
         file.flush()

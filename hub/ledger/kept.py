@@ -63,6 +63,7 @@ NOTED: dict[str, tuple[str, ...]] = {
 }
 
 WITHHELD = "?"
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _KEY = r"[a-z0-9_-]{1,32}"
 _ID = r"[A-Za-z0-9_-]{0,64}"
 NAME = r"[a-z][a-z0-9._-]{1,31}"  # of an account
@@ -134,7 +135,7 @@ def kept_of_stamp(at: int, who: str, request: str) -> Kept:
 
 def canonical(entry: Mapping[str, object]) -> str:
     """JSON with sorted keys and without spaces: the one text of an entry that is hashed."""
-    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(entry)
 
 
 def _allowed(field: str, text: str) -> int | str:
