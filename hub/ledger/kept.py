@@ -93,6 +93,8 @@ SHAPES: dict[str, re.Pattern[str]] = {
         "act": r"[a-z_]{1,16} [a-z_]{1,16}",
     }.items()
 }
+# Their shape leaves no room for a telephone number, and may look like one.
+_EXACT = frozenset({"ranks", "designated", "trained"})
 _A_TELEPHONE_NUMBER = re.compile(r"\+?[0-9][0-9-]{8,14}", re.ASCII)
 
 
@@ -141,6 +143,6 @@ def canonical(entry: Mapping[str, object]) -> str:
 def _allowed(field: str, text: str) -> int | str:
     if field in INTEGERS:
         return int(text)
-    if SHAPES[field].fullmatch(text) is None or (field != "ranks" and _A_TELEPHONE_NUMBER.fullmatch(text)):
+    if SHAPES[field].fullmatch(text) is None or (field not in _EXACT and _A_TELEPHONE_NUMBER.fullmatch(text)):
         return WITHHELD
     return text
