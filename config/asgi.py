@@ -23,6 +23,7 @@ from config.waking import Waking
 from hub.desk.lane import DAY_MINUTES, Office
 from hub.desk.notices import Carrier
 from hub.desk.refusals import StoreAway, StoreDamaged
+from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.guards import Guard
@@ -38,6 +39,7 @@ from hub.fanout.relay import Relay, Rhythm
 from hub.store import library
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
+from hub.store.days import Days
 from hub.store.facts import FactStream
 from hub.store.lanes import Lanes
 from hub.wire.messages import CLIENT_FRAME_BYTES
@@ -115,12 +117,14 @@ async def hub_running(
     speed = PRACTICE_SPEED if practice else 1
     residents = Residents(reception, is_secure=is_secure, speed=speed)
     notices = Notices(reception, Contacts(client, office), offers, speed=speed)
+    archive = ArchiveWatch(Days(own_client, office).lag)
     edge = Edge(
         relay,
         Commands(lanes, lambda: relay.day, relay.arrival_of, reception.owned),
         tuning.limits or Limits(listeners=public_listeners(open_files())),
         lanes.start_practice_day if practice else None,
         lambda: own_lanes.days_ahead,
+        archive,
     )
     of_residents = [*pages.public_routes(relay.present, office), *tickets.routes()]
     public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *notices.routes(public_guard)]
@@ -135,6 +139,7 @@ async def hub_running(
         tasks = [
             asyncio.create_task(relay.run(), name="tail"),
             asyncio.create_task(keep_day(opening.open_day, every_s=tuning.day_every_s), name="day"),
+            asyncio.create_task(archive.run(), name="archive"),
         ]
         yield (
             Starlette(routes=[*public, *pages.static_routes()]),

@@ -1,9 +1,10 @@
-"""Everything that is wrong with the configuration, and with the store it names, before an office is started on it."""
+"""Everything that is wrong with the configuration, the store and the ledger it names, before anything starts."""
 
 from contextlib import closing
 
 from config.embedded import faults_of_server, given_server
 from config.faults import Fault
+from config.ledger import faults_of_ledger
 from config.mail import faults_of_mail
 from config.settings import WHERE, look_at_all
 
@@ -13,6 +14,7 @@ def find_faults() -> list[Fault]:
     if machine is None:
         return faults
     faults += faults_of_mail(machine)
+    faults += faults_of_ledger(machine)
     for name, url in (("JUNBAN_REDIS_URL", machine.redis_url), ("JUNBAN_JOBS_URL", machine.jobs_url)):
         if url:
             with closing(given_server(url)) as client:

@@ -108,8 +108,10 @@ def parser() -> Parser:
     worker.add_argument("carrier", choices=["email"], metavar="CARRIER", help="送り方（email）")
     worker.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
 
-    keeper = _verb(verbs, "keeper", _keeper, "連絡先の鍵を作り、翌日に消去し、お知らせを送り残さないよう見張ります")
+    keeper = _verb(verbs, "keeper", _keeper, "台帳に記録し、連絡先の鍵を翌日に消去し、お知らせを送り残さず見張ります")
     keeper.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
+
+    _add_ledger(verbs)
 
     simulate = _verb(verbs, "simulate", _simulate, "練習の窓口課に、模擬の一日の来庁者を流して確かめます")
     simulate.fill = _fill_simulate
@@ -117,6 +119,24 @@ def parser() -> Parser:
     check = _verb(verbs, "check", _check, "設定を確かめ、誤りをすべて一度に示します")
     check.add_argument("--json", action="store_true", help="結果を JSON で出します")
     return whole
+
+
+def _add_ledger(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    ledger = verbs.add_parser(
+        "ledger",
+        help="操作の記録（台帳）を確かめ、書き出します",
+        description="操作の記録（台帳）。",
+        allow_abbrev=False,
+    )
+    acts = ledger.add_subparsers(dest="act", metavar="VERB", required=True, title="命令")
+    verify = _verb(acts, "verify", _ledger_verify, "台帳に書き換え、抜け、入れ替えがないか確かめます")
+    verify.add_argument("--head", type=Path, metavar="FILE", help="区に渡した先頭値のファイル（.sig も同じ所に）")
+    verify.add_argument("--key", type=Path, metavar="PEM", help="先頭値の署名を確かめる公開鍵（ledger-key.pem）")
+    export = _verb(acts, "export", _ledger_export, "台帳をファイルに書き出し、確かめるプログラムを横に置きます")
+    export.add_argument("file", type=Path, metavar="FILE", help="書き出すファイル")
+    for act in (verify, export):
+        act.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
+        act.add_argument("--json", action="store_true", help="結果を JSON で出します")
 
 
 def _verb(
@@ -225,19 +245,61 @@ def _worker(asked: argparse.Namespace) -> int:
 
 
 def _keeper(asked: argparse.Namespace) -> int:
-    office, mail, urls = _notices("junban keeper")
+    machine, office, mail, urls = _keeping("junban keeper")
     from config import keeper
+    from config.ledger import ledger_settings
+    from hub.ledger.connection import LedgerUnusable
     from workers.keys import KeysUnusable
 
     try:
-        keeper.run(office, mail, **urls, alive=asked.alive)
-    except KeysUnusable as error:
+        keeper.run(office, mail, ledger_settings(machine), **urls, alive=asked.alive)
+    except (KeysUnusable, LedgerUnusable) as error:
         raise Failure(str(error)) from error
+    return 0
+
+
+def _ledger_verify(asked: argparse.Namespace) -> int:
+    if (asked.head is None) != (asked.key is None):
+        raise WrongUse("--head と --key は一緒に書いてください。")
+    machine, office = _settings()
+    from config.ledger import ledger_settings
+    from config.ledger_command import run_verify
+    from hub.ledger.connection import LedgerUnusable
+    from hub.ledger.heads import WrongHead
+
+    settings = ledger_settings(machine, asked.data)
+    try:
+        is_whole = run_verify(settings, office, _say, head=asked.head, key=asked.key, as_json=asked.json)
+    except (LedgerUnusable, WrongHead) as error:
+        raise Failure(str(error)) from error
+    return 0 if is_whole else FAILURE
+
+
+def _ledger_export(asked: argparse.Namespace) -> int:
+    machine, office = _settings()
+    from config.ledger import ledger_settings
+    from config.ledger_command import run_export
+    from hub.ledger.connection import LedgerUnusable
+
+    try:
+        run_export(ledger_settings(machine, asked.data), office, _say, to=asked.file, as_json=asked.json)
+    except LedgerUnusable as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"{asked.file} に書けません（{error.strerror}）。場所と空き容量を確かめてください。") from error
     return 0
 
 
 def _notices(verb: str) -> "tuple[Office, MailSettings, dict[str, str]]":
     """Office, mail and the two URLs of what sends notices."""
+    _, office, mail, urls = _keeping(verb)
+    if mail is None:
+        raise WrongUse("JUNBAN_SMTP_URL にメールサーバーの場所を書いてください。なければお知らせは送れません。")
+    return office, mail, urls
+
+
+def _keeping(verb: str) -> "tuple[Machine, Office, MailSettings | None, dict[str, str]]":
+    """Machine, office, mail where notices are sent, and the two URLs."""
     from config.faults import Faulty
     from config.mail import mail_settings
 
@@ -248,9 +310,7 @@ def _notices(verb: str) -> "tuple[Office, MailSettings, dict[str, str]]":
         mail = mail_settings(machine)
     except Faulty as error:
         raise Failure(f"設定に誤りがあります。\n{error}") from error
-    if mail is None:
-        raise WrongUse("JUNBAN_SMTP_URL にメールサーバーの場所を書いてください。なければお知らせは送れません。")
-    return office, mail, {"redis_url": machine.redis_url, "jobs_url": machine.jobs_url or machine.redis_url}
+    return machine, office, mail, {"redis_url": machine.redis_url, "jobs_url": machine.jobs_url or machine.redis_url}
 
 
 def _settings() -> "tuple[Machine, Office]":

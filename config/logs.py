@@ -35,6 +35,11 @@ FIELDS = frozenset(
         "port",
         "error",  # an exception's type
         "where",  # its innermost places, file:line function
+        "facts",
+        "missing",  # how many facts
+        "position",  # of a fact
+        "seq",  # of an entry of the ledger
+        "hash",  # likewise
         "dropped",  # names of fields that stand nowhere above, for whoever wrote the line
     }
 )

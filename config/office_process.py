@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from config.embedded import EmbeddedValkey, NotWanted, given_server, why_away
 from config.faults import Faulty
+from config.ledger import with_ledger
 from config.loopback import HOST
 from config.mail import mail_settings
 from config.office_folder import STORE_FOLDER
@@ -54,10 +55,11 @@ class StandIns:
 
 
 class OfficeProcess:
-    """A whole office in `folder`: its own store unless the machine names one, and one hub. `say` hears what happens.
+    """A whole office in `folder`: its own store and ledger unless the machine names others, one hub, and the keeper.
 
-    A practice office has a mail inbox of its own, whatever the machine says, and with `kiosk` a ticket machine without
-    paper; on the usual ports if they are free, or on any. `is_wanted` is asked while something is waited for.
+    `say` hears what happens; `is_wanted` is asked while something is waited for. A practice office has a mail inbox of
+    its own, whatever the machine says, and with `kiosk` a ticket machine without paper; on the usual ports if they are
+    free, or on any.
     """
 
     def __init__(
@@ -73,9 +75,9 @@ class OfficeProcess:
     ) -> None:
         self.stand_ins = _stand_ins(machine, kiosk=kiosk, are_usual=usual_ports) if practice else None
         if self.stand_ins:
-            self.machine = _practising(machine, self.stand_ins, folder)
+            self.machine = with_ledger(_practising(machine, self.stand_ins, folder), folder)
         else:
-            self.machine = _sending(machine, folder)
+            self.machine = with_ledger(_sending(machine, folder), folder)
         self._folder, self._practice = folder, practice
         self._store = EmbeddedValkey(folder / STORE_FOLDER) if machine.redis_url is None else None
         self._hub = HubPost(self.machine, self._store, practice=practice, log=self._log("hub"))
@@ -132,8 +134,8 @@ class OfficeProcess:
             words = ["inbox", "--port", str(places.inbox), "--mail-port", str(places.mail)]
             words += ["--slips", str(self._folder / SLIPS_FOLDER)] if places.kiosk else []
             posts.append(self._child("メールの受信箱", "inbox", words, port=places.inbox))
+        posts.append(self._sender("見張り", "keeper", ["keeper"]))
         if self.sends_notices:
-            posts.append(self._sender("お知らせの見張り", "keeper", ["keeper"]))
             posts.append(self._sender("メールのワーカー", "worker-email", ["worker", "email"]))
         posts.append(self._hub)
         if places and places.kiosk:
@@ -210,6 +212,8 @@ def _practising(machine: Machine, places: StandIns, folder: Path) -> Machine:
             "key_dir": folder.absolute() / KEYS_FOLDER,
             "master_key": SecretStr(secrets.token_hex(MASTER_KEY_BYTES)),
             "jobs_url": None,
+            "ledger_url": None,  # never the one in earnest
+            "ledger_key_dir": None,
             "public_url": public_url_of(machine),
         }
     )

@@ -71,6 +71,19 @@ def _a_mail_server(url: SecretStr) -> SecretStr:
     return url
 
 
+def _a_ledger(url: SecretStr) -> SecretStr:
+    scheme, host, path = _parts(url.get_secret_value())
+    if not (
+        (scheme in ("postgresql", "postgresql+psycopg") and path.strip("/"))
+        or (scheme == "sqlite" and not host and path.startswith("//"))
+    ):
+        raise own_fault(
+            "postgresql://利用者:パスワード@ホスト/データベース か、sqlite:////var/lib/junban/ledger.sqlite の形で"
+            "書いてください。"
+        )
+    return url
+
+
 def _an_address(text: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}", text, re.ASCII) is None:
         raise own_fault("お知らせの差出人を junban@city.example.jp の形で書いてください。")
@@ -184,6 +197,18 @@ class Machine(BaseModel):
         description="64 hexadecimal characters that wrap those keys. Better as the systemd credential"
         " `junban-master-key`.",
     )
+    ledger_url: Annotated[SecretStr, AfterValidator(_a_ledger)] | None = Field(
+        default=None,
+        alias="JUNBAN_LEDGER_URL",
+        description="Database of the ledger: `postgresql://user:password@host/database`, the same for every host, or"
+        " `sqlite:////FILE`. Without it: `ledger.sqlite` in the data folder.",
+    )
+    ledger_key_dir: Annotated[Path, AfterValidator(_an_absolute_path)] | None = Field(
+        default=None,
+        alias="JUNBAN_LEDGER_KEY_DIR",
+        description="Folder of `ledger-signing.pem`, which signs the head of each day, and of `heads`, which are handed"
+        " to the ward. Without it: the data folder.",
+    )
     office: Path = Field(
         default=PRACTICE_OFFICE,
         alias="JUNBAN_OFFICE",
@@ -201,7 +226,7 @@ class Machine(BaseModel):
     def environment(self, base: Mapping[str, str] = os.environ, *, with_secrets: bool = False) -> dict[str, str]:
         """`base` with this machine's variables in place of its own: what a child process is given.
 
-        A hub gets no secrets: it seals contacts, and cannot open or send them. Workers and keeper do.
+        A hub seals contacts, and gets nothing that opens or sends them; workers and keeper do. All use the ledger.
         """
         kept = {name: value for name, value in base.items() if not name.startswith(PREFIX)}
         if not with_secrets:
@@ -209,7 +234,7 @@ class Machine(BaseModel):
         mine = self.model_dump(by_alias=True, exclude_none=True)
         plain = {name: str(value) for name, value in mine.items() if not isinstance(value, SecretStr)}
         secret = {name: value.get_secret_value() for name, value in mine.items() if isinstance(value, SecretStr)}
-        return kept | plain | (secret if with_secrets else {})
+        return kept | plain | {name: secret[name] for name in secret if with_secrets or name == "JUNBAN_LEDGER_URL"}
 
 
 def look_at_machine(environment: Mapping[str, str]) -> tuple[Machine | None, list[Fault]]:

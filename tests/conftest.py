@@ -1,4 +1,4 @@
-"""What every story may ask for: a store, an older store, an office, a browser. Nothing here decides a result.
+"""What every story may ask for: stores, a database, an office, a browser. Nothing here decides a result.
 
 What this machine lacks is skipped by name; `JUNBAN_REQUIRE_BROWSER=1` (as in `.ci/run`) turns each such skip into a
 failure, for the older store as well.
@@ -17,6 +17,7 @@ from hypothesis import settings
 
 from config.embedded import EmbeddedValkey
 from tests.mail_host import MailHost, mail_host_running
+from tests.postgresql import PostgreSql, postgresql_running
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -63,8 +64,15 @@ def find_smtpd() -> Path | None:
     return Path(found) if found else None
 
 
+def find_postgresql() -> Path | None:
+    """The folder of its programs; Debian keeps them beside the path, one folder a release."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
 def pytest_report_header() -> list[str]:
     found = {"chromium": find_browser(), "redis-server": find_redis7(), "opensmtpd": find_smtpd()}
+    found |= {"postgresql": find_postgresql()}
     lacks = [name for name, path in found.items() if path is None]
     if not lacks:
         return []
@@ -106,6 +114,13 @@ def mail_host() -> Iterator[MailHost]:
     """One mail server of others for all stories; each writes to addresses of its own."""
     with mail_host_running(find_smtpd() or lacking("OpenSMTPD", "opensmtpd")) as host:
         yield host
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgreSql]:
+    """One PostgreSQL for all stories; each brings its own office."""
+    with postgresql_running(find_postgresql() or lacking("PostgreSQL", "postgresql")) as server:
+        yield server
 
 
 @pytest.fixture

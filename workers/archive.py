@@ -12,36 +12,39 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.desk.facts import DayClosed, DayOpened, Fact
+from hub.desk.refusals import Refusal
 from hub.ledger.heads import Head, write_head
-from hub.ledger.kept import kept_of
+from hub.ledger.kept import NotKept, kept_of
 from hub.ledger.operations import Entry, Gap, Stream, entry_text
 from hub.store.days import DayList, Look
 
 _log = structlog.get_logger("workers.archive")
 
-PAGES_A_TURN = 8  # a turn of the keeper has other duties; what is left is the next turn's
+PAGES_A_TURN = 8  # then the journal, the heads and the word to the hubs have their turn again
 SETTLED_S = 3600  # hubs have moved on to the next day within seconds; a clerk's screen may have slept
 BEHIND_S = 60.0  # an archiver that works is behind by a second
 DIFFERS = "a day differs from the ledger"
+UNREADABLE = "a fact cannot be read or kept"
 
 
 class DaysKept(Protocol):
     """The store's days. Everything may raise a Refusal."""
 
     async def list(self) -> DayList: ...
-    async def look(self, day: str, after: str) -> Look | None: ...
+    async def look(self, day: str, after: str, *, page: int = ...) -> Look | None: ...
     async def count(self, day: str, after: str, until: str) -> int: ...
     async def delete(self, day: str) -> None: ...
     async def tell(self, behind: int, lag_ms: int, why: str) -> None: ...
 
 
 class Book(Protocol):
-    """The ledger: blocking; may raise LedgerUnusable and NotKept."""
+    """The ledger: blocking; may raise LedgerUnusable, and `append` NotKept."""
 
     office: str
 
     def prepare(self) -> None: ...
     def streams(self) -> dict[str, Stream]: ...
+    def chain_journal(self) -> int: ...
     def append(
         self,
         day: str,
@@ -69,6 +72,8 @@ class Archiver:
         self._heads, self._key = heads, key
         self._settled_s = settled_s
         self._is_prepared = False
+        self._streams: dict[str, Stream] = {}  # as last seen, for telling how far behind when the ledger is away
+        self._unreadable: set[str] = set()  # days that wait at a fact which this release cannot keep
         self._differing: set[str] = set()  # told already, and looked at again at the next start only
         self._is_behind = False
 
@@ -78,58 +83,85 @@ class Archiver:
             if not self._is_prepared:
                 await asyncio.to_thread(self._book.prepare)
                 self._is_prepared = True
+            await self._chain_journal()
             await self._archive()
             await asyncio.to_thread(self._sign)
             await self._delete()
-        except BaseException as error:
+        except Exception as error:
             await self._tell(type(error).__name__)
             raise
-        await self._tell(DIFFERS if self._differing else "")
+        await self._tell(UNREADABLE if self._unreadable else DIFFERS if self._differing else "")
+
+    async def _chain_journal(self) -> None:
+        """Before all that needs the store: what people did is in the ledger already."""
+        for _ in range(PAGES_A_TURN):
+            if not await asyncio.to_thread(self._book.chain_journal):
+                return
 
     async def _archive(self) -> None:
         listed = await self._days.list()
-        streams = await asyncio.to_thread(self._book.streams)
+        streams = await self._read_streams()
         left = PAGES_A_TURN
         for day in _in_order(listed, streams):
             stream = streams.get(day, Stream())
             while left and stream.last_seq is None:
                 left -= 1
-                before, stream = stream, await self._archive_page(day, stream, listed)
+                before = stream
+                stream = self._streams[day] = await self._archive_page(day, before, listed)
                 if stream == before:
                     break
             if not left:
                 return
 
+    async def _read_streams(self) -> dict[str, Stream]:
+        self._streams = await asyncio.to_thread(self._book.streams)
+        return self._streams
+
     async def _archive_page(self, day: str, seen: Stream, listed: DayList) -> Stream:
         """The next facts of a day; gives how far it is then, `seen` where there is nothing to add."""
         look = await self._days.look(day, seen.position)
         is_past = bool(listed.open_day) and day < listed.open_day
+        gap: Gap | None
         if look is None:
             if not is_past:  # the next press makes it anew, and is behind a gap then
                 return seen
             gap = Gap(seen.position, "", "")
             _log.error("facts lost before they were archived", day=day)
             return await self._add(day, seen, [], listed, gap=gap, is_last=True)
-        gap, accounted = await self._judge(day, seen, look)
-        is_cut = is_past and not look.facts and (gap is not None or look.has_after or seen.position)
-        if not look.facts and gap is None and not is_cut:
+        if look.is_unreadable:
+            self._stop_at(day, look.following)
             return seen
-        if gap:
+        gap, accounted = await self._judge(day, seen, look)
+        is_over = is_past and not look.facts and (gap is not None or bool(seen.position))
+        if not look.facts and gap is None and not is_over:
+            return seen
+        if gap is not None:
             _log.error("facts lost before they were archived", day=day, missing=gap.missing or "unknown")
-        is_last = bool(look.facts) and isinstance(look.facts[-1][1], DayClosed)
-        if is_cut and not is_last:  # a day that is over, and its end is not there
-            gap, is_last = gap or Gap(seen.position, "", ""), True
+        if is_over:  # and its end is not there
+            gap = gap or Gap(seen.position, "", "")
             _log.error("the end of a day is missing", day=day)
-        return await self._add(
-            day,
-            seen,
-            look.facts,
-            listed,
-            gap=gap,
-            accounted=accounted + len(look.facts),
-            removed=look.added - look.present,
-            is_last=is_last,
-        )
+        try:
+            stream = await self._add(
+                day,
+                seen,
+                look.facts,
+                listed,
+                gap=gap,
+                accounted=accounted + len(look.facts),
+                removed=look.added - look.present,
+                is_last=is_over or (bool(look.facts) and isinstance(look.facts[-1][1], DayClosed)),
+            )
+        except NotKept:
+            self._stop_at(day, look.following)
+            return seen
+        self._unreadable.discard(day)
+        return stream
+
+    def _stop_at(self, day: str, position: str) -> None:
+        """Skipping it would be a loss that nobody sees: the day waits for a release that knows it, the others go on."""
+        if day not in self._unreadable:
+            self._unreadable.add(day)
+            _log.error(UNREADABLE, day=day, position=position)
 
     async def _add(
         self,
@@ -174,14 +206,11 @@ class Archiver:
 
     async def _delete(self) -> None:
         listed = await self._days.list()
-        streams: dict[str, Stream] | None = None
         for day in sorted(listed.opened):
             later = [opened for other, opened in listed.opened.items() if other > day]
             if day >= listed.open_day or not later or listed.now / 1000 - min(later) < self._settled_s:
                 continue
-            if streams is None:
-                streams = await asyncio.to_thread(self._book.streams)
-            if day in self._differing or streams.get(day, Stream()).last_seq is None:
+            if day in self._differing or self._streams.get(day, Stream()).last_seq is None:
                 continue
             if await self._is_kept(day):
                 await self._days.delete(day)
@@ -194,14 +223,16 @@ class Archiver:
         """Whether each fact of the stream is an entry of the ledger, word for word."""
         entries = {entry.position: entry for entry in await asyncio.to_thread(self._book.day_entries, day)}
         after = ""
-        while (look := await self._days.look(day, after)) is not None and look.facts:
+        while (look := await self._days.look(day, after)) is not None and look.following:
             for position, fact in look.facts:
                 entry = entries.get(position)
                 if entry is None:
                     return False
                 if entry.text != entry_text(entry.seq, day, position, type(fact).__name__, kept_of(fact)):
                     return False
-            after = look.facts[-1][0]
+                after = position
+            if not look.facts:
+                return False
         return True
 
     async def _tell(self, why: str) -> None:
@@ -209,8 +240,8 @@ class Archiver:
         try:
             behind, lag_ms = await self._lag()
             await self._days.tell(behind, lag_ms, why)
-        except Exception:
-            return  # the store is away, and everybody says so; or the ledger, and the keeper does
+        except Refusal:
+            return  # the store is away, and everybody says so
         is_behind = lag_ms > BEHIND_S * 1000
         if is_behind and not self._is_behind:
             _log.error("the archive is behind", facts=behind, seconds=lag_ms // 1000)
@@ -221,13 +252,13 @@ class Archiver:
     async def _lag(self) -> tuple[int, int]:
         """Facts that are not archived, and the real age of the oldest in ms; where the ledger is away, as last seen."""
         listed = await self._days.list()
-        with_ledger = await asyncio.to_thread(self._book.streams)
         behind, oldest = 0, listed.now
         for day in listed.opened:
-            stream = with_ledger.get(day, Stream())
-            if stream.last_seq is None and (look := await self._days.look(day, stream.position)) and look.facts:
-                behind += max(len(look.facts), look.added - stream.accounted)
-                oldest = min(oldest, int(look.facts[0][0].partition("-")[0]))
+            stream = self._streams.get(day, Stream())
+            look = await self._days.look(day, stream.position, page=1) if stream.last_seq is None else None
+            if look is not None and look.following:
+                behind += max(1, look.added - stream.accounted)
+                oldest = min(oldest, int(look.following.partition("-")[0]))
         return behind, max(0, listed.now - oldest)
 
 

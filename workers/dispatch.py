@@ -4,18 +4,21 @@ It works from what the store says, never from a schedule: what was missed while 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, TypeAlias
 
 import structlog
 
 from hub.desk.notices import Carrier
 from hub.desk.refusals import Refusal, StoreAway
+from hub.ledger.connection import LedgerUnusable
 from hub.store.sealing import PublicKey
 from workers.keys import KeysUnusable
 
 _log = structlog.get_logger("workers.dispatch")
+
+Duty: TypeAlias = Callable[[], Awaitable[None]]
 
 EVERY_S = 1.0  # the net under the hub's own wake-ups; a retry after two seconds is late by one at most
 
@@ -52,10 +55,52 @@ class Wakes(Protocol):
     def wake(self, carrier: Carrier) -> None: ...
 
 
-class Keeper:
-    """Four duties, each of them in each turn, whatever became of the others. Destroying comes first: at a start nothing
-    is sent with a key whose day is over.
-    """
+class Duties:
+    """What is to be done in each turn, each of it whatever became of the others. A failure only delays."""
+
+    def __init__(self, duties: Mapping[str, Duty], on_alive: Callable[[], None] = lambda: None) -> None:
+        self._duties = duties
+        self._on_alive = on_alive
+        self._failing: dict[str, str] = {}  # duty → why, as the log knows it
+
+    async def run(self, *, every_s: float = EVERY_S) -> NoReturn:
+        while True:
+            await self.turn()
+            self._on_alive()
+            await asyncio.sleep(every_s)
+
+    async def turn(self) -> None:
+        """Everything that is to be done at this moment. A failure is told once until it is over."""
+        for name, duty in self._duties.items():
+            try:
+                await duty()
+            except StoreAway as error:
+                self._fail("all", error.code)
+                return
+            except Refusal as error:
+                self._fail(name, error.code)
+            except (KeysUnusable, LedgerUnusable) as error:
+                self._fail(name, str(error))
+            except Exception as error:
+                if name not in self._failing:
+                    _log.exception("duty failed")
+                self._failing[name] = type(error).__name__
+            else:
+                self._succeed(name)
+        self._succeed("all")
+
+    def _fail(self, name: str, why: str) -> None:
+        if self._failing.get(name) != why:
+            _log.error("duty failed", duty=name, why=why)
+        self._failing[name] = why
+
+    def _succeed(self, name: str) -> None:
+        if self._failing.pop(name, None) is not None:
+            _log.info("duty done again", duty=name)
+
+
+class Keeper(Duties):
+    """The duties of notices. Destroying comes first: at a start nothing is sent with a key whose day is over."""
 
     def __init__(
         self,
@@ -72,40 +117,13 @@ class Keeper:
         self._keys = keys
         self._waker = waker
         self._carriers = carriers
-        self._on_alive = on_alive
-        self._duties: dict[str, Callable[[], Awaitable[None]]] = {
+        duties: dict[str, Duty] = {
             "destroy keys": self._destroy_keys,
             "erase contacts": self._erase_contacts,
             "make keys": self._make_keys,
             "wake": self._wake,
         }
-        self._failing: dict[str, str] = {}  # duty → why, as the log knows it
-
-    async def run(self, *, every_s: float = EVERY_S) -> NoReturn:
-        while True:
-            await self.turn()
-            self._on_alive()
-            await asyncio.sleep(every_s)
-
-    async def turn(self) -> None:
-        """Everything that is to be done at this moment. A failure only delays, and is told once until it is over."""
-        for name, duty in self._duties.items():
-            try:
-                await duty()
-            except StoreAway as error:
-                self._fail("all", error.code)
-                return
-            except Refusal as error:
-                self._fail(name, error.code)
-            except KeysUnusable as error:
-                self._fail(name, str(error))
-            except Exception as error:
-                if name not in self._failing:
-                    _log.exception("duty failed")
-                self._failing[name] = type(error).__name__
-            else:
-                self._succeed(name)
-        self._succeed("all")
+        super().__init__(duties, on_alive)
 
     async def _destroy_keys(self) -> None:
         """From here on nobody can read what was sealed with them."""
@@ -136,12 +154,3 @@ class Keeper:
         for carrier in self._carriers if day else ():
             if await self._outbox.count_due(day, carrier):
                 await asyncio.to_thread(self._waker.wake, carrier)
-
-    def _fail(self, name: str, why: str) -> None:
-        if self._failing.get(name) != why:
-            _log.error("duty failed", duty=name, why=why)
-        self._failing[name] = why
-
-    def _succeed(self, name: str) -> None:
-        if self._failing.pop(name, None) is not None:
-            _log.info("duty done again", duty=name)

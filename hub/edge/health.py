@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands
 from hub.fanout.relay import Relay
 
@@ -18,11 +19,15 @@ PLAIN = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus' text format
 
 
 def health_routes(
-    relay: Relay, days_ahead: Callable[[], int], monotonic: Callable[[], float] = time.monotonic
+    relay: Relay,
+    days_ahead: Callable[[], int],
+    archive: ArchiveWatch | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> list[Route]:
     """`/live`: 200 while this process answers. `/ready`: 200 while what it shows is the present, else 503 and why.
 
-    `days_ahead` is how far the open day lies after today. Such a hub is at work, and stays ready: the reason is told.
+    `days_ahead` is how far the open day lies after today; `archive` may be behind. A hub of either kind is at work, and
+    stays ready: the reason is told.
     """
 
     async def live(request: Request) -> Response:
@@ -30,7 +35,9 @@ def health_routes(
 
     async def ready(request: Request) -> Response:
         reasons = why_not_ready(relay, monotonic())
-        told = [*reasons, f"the open day is {ahead} days after today"] if (ahead := days_ahead()) else reasons
+        told = [*reasons, f"the open day is {ahead} days after today"] if (ahead := days_ahead()) else [*reasons]
+        if archive and (why := archive.why_alarming()):
+            told.append(why)
         return JSONResponse({"ready": not reasons, "reasons": told}, 503 if reasons else 200)
 
     return [Route("/live", live), Route("/ready", ready)]
@@ -47,10 +54,12 @@ def why_not_ready(relay: Relay, now: float) -> list[str]:
     return reasons
 
 
-def meter_routes(relay: Relay, commands: Commands, days_ahead: Callable[[], int]) -> list[Route]:
+def meter_routes(
+    relay: Relay, commands: Commands, days_ahead: Callable[[], int], archive: ArchiveWatch | None = None
+) -> list[Route]:
     """`/metrics` in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(Meters(relay, commands, days_ahead))
+    registry.register(Meters(relay, commands, days_ahead, archive))
 
     async def metrics(request: Request) -> Response:
         return Response(generate_latest(registry), media_type=PLAIN)
@@ -66,11 +75,13 @@ class Meters(Collector):
         relay: Relay,
         commands: Commands,
         days_ahead: Callable[[], int],
+        archive: ArchiveWatch | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._relay = relay
         self._days_ahead = days_ahead
         self._commands = commands
+        self._archive = archive
         self._monotonic = monotonic
 
     def collect(self) -> Iterator[Metric]:
@@ -98,3 +109,7 @@ class Meters(Collector):
             day.add_metric([], int(relay.day.replace("-", "")))
         yield day
         yield GaugeMetricFamily("junban_day_ahead", "Days from today to the open day: 0", self._days_ahead())
+        if self._archive is not None:
+            behind, lag_s = self._archive.behind, self._archive.lag_s
+            yield GaugeMetricFamily("junban_archive_behind", "Facts that are not in the ledger yet", behind)
+            yield GaugeMetricFamily("junban_archive_lag_seconds", "Age of the oldest of them; alarm above 60", lag_s)

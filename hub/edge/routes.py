@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute, WebSocketRoute
 
+from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands
 from hub.edge.guards import Guard
 from hub.edge.health import health_routes, meter_routes
@@ -22,6 +23,7 @@ class Edge:
     limits: Limits = field(default_factory=Limits)
     start_day: StartDay | None = None
     days_ahead: Callable[[], int] = lambda: 0
+    archive: ArchiveWatch | None = None
 
 
 def public_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
@@ -39,7 +41,7 @@ def inside_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
         WebSocketRoute("/ws/wall/{screen}", sockets.wall),
         WebSocketRoute("/ws/desk", sockets.desk),
         WebSocketRoute("/ws/kiosk", sockets.kiosk),
-        *meter_routes(edge.relay, edge.commands, edge.days_ahead),
+        *meter_routes(edge.relay, edge.commands, edge.days_ahead, edge.archive),
         *practice,
     ]
 
@@ -48,5 +50,5 @@ def _open_to_all(edge: Edge, sockets: Sockets) -> list[BaseRoute]:
     return [
         WebSocketRoute("/ws/board", sockets.board),
         WebSocketRoute("/ws/lanes/{lane}", sockets.lane),
-        *health_routes(edge.relay, edge.days_ahead),
+        *health_routes(edge.relay, edge.days_ahead, edge.archive),
     ]

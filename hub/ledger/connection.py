@@ -4,6 +4,7 @@ Everything here blocks; async callers use a thread. A SQLite transaction that wr
 so that of two writers the second waits and never fails half-way.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 CONNECT_SECONDS = 5
+# A server that is silent (its host lost power) is given up by then: the keeper has a turn every second.
+OF_POSTGRESQL = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": 10_000, "options": "-c statement_timeout=30s"}
 BUSY_MS = 10_000  # a verification reads beside the archiver; a writer waits for another writer only
 WRITES = "ledger_writes"
 MIGRATING = 0x4A554E42414E  # the number of PostgreSQL's lock under which tables are made
@@ -38,8 +41,10 @@ def engine_of(url: str) -> sa.Engine:
             sa.event.listen(engine, "connect", _prepare_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)
             return engine
-        options = {"connect_timeout": CONNECT_SECONDS}
-        return sa.create_engine(made, hide_parameters=True, pool_pre_ping=True, connect_args=options)
+        if made.get_backend_name() != "postgresql":
+            raise LedgerUnusable("JUNBAN_LEDGER_URL は postgresql:// か sqlite:/// で始めてください。")
+        made = made.set(drivername="postgresql+psycopg")  # whichever of its names was written
+        return sa.create_engine(made, hide_parameters=True, pool_pre_ping=True, connect_args=OF_POSTGRESQL)
     except ModuleNotFoundError:
         raise LedgerUnusable(
             "PostgreSQL につなぐ部品がありません。pip install 'junban[postgresql]' で入れてください。"
@@ -78,13 +83,19 @@ def migrate(engine: sa.Engine) -> None:
         command.upgrade(config, "head")
 
 
+def is_there(engine: sa.Engine) -> bool:
+    """Whether there is a database to be opened; a server is asked by the first use."""
+    database = engine.url.database
+    return engine.dialect.name != "sqlite" or bool(database and Path(database).exists())
+
+
 def why_unusable(url: str) -> str | None:
     """What would keep the ledger from being used, as a sentence; leaves it as it is, and makes nothing."""
     try:
         engine = engine_of(url)
         database = engine.url.database
-        if engine.dialect.name == "sqlite" and database and not Path(database).exists():
-            return None  # it is made at the first start
+        if database and not is_there(engine):
+            return _why_not_made(Path(database))
         try:
             with transaction(engine, writes=False) as connection:
                 _refuse_newer(connection, _config())
@@ -95,10 +106,18 @@ def why_unusable(url: str) -> str | None:
     return None
 
 
+def _why_not_made(path: Path) -> str | None:
+    """A file that is made at the first start: whether it can be."""
+    folder = next(place for place in path.absolute().parents if place.exists())
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return None
+    return f"台帳のファイル {path} を作れません。{folder} の持ち主と権限を確かめてください。"
+
+
 def unusable(error: sa.exc.SQLAlchemyError) -> LedgerUnusable:
     kind = type(getattr(error, "orig", None) or error).__name__
     return LedgerUnusable(
-        f"台帳を使えません（{kind}）。JUNBAN_LEDGER_URL のデータベースが動いているか、空き容量があるか確かめてください。"
+        f"台帳を使えません（{kind}）。JUNBAN_LEDGER_URL のデータベースが動いているか、空きがあるか確かめてください。"
     )
 
 

@@ -15,6 +15,7 @@ VERIFIER = "verify_export.py"
 def export(ledger: Ledger, path: Path) -> int:
     """Write the whole chain; gives how many entries. Raises OSError, LedgerUnusable."""
     count, new = 0, path.with_name(f".{path.name}.new")
+    new.touch(mode=0o600)  # it names who did what
     with new.open("w", encoding="utf-8", newline="\n") as file:
         for entry in ledger.entries():
             if not count:

@@ -4,8 +4,10 @@ A head is a file with its canonical JSON, and beside it 64 bytes of Ed25519 sign
 private half comes in by the door; nothing here makes or keeps one.
 """
 
+import hashlib
 import json
 import os
+import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -46,12 +48,15 @@ def public_pem(key: Ed25519PublicKey) -> bytes:
 def write_head(folder: Path, head: Head, private: Ed25519PrivateKey) -> bytes:
     """Sign, and lay head, signature and public key into the folder; gives the signature. The same again is the same.
 
+    The public half of a former key stays beside it under the name of its hash: it verifies the heads of its time.
     Raises OSError.
     """
-    signature = private.sign(head.text())
+    signature, pem = private.sign(head.text()), public_pem(private.public_key())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"{head.office}-{head.day}{SUFFIX}"
-    _write(folder / KEY_FILE, public_pem(private.public_key()))
+    if (folder / KEY_FILE).exists() and (former := (folder / KEY_FILE).read_bytes()) != pem:
+        _write(folder / f"{Path(KEY_FILE).stem}-{hashlib.sha256(former).hexdigest()[:8]}.pem", former)
+    _write(folder / KEY_FILE, pem)
     _write(folder / (name + SIGNATURE), signature)
     _write(folder / name, head.text())
     return signature
@@ -93,7 +98,7 @@ def _write(path: Path, data: bytes) -> None:
     """Whole or not at all, and on the disk."""
     if path.exists() and path.read_bytes() == data:
         return
-    new = path.with_name(f".{path.name}.new")
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # another archiver may write the same just now
     with new.open("wb") as file:
         file.write(data)
         file.flush()

@@ -6,16 +6,20 @@ An entry says who did what to whom, by names and roles; never a password, a toke
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from hub.ledger.kept import kept_note
 from hub.ledger.tables import JOURNAL
 
+TOKYO = ZoneInfo("Asia/Tokyo")
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """On whose account something is done: `staff:NAME`, `device:ID`, `cli` or `hub`. `request`: the id it had, or ''."""
+    """On whose account it is done: `staff:NAME`, `device:ID`, `cli` or `hub`. `request`: the id it had, or ''."""
 
     who: str
     request: str = ""
@@ -29,3 +33,8 @@ def note(connection: sa.Connection, office: str, kind: str, at: int, by: Author,
             office=office, type=kind, at=at, who=by.who, request=by.request, fields=json.dumps(fields)
         )
     )
+
+
+def tokyo_day(at: int) -> str:
+    """The day (YYYY-MM-DD) of a real moment in ms, as the chain keeps it."""
+    return datetime.fromtimestamp(at // 1000, UTC).astimezone(TOKYO).date().isoformat()

@@ -1,4 +1,4 @@
-"""What the ledger keeps: an allow-list. A kind of fact that is not in it is refused, a field that is not in it is left out.
+"""What the ledger keeps: an allow-list. A kind of fact that is not in it is refused, a field that is not is left out.
 
 A text that does not look as its field must look is withheld: what was put into the wrong field (an address, a
 telephone number) is not kept for years. Nothing here reads or writes.
@@ -35,10 +35,11 @@ KEPT: dict[str, tuple[str, ...]] = {
 }
 
 # Entries that the ledger makes itself.
-GAP, SEGMENT = "GapFound", "SegmentClosed"
+GAP, SEGMENT, UNKNOWN = "GapFound", "SegmentClosed", "NoteWithheld"
 OWN: dict[str, tuple[str, ...]] = {
     GAP: ("after", "before", "missing"),
     SEGMENT: ("first", "last", "first_day", "last_day", "count", "last_hash"),
+    UNKNOWN: (),  # a note of the journal whose kind nobody has allowed: that there was one, and whose
 }
 
 # What people and devices do (`hub.ledger.journal`). `name` is the account, `device` its id.
@@ -62,6 +63,7 @@ NOTED: dict[str, tuple[str, ...]] = {
 }
 
 WITHHELD = "?"
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _KEY = r"[a-z0-9_-]{1,32}"
 _ID = r"[A-Za-z0-9_-]{0,64}"
 NAME = r"[a-z][a-z0-9._-]{1,31}"  # of an account
@@ -91,6 +93,8 @@ SHAPES: dict[str, re.Pattern[str]] = {
         "act": r"[a-z_]{1,16} [a-z_]{1,16}",
     }.items()
 }
+# Their shape leaves no room for a telephone number, and may look like one.
+_EXACT = frozenset({"ranks", "designated", "trained"})
 _A_TELEPHONE_NUMBER = re.compile(r"\+?[0-9][0-9-]{8,14}", re.ASCII)
 
 
@@ -114,14 +118,31 @@ def kept_note(kind: str, told: Mapping[str, str]) -> Kept:
     return {field: _allowed(field, told[field]) for field in NOTED[kind]}
 
 
+def kept_of_note(kind: str, fields: str) -> tuple[str, Kept]:
+    """Kind and fields of a note as it stands in the journal (JSON). What does not pass is withheld, never lost."""
+    if kind not in NOTED:
+        return UNKNOWN, {}
+    try:
+        told = json.loads(fields)
+    except ValueError:
+        told = None
+    told = told if isinstance(told, dict) else {}
+    return kind, {field: _allowed(field, str(told.get(field, WITHHELD))) for field in NOTED[kind]}
+
+
+def kept_of_stamp(at: int, who: str, request: str) -> Kept:
+    """When, who, and by which request, of a note."""
+    return {"at": at, "who": _allowed("who", who), "request": _allowed("request", request)}
+
+
 def canonical(entry: Mapping[str, object]) -> str:
     """JSON with sorted keys and without spaces: the one text of an entry that is hashed."""
-    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(entry)
 
 
 def _allowed(field: str, text: str) -> int | str:
     if field in INTEGERS:
         return int(text)
-    if SHAPES[field].fullmatch(text) is None or (field != "ranks" and _A_TELEPHONE_NUMBER.fullmatch(text)):
+    if SHAPES[field].fullmatch(text) is None or (field not in _EXACT and _A_TELEPHONE_NUMBER.fullmatch(text)):
         return WITHHELD
     return text

@@ -12,6 +12,7 @@ from hub.ledger.connection import transaction
 from hub.ledger.kept import SEGMENT
 from hub.ledger.operations import KEEPER, Ledger
 from hub.ledger.tables import OPERATIONS, STREAMS
+from hub.ledger.verifying import verify
 
 
 class NotWhole(Exception):
@@ -38,7 +39,7 @@ def kept_from(today: str, years: int) -> str:
 
 def close_before(ledger: Ledger, day: str, *, today: str, at: int) -> Segment | None:
     """Close everything that lies wholly before `day`; None where there is nothing. Raises NotWhole."""
-    if not ledger.verify([head[:3] for head in ledger.heads()]).is_whole:
+    if not verify(ledger, [head[:3] for head in ledger.heads()]).is_whole:
         raise NotWhole
     entry = OPERATIONS.c
     with transaction(ledger.engine, writes=True) as connection:

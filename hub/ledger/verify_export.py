@@ -8,22 +8,27 @@ import json
 import sys
 
 
+def canonical(entry: dict[str, object]) -> str:
+    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def main(export: str, head: str | None = None) -> str:
-    with open(export, encoding="utf-8") as lines:
+    with open(export, encoding="utf-8", newline="\n") as lines:
         start = json.loads(next(lines))
         previous, seq, hashes = bytes.fromhex(start["previous"]), start["first"] - 1, {}
         for line in lines:
             entry = json.loads(line)
-            told = entry.pop("hash")
-            text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            if entry["seq"] != seq + 1 or hashlib.sha256(previous + text.encode()).hexdigest() != told:
+            as_written, told = canonical(entry) + "\n" == line, entry.pop("hash")
+            linked = hashlib.sha256(previous + canonical(entry).encode()).hexdigest()
+            if not as_written or entry["seq"] != seq + 1 or linked != told:
                 sys.exit(f"NOT WHOLE at entry {seq + 1}")
-            previous, seq, hashes[seq + 1] = bytes.fromhex(told), seq + 1, told
+            previous, seq = bytes.fromhex(told), seq + 1
+            hashes[seq] = told
     if head is not None:
         with open(head, encoding="utf-8") as file:
             signed = json.load(file)
         if signed["office"] != start["office"] or hashes.get(signed["seq"]) != signed["hash"]:
-            sys.exit(f"NOT the ledger that was signed on {signed['day']}")
+            sys.exit(f"NOT the ledger that was signed on {signed['day']}, or its entries of then are closed")
     return f"whole: {len(hashes)} entries, last {seq} {previous.hex()}"
 
 

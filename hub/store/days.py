@@ -31,7 +31,8 @@ class DayList:
 class Look:
     """One moment of a day's stream. `added`: entries it ever had; `present`: those it has, up to `last`.
 
-    `has_after`: the entry that was asked about is there. `facts`: what follows it, at most a page.
+    `has_after`: the entry that was asked about is there. `facts`: what follows it, at most a page, and nothing behind
+    an entry that is no fact of ours; `following`: the position of the first that follows, fact or not; '' for none.
     """
 
     added: int
@@ -39,6 +40,12 @@ class Look:
     last: str
     has_after: bool
     facts: list[tuple[str, Fact]]
+    following: str = ""
+
+    @property
+    def is_unreadable(self) -> bool:
+        """What follows begins with no fact of ours."""
+        return bool(self.following) and not self.facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +76,7 @@ class Days:
         )
 
     async def look(self, day: str, after: str, *, page: int = PAGE) -> Look | None:
-        """What follows the position `after` ('': the beginning); None where the day has no stream.
-
-        Raises UnreadableFact where the first of it is no fact of ours; what stands before such an entry is given.
-        """
+        """What follows the position `after` ('': the beginning); None where the day has no stream."""
         key = self._keys.facts(day)
         pipe = self._client.pipeline(transaction=True)
         pipe.xinfo_stream(key)
@@ -89,10 +93,10 @@ class Days:
             try:
                 facts.append((position, from_fields(fields)))
             except UnreadableFact:
-                if not facts:
-                    raise
                 break
-        return Look(int(info["entries-added"]), int(info["length"]), info["last-generated-id"], bool(at_place), facts)
+        added, present = int(info["entries-added"]), int(info["length"])
+        following = entries[0][0] if entries else ""
+        return Look(added, present, info["last-generated-id"], bool(at_place), facts, following)
 
     async def count(self, day: str, after: str, until: str) -> int:
         """How many entries stand behind `after` and not behind `until`. Reads them all: for the rare case."""

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from config.embedded import EmbeddedValkey, StoreDidNotStart
 from config.office_file import PRACTICE_OFFICE, read_office
 from config.processes import Child, start
+from hub.ledger.connection import sqlite_url
 from hub.wire import codes
 from hub.wire import messages as wire
 from hub.wire.codec import encode, read_frame
@@ -51,6 +52,8 @@ class OfficeOfProcesses:
             "JUNBAN_MAIL_FROM": SENDER,
             "JUNBAN_KEY_DIR": str(folder / "keys"),
             "JUNBAN_MASTER_KEY": secrets.token_hex(32),
+            "JUNBAN_LEDGER_URL": sqlite_url(folder.absolute() / "ledger.sqlite"),
+            "JUNBAN_LEDGER_KEY_DIR": str(folder.absolute()),
         }
 
     def start(self) -> None:

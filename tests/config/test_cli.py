@@ -35,7 +35,7 @@ JUNBAN = Path(sys.executable).with_name("junban")
 PRACTICE = {
     "valkey-server": "データストア",
     "cli inbox": "メールの受信箱",
-    "cli keeper": "お知らせの見張り",
+    "cli keeper": "見張り",
     "cli worker email": "メールのワーカー",
     "cli hub": "ハブ",
 }
@@ -529,7 +529,10 @@ async def test_an_office_in_earnest_says_whether_it_sends_notices(tmp_path: Path
     with running(tmp_path, "up", "--data", str(tmp_path / "off"), "--port", free_port()) as office:
         await is_up(office)
         assert "メールのお知らせは出しません。" in office.said
-        assert len(office.family()) == 2
+        assert office.child("cli keeper")  # it archives all the same
+        assert not office.child("cli worker email")
+        assert len(office.family()) == 3
+        await eventually(lambda: (tmp_path / "off" / "ledger-signing.pem").exists(), within_s=WITHIN_S)
     settings = {
         "JUNBAN_SMTP_URL": "smtp://127.0.0.1:9?starttls=never",
         "JUNBAN_MAIL_FROM": "junban@example.jp",

@@ -143,7 +143,7 @@ def junban(*words: str, environment: dict[str, str]) -> subprocess.CompletedProc
         (["worker"], "", 2, "CARRIER を書いてください"),
         (["worker", "email"], "JUNBAN_REDIS_URL", 2, "JUNBAN_REDIS_URL"),
         (["keeper"], "JUNBAN_REDIS_URL", 2, "JUNBAN_REDIS_URL"),
-        (["keeper"], "JUNBAN_SMTP_URL", 2, "JUNBAN_SMTP_URL"),
+        (["worker", "email"], "JUNBAN_SMTP_URL", 2, "JUNBAN_SMTP_URL"),
         (["worker", "email"], "JUNBAN_MAIL_FROM", 1, "JUNBAN_MAIL_FROM"),
         (["keeper"], "JUNBAN_KEY_DIR", 1, "JUNBAN_KEY_DIR"),
     ],

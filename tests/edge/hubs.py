@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from config.asgi import listen, serving
 from hub.desk.refusals import NotYours
+from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands, Teller
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.guards import Guard
@@ -69,11 +70,12 @@ def memory_hub(
     rhythm: Rhythm = QUIET,
     limits: Limits | None = None,
     teller: Teller | None = None,
+    archive: ArchiveWatch | None = None,
 ) -> tuple[Relay, tuple[Starlette, Starlette]]:
     """A relay that is not running yet, and its applications."""
     relay = Relay(store, store.desk.office, Registry(depth), rhythm)
     commands = Commands(teller or store, lambda: relay.day, relay.arrival_of, nobodys)
-    edge = Edge(relay, commands, limits or Limits())
+    edge = Edge(relay, commands, limits or Limits(), archive=archive)
     inside = inside_routes(edge, Guard(by_loopback_only=True))
     return relay, (Starlette(routes=public_routes(edge, Guard())), Starlette(routes=inside))
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from config.settings import settings_table
 from hub.desk.ticket import State
+from hub.ledger.kept import KEPT, NOTED, OWN
+from hub.ledger.tables import METADATA
 from hub.store.keys import STANDING, Keys
 from hub.store.library import function_names
 
@@ -53,6 +55,24 @@ def function_table() -> str:
     return "\n".join(lines)
 
 
+def ledger_table() -> str:
+    """Every table of the ledger and its columns."""
+    lines = ["| table | columns |", "| --- | --- |"]
+    for table in METADATA.sorted_tables:
+        columns = (f"**{column.name}**" if column.primary_key else column.name for column in table.columns)
+        lines.append(f"| `{table.name}` | {', '.join(columns)} |")
+    return "\n".join(lines)
+
+
+def kept_table() -> str:
+    """The allow-list: every kind of entry and the fields that it may have."""
+    lines = ["| type | fields | comes from |", "| --- | --- | --- |"]
+    for kinds, source in ((KEPT, "a fact"), (NOTED, "the journal"), (OWN, "the ledger itself")):
+        for kind, names in kinds.items():
+            lines.append(f"| `{kind}` | {', '.join(f'`{name}`' for name in names) or '–'} | {source} |")
+    return "\n".join(lines)
+
+
 def contract(path: Path) -> tuple[str, dict[str, str]]:
     """What a Lua file opens with: its sentence, and KEYS, ARGS, GIVES, REFUSES (and WHOLE) where they stand."""
     does: list[str] = []
@@ -76,6 +96,8 @@ def contract(path: Path) -> tuple[str, dict[str, str]]:
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("README.md", settings_table),
     "keys": ("hub/store/README.md", key_table),
+    "ledger": ("hub/ledger/README.md", ledger_table),
+    "kept": ("hub/ledger/README.md", kept_table),
     "functions": ("hub/store/README.md", function_table),
 }
 

@@ -13,6 +13,9 @@ from config import processes
 from config.embedded import EmbeddedValkey
 from config.posts import JUNBAN
 from hub.desk.notices import NoticeState, Trigger
+from hub.ledger.connection import sqlite_url
+from hub.ledger.operations import Ledger
+from hub.store.days import Days, Lag
 from tests.eventually import eventually
 from tests.workers.postbox import Postbox, postbox
 from tests.workers.ward import EMAIL, MASTER, Ward, ward
@@ -48,6 +51,8 @@ def start(valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, box: 
         "JUNBAN_KEY_DIR": str(tmp_path / "keys"),
         "JUNBAN_MASTER_KEY": MASTER.hex(),
         "JUNBAN_PUBLIC_URL": "https://junban.example.jp",
+        "JUNBAN_LEDGER_URL": sqlite_url(tmp_path / "ledger.sqlite"),
+        "JUNBAN_LEDGER_KEY_DIR": str(tmp_path),
     }
     begun: list[processes.Child] = []
 
@@ -81,6 +86,11 @@ async def test_a_wish_becomes_two_letters_and_both_processes_end_in_order(
         assert [letter.to for letter in box.letters] == [TO, TO]
         assert box.connections == 1  # kept from one job to the next
         assert len(await office.contacts.published()) == 2
+        book = Ledger(sqlite_url(tmp_path / "ledger.sqlite"), office_name)
+        facts: Any = office.client.xlen(office.names.facts(office.day))
+        count = await facts
+        await eventually(lambda: len(book.day_entries(office.day)) == count, 20.0)
+        book.close()
         for verb in ("keeper", "worker"):
             seen = (tmp_path / f"{verb}.alive").stat().st_mtime_ns
             await eventually(lambda: (tmp_path / f"{verb}.alive").stat().st_mtime_ns > seen, 20.0)  # noqa: B023
@@ -90,6 +100,33 @@ async def test_a_wish_becomes_two_letters_and_both_processes_end_in_order(
         assert "canary" not in text
         assert MASTER.hex() not in text
         assert "Traceback" not in text
+
+
+async def test_a_keeper_without_a_mail_server_archives(
+    valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, start: Start
+) -> None:
+    none = dict.fromkeys(("JUNBAN_SMTP_URL", "JUNBAN_MAIL_FROM", "JUNBAN_KEY_DIR", "JUNBAN_MASTER_KEY"), "")
+    async with ward(valkey_server.url, office_name, tmp_path / "keys") as office:
+        before = await office.contacts.published()
+        keeper = start("keeper", **none)
+        await office.take()
+        days = Days(office.client, office.office)
+        await eventually((tmp_path / "ledger-signing.pem").exists, 20.0)
+        book = Ledger(sqlite_url(tmp_path / "ledger.sqlite"), office_name)
+        await eventually((tmp_path / "ledger.sqlite").exists, 20.0)
+        await eventually(lambda: told_all(days), 20.0)
+        assert len(book.day_entries(office.day)) == 2
+        book.close()
+        assert await office.contacts.published() == before  # no key is made for what nobody can send
+        await eventually((tmp_path / "keeper.alive").exists, 20.0)
+        assert keeper.stop() == 0
+    assert (tmp_path / "ledger-signing.pem").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "ledger.sqlite").stat().st_mode & 0o077 == 0
+
+
+async def told_all(days: Days) -> bool:
+    """The archiver has turned and left nothing."""
+    return await days.lag() == Lag()
 
 
 async def test_a_killed_worker_is_followed_by_another(

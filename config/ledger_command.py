@@ -1,0 +1,79 @@
+"""What `junban ledger` does: find whether the chain was touched, and write it out for others to see."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from config.ledger import LedgerSettings
+from hub.desk.lane import Office
+from hub.ledger.connection import LedgerUnusable
+from hub.ledger.export import VERIFIER, export
+from hub.ledger.heads import Head, read_head, read_key
+from hub.ledger.operations import Ledger
+from hub.ledger.verifying import Verdict, verify
+
+Say = Callable[[str], None]
+
+
+def run_verify(
+    settings: LedgerSettings, office: Office, say: Say, *, head: Path | None, key: Path | None, as_json: bool
+) -> bool:
+    """Whether the chain is whole, also against `head`, whose signature `key` verifies.
+
+    Raises WrongHead, LedgerUnusable.
+    """
+    signed = read_head(head, read_key(key)) if head and key else None
+    if signed is not None and signed.office != office.key:
+        raise LedgerUnusable(f"先頭値は別の窓口課（{signed.office}）のものです。JUNBAN_OFFICE を確かめてください。")
+    ledger = _opened(settings, office)
+    try:
+        heads = [kept[:3] for kept in ledger.heads()]
+        if signed is not None:
+            heads.append((signed.day, signed.seq, signed.hash))
+        verdict = verify(ledger, heads)
+    finally:
+        ledger.close()
+    say(json.dumps(_figures(verdict, signed), ensure_ascii=False) if as_json else _sentence(verdict, signed))
+    return verdict.is_whole
+
+
+def run_export(settings: LedgerSettings, office: Office, say: Say, *, to: Path, as_json: bool) -> None:
+    """Raises OSError, LedgerUnusable."""
+    ledger = _opened(settings, office)
+    try:
+        count = export(ledger, to)
+    finally:
+        ledger.close()
+    if as_json:
+        say(json.dumps({"ok": True, "count": count, "file": str(to)}, ensure_ascii=False))
+    else:
+        say(f"台帳の {count} 件を {to} に書き出しました（python3 -I -S {VERIFIER} {to.name} で確かめられます）。")
+
+
+def _opened(settings: LedgerSettings, office: Office) -> Ledger:
+    ledger = settings.open(office.key)
+    if not ledger.is_there:
+        raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
+    return ledger
+
+
+def _figures(verdict: Verdict, signed: Head | None) -> dict[str, Any]:
+    return {
+        "ok": verdict.is_whole,
+        "count": verdict.count,
+        "first": verdict.first,
+        "last": verdict.last,
+        "hash": verdict.hash,
+        "head": signed and asdict(signed),
+        "faults": [asdict(fault) for fault in verdict.faults],
+    }
+
+
+def _sentence(verdict: Verdict, signed: Head | None) -> str:
+    if verdict.faults:
+        first = verdict.faults[0]
+        return f"台帳に誤りがあります（{first.seq} 番: {first.why.rstrip('。')}。ほか {len(verdict.faults) - 1} 件）。"
+    against = f"、{signed.day} の署名した先頭値とも一致" if signed else ""
+    return f"台帳に誤りはありません（{verdict.count} 件、最後は {verdict.last} 番 {verdict.hash}{against}）。"
