@@ -1,4 +1,4 @@
-"""Staff's way in, put together from values: who signs in, what each role sees and changes, and the pages of all that."""
+"""Staff's way in, put together from values: who signs in, what each role sees and changes, and the pages of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
