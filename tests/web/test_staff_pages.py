@@ -140,3 +140,10 @@ async def test_a_desk_says_that_somebody_is_there_and_warns_before_the_end(page:
     await page.keyboard.press("x")
     await eventually(lambda: said == ["POST", "POST"])
     await page.wait_for_selector("#leaving", state="hidden")
+
+
+async def test_a_desk_whose_session_is_over_goes_to_the_door_and_knows_the_way_back(page: "Page") -> None:
+    site = Site(page, snapshot(topic="desk"))
+    await site.open("/desk?counter=1&keys=off")
+    await site.hub.close(4401)
+    await page.wait_for_url("**/sign-in?done=out&next=%2Fdesk%3Fcounter%3D1%26keys%3Doff")

@@ -4,7 +4,7 @@ import { Actions } from "./actions.js";
 import { Chooser } from "./chooser.js";
 import { minutesText, secondsText } from "./clock.js";
 import { h, keep, mark, write } from "./dom.js";
-import { stayHere } from "./here.js";
+import { signIn, signInIfOut, stayHere } from "./here.js";
 import { answersItself, KEYS, plainKey } from "./keys.js";
 import { openPage } from "./page.js";
 
@@ -23,8 +23,10 @@ const page = openPage({
     draw(picture);
     actions.check();
   },
-  freshness(fresh) {
+  freshness(fresh, why) {
     isFresh = fresh;
+    if (why === "out") signIn();
+    else if (why === "closed") signInIfOut(document.body.dataset.socket);
     drawClock();
     if (page.picture.position !== null) drawCurrent();
   },

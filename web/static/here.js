@@ -9,7 +9,17 @@ const WARN_MS = 120_000; // before the end
 const LOOK_MS = 5_000;
 const AGAIN_MS = 5_000; // a moving mouse asks no more often, also while nobody answers
 const SOON = "操作がないため、まもなく自動でサインアウトします。続けるときは、マウスを動かすか、キーを押してください。";
-const SIGN_IN = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+
+/** To the door, and after it back to where one was. */
+export function signIn() {
+  location.assign(`/sign-in?done=out&next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+/** A socket that was refused says no reason to a page; its path does, to a plain request. */
+export async function signInIfOut(path) {
+  const status = await fetch(path).then((answer) => answer.status, () => 0);
+  if (status === 401) signIn();
+}
 
 /** @param tell called with a sentence shortly before the end, and with "" once somebody is there again */
 export function stayHere(idleMinutes, tell) {
@@ -21,7 +31,7 @@ export function stayHere(idleMinutes, tell) {
   async function say() {
     triedAt = Date.now();
     const status = await fetch("/session/here", { method: "POST" }).then((answer) => answer.status, () => 0);
-    if (status === 401) return location.assign(SIGN_IN);
+    if (status === 401) return signIn();
     if (status !== 204) return undefined; // the hub is away: what is done a little later tries again
     heardAt = Date.now();
     if (isWarning) tell("");
