@@ -42,6 +42,7 @@ KINDS = {
     "ActRefused": "権限のない操作の拒否",
     "GapFound": "記録の欠落の検出",
     "SegmentClosed": "保存期間の区切り",
+    "NoteWithheld": "記録できない種類の操作",
 }
 FIELDS = {
     "number": "番号",
