@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeAlias
@@ -18,15 +19,18 @@ import structlog
 import uvicorn
 from redis.asyncio import Redis
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from config.waking import Waking
 from hub.desk.lane import DAY_MINUTES, Office
 from hub.desk.notices import Carrier
 from hub.desk.refusals import StoreAway, StoreDamaged
+from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.guards import Guard
+from hub.edge.headers import SecurityHeaders
 from hub.edge.notices import Notices
 from hub.edge.reception import Reception
 from hub.edge.residents import Residents
@@ -36,6 +40,11 @@ from hub.fanout.day import keep_day
 from hub.fanout.mailbox import Depth
 from hub.fanout.registry import Registry
 from hub.fanout.relay import Relay, Rhythm
+from hub.ledger.connection import LedgerUnusable
+from hub.ledger.devices import Devices
+from hub.ledger.operations import Ledger
+from hub.ledger.people import People
+from hub.ledger.refused import RefusedActs
 from hub.store import library
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
@@ -49,6 +58,7 @@ from workers.wake import Waker
 
 _log = structlog.get_logger("config.asgi")
 
+LEDGER_EVERY_S = 1.0  # one that is away is asked so often whether it is back
 PRACTICE_SPEED = 240  # a day of practice runs as fast, and as many more residents come in a minute
 INSIDE_HOST = "127.0.0.1"  # staff's machines come in through a proxy that knows them; nothing inside asks who is there
 STOP_SECONDS = 3  # for close frames and requests under way; whoever has not let go by then is cut off
@@ -62,7 +72,7 @@ BACKLOG = 4096  # connections that wait to be accepted: a whole waiting room rec
 # What the kernel takes for one client beyond the mailbox. By itself it grows to 4 MB for each that does not read.
 KERNEL_BUFFER_BYTES = 128 * 1024
 
-Apps: TypeAlias = tuple[Starlette, Starlette]
+Apps: TypeAlias = tuple[ASGIApp, ASGIApp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,7 @@ class Tuning:
     depth: Depth | None = None
     limits: Limits | None = None
     day_every_s: float = 1.0
+    access_every_s: float = 0.5
     ping_s: float = 20.0  # office proxies drop a silent connection at 60
 
 
@@ -81,6 +92,7 @@ async def hub_running(
     office: Office,
     *,
     redis_url: str,
+    ledger_url: str,
     practice: bool = False,
     public_url: str | None = None,
     inside_urls: Collection[str] = (),
@@ -92,8 +104,9 @@ async def hub_running(
 
     `public_url` and `inside_urls` are where a proxy offers the two (`https://host[:port]`); `offers` is how notices can
     be sent, and `jobs_url` where their workers are woken (without it: the store). A store that is away is waited for,
-    saying so to everybody; raises `hub.store.library.LibraryDiffers` for one of another release, and ValueError for a
-    URL that is none.
+    saying so to everybody; a ledger that is away is waited for, and nobody new gets in meanwhile. Raises
+    `hub.store.library.LibraryDiffers` for a store of another release, ValueError for a URL of pages that is none, and
+    `hub.ledger.connection.LedgerUnusable` for one of a ledger.
     """
     tuning = tuning or Tuning()
     if practice:
@@ -101,6 +114,9 @@ async def hub_running(
     public_guard = Guard.for_pages([public_url] if public_url else [])
     # Not the public page: a fault in what residents' browsers run must not press staff's buttons.
     inside_guard = Guard.for_pages(inside_urls, by_loopback_only=True)
+    ledger = Ledger(ledger_url, office.key)
+    people, devices = People(ledger, now_ms=_real_ms), Devices(ledger, _real_ms)
+    access = Access(people, devices, RefusedActs(ledger, _real_ms), every_s=tuning.access_every_s)
     client = connect(redis_url)
     waker = Waker(jobs_url or redis_url, office.key)
     waking = Waking(waker.wake)
@@ -120,8 +136,9 @@ async def hub_running(
     archive = ArchiveWatch(Days(own_client, office).lag)
     edge = Edge(
         relay,
-        Commands(lanes, lambda: relay.day, relay.arrival_of, reception.owned),
-        tuning.limits or Limits(listeners=public_listeners(open_files())),
+        Commands(lanes, lambda: relay.day, relay.arrival_of, reception.owned, access),
+        access,
+        tuning.limits or _limits(speed),
         lanes.start_practice_day if practice else None,
         lambda: own_lanes.days_ahead,
         archive,
@@ -130,30 +147,71 @@ async def hub_running(
     public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *notices.routes(public_guard)]
     inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *notices.routes(inside_guard)]
     public += of_residents
+    # Pages of staff (hub.edge.staff, hub.edge.administration) and of devices (hub.edge.devices): added to `inside` here.
     inside += [*of_residents, *pages.inside_routes(relay.present, checks_in=office.web_check_in)]
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:
         with contextlib.suppress(StoreAway):
             await opening.install()
+        is_prepared = await _prepared(ledger)
         tasks = [
+            asyncio.create_task(_attend(ledger, access, is_prepared=is_prepared), name="access"),
             asyncio.create_task(relay.run(), name="tail"),
             asyncio.create_task(keep_day(opening.open_day, every_s=tuning.day_every_s), name="day"),
             asyncio.create_task(archive.run(), name="archive"),
         ]
+        is_staff_https = any(url.startswith("https:") for url in inside_urls)
         yield (
-            Starlette(routes=[*public, *pages.static_routes()]),
-            Starlette(routes=[*inside, *pages.static_routes()]),
+            SecurityHeaders(Starlette(routes=[*public, *pages.static_routes()]), is_https=is_secure),
+            SecurityHeaders(Starlette(routes=[*inside, *pages.static_routes()]), is_https=is_staff_https),
         )
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await access.close()
+        await asyncio.to_thread(ledger.close)
         await waking.close()
         waker.close()
         await source.close()
         await own_client.aclose()
         await client.aclose()
+
+
+async def _prepared(ledger: Ledger) -> bool:
+    try:
+        await asyncio.to_thread(ledger.prepare)
+    except LedgerUnusable as error:
+        _log.error("ledger not prepared: nobody can be let in", why=str(error))
+        return False
+    return True
+
+
+async def _attend(ledger: Ledger, access: Access, *, is_prepared: bool) -> NoReturn:
+    """Look after who is connected, as soon as there is a ledger to ask."""
+    while not is_prepared:
+        await asyncio.sleep(LEDGER_EVERY_S)
+        with contextlib.suppress(LedgerUnusable):  # it was said once
+            await asyncio.to_thread(ledger.prepare)
+            is_prepared = True
+            _log.info("ledger prepared")
+    await access.run()
+
+
+def _real_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _limits(speed: int) -> Limits:
+    """What this process can give away; a practice day is pressed as fast as it runs."""
+    usual = Limits()
+    return replace(
+        usual,
+        listeners=public_listeners(open_files()),
+        texts_per_s=usual.texts_per_s * speed,
+        texts_at_once=usual.texts_at_once * speed,
+    )
 
 
 class Opening:
@@ -294,6 +352,7 @@ async def run_hub(
     office: Office,
     *,
     redis_url: str,
+    ledger_url: str,
     public_host: str,
     port: int,
     inside_port: int,
@@ -314,6 +373,7 @@ async def run_hub(
         async with hub_running(
             office,
             redis_url=redis_url,
+            ledger_url=ledger_url,
             practice=practice,
             public_url=public_url,
             inside_urls=inside_urls,
@@ -350,7 +410,7 @@ class _Server(uvicorn.Server):
 
 
 def _config(
-    app: Starlette, ping_s: float, http: type[HttpConnection], ws: type[SocketConnection], most: int | None
+    app: ASGIApp, ping_s: float, http: type[HttpConnection], ws: type[SocketConnection], most: int | None
 ) -> uvicorn.Config:
     return uvicorn.Config(
         app,

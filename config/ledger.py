@@ -68,6 +68,12 @@ def ledger_settings(machine: Machine, folder: Path | None = None) -> LedgerSetti
     return LedgerSettings(machine.ledger_key_dir or folder, machine.ledger_url or SecretStr(sqlite_url(folder / FILE)))
 
 
+def ledger_url(machine: Machine) -> str:
+    """Where the ledger lies, with its password if it has one: for who opens it himself."""
+    url = machine.ledger_url
+    return url.get_secret_value() if url else sqlite_url(default_data_folder().absolute() / FILE)
+
+
 def with_ledger(machine: Machine, folder: Path) -> Machine:
     """The machine as its children are told: both settings are there."""
     folder = folder.absolute()

@@ -11,6 +11,7 @@ from types import FrameType
 
 from config import logs
 from config.asgi import run_hub as serve_hub
+from config.ledger import ledger_url
 from config.office_folder import mark_folder
 from config.office_process import OfficeProcess, Say
 from config.ports import taken_ports, why_not_listening, with_free_ports
@@ -20,6 +21,7 @@ from config.processes import Workshop
 from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
 from hub.desk.notices import Carrier
+from hub.ledger.connection import LedgerUnusable
 from hub.store.library import LibraryDiffers
 
 TEND_EVERY_S = 0.2
@@ -113,6 +115,7 @@ def run_hub(machine: Machine, office: Office, redis_url: str, *, practice: bool)
             serve_hub(
                 office,
                 redis_url=redis_url,
+                ledger_url=ledger_url(machine),
                 public_host=machine.public_host,
                 port=machine.port,
                 inside_port=machine.inside_port,
@@ -122,7 +125,7 @@ def run_hub(machine: Machine, office: Office, redis_url: str, *, practice: bool)
                 jobs_url=machine.jobs_url,
             )
         )
-    except LibraryDiffers as error:
+    except (LibraryDiffers, LedgerUnusable) as error:
         raise OfficeDidNotStart(str(error)) from error
     except OSError as error:
         ports = f"{machine.port} か {machine.inside_port}"

@@ -8,11 +8,13 @@ import structlog
 from msgspec import UNSET
 
 from hub.desk import requests as ask
-from hub.desk.refusals import BadMessage, Refusal, StoreAway, UnknownTicket
+from hub.desk.refusals import BadMessage, NotAllowed, NotSignedIn, Refusal, StoreAway, UnknownTicket
 from hub.desk.requests import Answer, Request, Stamp
+from hub.edge.access import Access, Principal
 from hub.wire import codec
 from hub.wire import messages as wire
 from hub.wire.codes import read_number
+from hub.wire.roles import Act
 from hub.wire.tickets import Find
 
 _log = structlog.get_logger("hub.edge.commands")
@@ -40,27 +42,39 @@ ArrivalOf: TypeAlias = Callable[[str], int | None]
 Prove: TypeAlias = Callable[[Find], Awaitable[tuple[str, int, str]]]
 
 
+class Asker(Protocol):
+    """Who asks by a socket, and whether he still may."""
+
+    @property
+    def principal(self) -> Principal: ...
+    @property
+    def is_out(self) -> bool: ...
+
+
 class Commands:
-    """`day` gives the business day of the hub's picture, None before there is one. `who` asks is also where from.
+    """`day` gives the business day of the hub's picture, None before there is one.
 
     Who checks in has a number and no arrival: `arrival_of` knows it for staff, and `prove` asks a machine for the code.
     """
 
-    def __init__(self, teller: Teller, day: Callable[[], str | None], arrival_of: ArrivalOf, prove: Prove) -> None:
+    def __init__(
+        self, teller: Teller, day: Callable[[], str | None], arrival_of: ArrivalOf, prove: Prove, access: Access
+    ) -> None:
         self.outcomes: Counter[tuple[str, str]] = Counter()  # (type of request, `ok` or the refusal's code)
         self._teller = teller
         self._day = day
         self._arrival_of = arrival_of
         self._prove = prove
+        self._access = access
 
-    async def answer_desk(self, text: str) -> wire.Reply:
-        return await self._answer("desk", codec.read_desk_request, text)
+    async def answer_desk(self, text: str, asker: Asker) -> wire.Reply:
+        return await self._answer("desk", codec.read_desk_request, text, asker)
 
-    async def answer_kiosk(self, text: str) -> wire.Reply:
-        return await self._answer("kiosk", codec.read_kiosk_request, text)
+    async def answer_kiosk(self, text: str, asker: Asker) -> wire.Reply:
+        return await self._answer("kiosk", codec.read_kiosk_request, text, asker)
 
     async def _answer(
-        self, who: str, read: Callable[[str], wire.DeskRequest | wire.KioskRequest], text: str
+        self, socket: str, read: Callable[[str], wire.DeskRequest | wire.KioskRequest], text: str, asker: Asker
     ) -> wire.Reply:
         try:
             told = read(text)
@@ -68,6 +82,7 @@ class Commands:
             return self._refused("unreadable", error.request_id, _body(BadMessage()))
         kind = str(told.__struct_config__.tag)
         try:
+            self._check(asker.principal, f"{socket} {kind}")
             day = self._day()
             if day is None:
                 raise StoreAway
@@ -78,8 +93,10 @@ class Commands:
                     _, arrival, _ = await self._prove(Find(number=told.number, code=told.code))
                     request = ask.CheckIn(arrival)
                 case _:
-                    request = request_of(told, source=who)
-            answer = await self._teller.do(Stamp(day, who, told.id), request)
+                    request = request_of(told, source=socket)
+            if asker.is_out:  # while it was looked at; from here on the store carries it out
+                raise NotSignedIn
+            answer = await self._teller.do(Stamp(day, asker.principal.who, told.id), request)
         except Refusal as refusal:
             return self._refused(kind, told.id, _body(refusal))
         except Exception:
@@ -87,6 +104,15 @@ class Commands:
             return self._refused(kind, told.id, FAULT)
         self.outcomes[kind, "ok"] += 1
         return wire.Reply(told.id, answer=answer_body(answer))
+
+    def _check(self, principal: Principal, asked: str) -> None:
+        """Raises NotAllowed; ValueError for what has no row in the table of roles: nobody may, and it is our defect."""
+        act = Act(asked)
+        try:
+            self._access.check(principal, act)
+        except NotAllowed:
+            self._access.refused(principal, act)
+            raise
 
     def _known(self, typed: str) -> int:
         arrival = self._arrival_of(read_number(typed))
@@ -100,7 +126,7 @@ class Commands:
 
 
 def request_of(told: Plain, source: str) -> Request:
-    """What the wire says, in the desk's own words. `source` is where a number is taken."""
+    """What the wire says, in the desk's own words. `source` is where a number is taken: at which kind of socket."""
     match told:
         case wire.Issue():
             return ask.Issue(told.lane, source, "" if told.secret is UNSET else told.secret)

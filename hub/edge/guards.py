@@ -61,7 +61,8 @@ class Guard:
     def allows(self, scheme: str, hosts: Sequence[str], origins: Sequence[str]) -> bool:
         """May a request with these Host and Origin headers come in? `scheme` is the listener's: ws, wss, http, https.
 
-        No Origin: no browser page, allowed (nothing here rests on a cookie). Several, or one that is none: refused.
+        No Origin: no browser page, allowed; not the question for what rests on a cookie (`allows_by_cookie`). Several,
+        or one that is none: refused.
         """
         if not origins:
             return True
@@ -72,3 +73,21 @@ class Guard:
             return True
         own = Origin.of("https" if scheme in ("wss", "https") else "http", hosts[0]) if len(hosts) == 1 else None
         return origin == own and (origin.host in _LOOPBACK or not self.by_loopback_only)
+
+    def allows_by_cookie(
+        self,
+        scheme: str,
+        hosts: Sequence[str],
+        origins: Sequence[str],
+        sites: Sequence[str] = (),
+        *,
+        changes: bool = True,
+    ) -> bool:
+        """The same where a cookie says who asks: a browser sends it along whatever page the request comes from.
+
+        The page has to name itself then, and `Sec-Fetch-Site` (`sites`), where a browser says it, must not know better.
+        `changes` False: for what only opens (a websocket's GET), where `none`, no page at all, is no other page's doing.
+        """
+        own = ("same-origin",) if changes else ("same-origin", "none")
+        is_ours = not sites or (len(sites) == 1 and sites[0] in own)
+        return bool(origins) and is_ours and self.allows(scheme, hosts, origins)

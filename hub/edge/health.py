@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands
 from hub.fanout.relay import Relay
@@ -55,11 +56,15 @@ def why_not_ready(relay: Relay, now: float) -> list[str]:
 
 
 def meter_routes(
-    relay: Relay, commands: Commands, days_ahead: Callable[[], int], archive: ArchiveWatch | None = None
+    relay: Relay,
+    commands: Commands,
+    access: Access,
+    days_ahead: Callable[[], int],
+    archive: ArchiveWatch | None = None,
 ) -> list[Route]:
     """`/metrics` in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(Meters(relay, commands, days_ahead, archive))
+    registry.register(Meters(relay, commands, access, days_ahead, archive))
 
     async def metrics(request: Request) -> Response:
         return Response(generate_latest(registry), media_type=PLAIN)
@@ -74,6 +79,7 @@ class Meters(Collector):
         self,
         relay: Relay,
         commands: Commands,
+        access: Access,
         days_ahead: Callable[[], int],
         archive: ArchiveWatch | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -81,6 +87,7 @@ class Meters(Collector):
         self._relay = relay
         self._days_ahead = days_ahead
         self._commands = commands
+        self._access = access
         self._archive = archive
         self._monotonic = monotonic
 
@@ -104,6 +111,11 @@ class Meters(Collector):
         for (kind, outcome), count in self._commands.outcomes.items():
             requests.add_metric([kind, outcome], count)
         yield requests
+        refused = CounterMetricFamily("junban_acts_refused", "What a role may not do", labels=["role", "act"])
+        for (role, act), count in self._access.refusals.items():
+            refused.add_metric([role, act], count)
+        yield refused
+        yield GaugeMetricFamily("junban_ledger_away", "1 while nobody new can be let in", int(self._access.is_away))
         day = GaugeMetricFamily("junban_day", "The business day shown, as year × 10000 + month × 100 + day")
         if relay.day is not None:
             day.add_metric([], int(relay.day.replace("-", "")))

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands
 from hub.edge.guards import Guard
@@ -20,6 +21,7 @@ class Edge:
 
     relay: Relay
     commands: Commands
+    access: Access
     limits: Limits = field(default_factory=Limits)
     start_day: StartDay | None = None
     days_ahead: Callable[[], int] = lambda: 0
@@ -28,20 +30,22 @@ class Edge:
 
 def public_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
     """Residents: the board, one lane, and whether the hub is well."""
-    sockets = Sockets(edge.relay, edge.commands, guard, edge.limits, most=edge.limits.listeners)
+    sockets = Sockets(edge.relay, edge.commands, edge.access, guard, edge.limits, most=edge.limits.listeners)
     return _open_to_all(edge, sockets)
 
 
 def inside_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
     """Staff, walls, ticket machines and operators; everything public as well."""
-    sockets = Sockets(edge.relay, edge.commands, guard, edge.limits, most=edge.limits.inside_listeners)
+    sockets = Sockets(edge.relay, edge.commands, edge.access, guard, edge.limits, most=edge.limits.inside_listeners)
     practice = practice_routes(edge.start_day, guard) if edge.start_day else []
     return [
         *_open_to_all(edge, sockets),
         WebSocketRoute("/ws/wall/{screen}", sockets.wall),
         WebSocketRoute("/ws/desk", sockets.desk),
         WebSocketRoute("/ws/kiosk", sockets.kiosk),
-        *meter_routes(edge.relay, edge.commands, edge.days_ahead, edge.archive),
+        Route("/ws/wall/{screen}", sockets.why_wall, methods=["GET"]),
+        Route("/ws/desk", sockets.why_desk, methods=["GET"]),
+        *meter_routes(edge.relay, edge.commands, edge.access, edge.days_ahead, edge.archive),
         *practice,
     ]
 

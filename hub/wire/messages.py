@@ -271,4 +271,5 @@ class Close:
 
     RESTART: Literal[1012] = 1012
     SLOW: Literal[4000] = 4000  # the listener's mailbox overran
-    BAD_MESSAGE: Literal[4400] = 4400  # not text, longer than CLIENT_FRAME_BYTES, or talking where nothing is asked
+    BAD_MESSAGE: Literal[4400] = 4400  # not text, longer than CLIENT_FRAME_BYTES, too many, or where nothing is asked
+    SIGNED_OUT: Literal[4401] = 4401  # the session is over, or the device was revoked

@@ -15,6 +15,7 @@ from hub.ledger.kept import KEPT, NOTED, OWN
 from hub.ledger.tables import METADATA
 from hub.store.keys import STANDING, Keys
 from hub.store.library import function_names
+from hub.wire.roles import Act, Role, may
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "hub" / "store" / "functions"
@@ -93,8 +94,18 @@ def contract(path: Path) -> tuple[str, dict[str, str]]:
     return " ".join(does), parts
 
 
+def role_table() -> str:
+    """Every act with the roles that may."""
+    lines = [f"| | {' | '.join(Role)} |", f"| --- |{' --- |' * len(Role)}"]
+    for act in Act:
+        marks = ("●" if may(role, act) else "" for role in Role)
+        lines.append(f"| `{act}` | {' | '.join(marks)} |")
+    return "\n".join(lines)
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("README.md", settings_table),
+    "roles": ("hub/wire/README.md", role_table),
     "keys": ("hub/store/README.md", key_table),
     "ledger": ("hub/ledger/README.md", ledger_table),
     "kept": ("hub/ledger/README.md", kept_table),
