@@ -24,10 +24,8 @@ _OWN_PATH = re.compile(r"/|(?:/[A-Za-z0-9._~=?&%+,-]+)+/?", re.ASCII)
 def check_page(request: Request, guard: Guard) -> None:
     """Raises ForeignPage unless a page of our own sends this."""
     headers = request.headers
-    origins, sites = headers.getlist("origin"), headers.getlist("sec-fetch-site")
-    if not origins or not guard.allows(request.scope["scheme"], headers.getlist("host"), origins):
-        raise ForeignPage
-    if sites not in ([], ["same-origin"]):
+    hosts, origins, sites = (headers.getlist(name) for name in ("host", "origin", "sec-fetch-site"))
+    if not guard.allows_by_cookie(request.scope["scheme"], hosts, origins, sites):
         raise ForeignPage
 
 
