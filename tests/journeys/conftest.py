@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
 Open = Callable[[str], Awaitable["Page"]]
+LetIn = Callable[["Page | BrowserContext", str], Awaitable[None]]
 
 
 @pytest.fixture
