@@ -44,7 +44,7 @@ counters = [ {{ key = "2", name = "2番窓口", lanes = ["{CERTIFICATES}"] }} ]
 
 @dataclass
 class Archived:
-    """What one run came to. `lost`, `doubled`, `disordered`: of the facts at its end; `is_whole`: the chain verifies."""
+    """What one run came to. `lost`, `doubled`, `disordered`: facts, at its end; `is_whole`: the chain verifies."""
 
     facts: int = 0
     offered_per_s: float = 0.0
