@@ -147,7 +147,7 @@ async def hub_running(
     public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *notices.routes(public_guard)]
     inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *notices.routes(inside_guard)]
     public += of_residents
-    # Pages of staff (hub.edge.staff, hub.edge.administration) and of devices (hub.edge.devices): added to `inside` here.
+    # Pages of staff (hub.edge.staff, hub.edge.administration) and of devices (hub.edge.devices) join `inside` here.
     inside += [*of_residents, *pages.inside_routes(relay.present, checks_in=office.web_check_in)]
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
