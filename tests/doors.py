@@ -7,6 +7,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 
@@ -18,6 +19,9 @@ from hub.ledger.operations import Ledger
 from hub.ledger.people import People
 from hub.ledger.refused import RefusedActs
 from hub.wire.roles import Role
+
+if TYPE_CHECKING:
+    from playwright.async_api import SetCookieParam
 
 BY = Author("cli")
 DATE = "2026-04-01"  # of designation and training, long ago
@@ -86,14 +90,12 @@ class Doors:
             return {"Authorization": f"Bearer {self.device(role, place)}"}
         return {"Cookie": f"{SESSION_COOKIE}={self.session(role)}", "Origin": origin}
 
-    def cookies(self, base: str, path: str) -> list[dict[str, object]]:
+    def cookie(self, base: str, path: str) -> "SetCookieParam":
         """For a browser that opens this page of `base`."""
-        name, value = SESSION_COOKIE, ""
-        if path.startswith("/wall/"):
-            name, value = DEVICE_COOKIE, self.device(Role.WALL, place_in(path))
-        else:
-            value = self.session()
-        return [{"name": name, "value": value, "url": base, "httpOnly": True, "sameSite": "Strict"}]
+        is_wall = path.startswith("/wall/")
+        value = self.device(Role.WALL, place_in(path)) if is_wall else self.session()
+        name = DEVICE_COOKIE if is_wall else SESSION_COOKIE
+        return {"name": name, "value": value, "url": base, "httpOnly": True, "sameSite": "Strict"}
 
     def _enrolled(self, role: Role, place: str) -> tuple[str, str]:
         if (role, place) not in self._devices:
