@@ -1,41 +1,40 @@
-"""Screens and machines: how one is let in, is known again, and is put out. A change and its journal entry are one.
+"""Screens and machines: how one asks to be let in, is known again by its token, and is put out.
 
-A device makes nothing up: it is given a random token and shows a code; whoever stands before it types the code on the
-page for devices. Here stand hashes of both. Everything blocks and may raise LedgerAway; times are real ms.
+Kept are hashes of tokens and codes only; a token is told once, to the device. Each change and its note are written in
+one transaction. Everything blocks, and raises LedgerAway while the ledger cannot be used.
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
 from hub.desk.refusals import BadMessage, CodeTries, LedgerAway, UnknownCode, UnknownDevice
 from hub.ledger.connection import LedgerUnusable, transaction
 from hub.ledger.journal import Author, note
-from hub.ledger.kept import SHAPES
 from hub.ledger.operations import Ledger
 from hub.ledger.tables import DEVICES, ENROLMENTS
 from hub.wire import codes
 from hub.wire.roles import DEVICES as ROLES
 from hub.wire.roles import Role
 
-MINUTE = 60_000
-CODE_MS = 10 * MINUTE
-TURN_MS = 24 * 60 * MINUTE  # a token is replaced each day of use
-SEEN_EVERY_MS = MINUTE
-WAITING = 50  # at once; a ward has some forty screens and machines altogether
-VERSION = 32  # characters
-_ID_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
-_ID_LENGTH = 6
+CODE_MS = 10 * 60_000  # from the screen to the desk of whoever types it, and not until tomorrow
+WAITING = 50  # at once: all machines of an office on the day it is set up; a flood fills no table
+TURN_MS = 24 * 3_600_000  # a token copied from a backup is of no use a day later
+TURN_AGAIN_MS = 60_000  # a page opened twice at once must not be given two tokens, of which the first holds no more
+SEEN_MS = 60_000  # "is it there?" is asked by the day; not every look is a write
+VERSION = re.compile(r"[A-Za-z0-9._+-]{0,32}", re.ASCII)
+PLACE = re.compile(r"[a-z0-9_-]{1,32}", re.ASCII)
+_ID_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # read out on the telephone
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What a device that asked is given: `token` to keep, `code` (ABCD-EFGH) to show until `until_ms`."""
+    """What a device is told once: its token, and the code that it shows until `until_ms` (real)."""
 
     token: str
     code: str
@@ -44,6 +43,8 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
+    """A device that shows a code, as it says of itself."""
+
     role: Role
     place: str
     version: str
@@ -52,7 +53,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """`place`: a wall's screen, a desk's counter, a kiosk's own key. `ended_at`: 0 while it is let in."""
+    """`ended_at` 0: let in. Moments in real ms."""
 
     id: str
     role: Role
@@ -68,209 +69,229 @@ class Devices:
     """One office's."""
 
     def __init__(self, ledger: Ledger, now_ms: Callable[[], int]) -> None:
-        self._engine, self._office, self._now_ms = ledger.engine, ledger.office, now_ms
-
-    # Being let in ----------------------------------------------------------------------------------------------------
+        self._ledger, self._office, self._now_ms = ledger, ledger.office, now_ms
 
     def ask(self, role: Role, place: str, version: str) -> Asking:
-        """Raises BadMessage, and CodeTries where too many wait already."""
-        if role not in ROLES or SHAPES["place"].fullmatch(place) is None:
+        """A device comes and wants in. Raises CodeTries where too many wait; BadMessage for no device or no place."""
+        if role not in ROLES or not PLACE.fullmatch(place) or not VERSION.fullmatch(version):
             raise BadMessage
-        now, token = self._now_ms(), secrets.token_urlsafe(32)
-        with self._open(writes=True) as connection:
-            own = ENROLMENTS.c.office == self._office
-            connection.execute(sa.delete(ENROLMENTS).where(own, ENROLMENTS.c.until <= now))
-            shown = set(connection.execute(sa.select(ENROLMENTS.c.code).where(own)).scalars())
-            if len(shown) >= WAITING:
+        with self._writing() as connection:
+            self._ledger.locked(connection)  # one after the other: what is counted here is true until it is written
+            now = self._now_ms()
+            self._sweep(connection, now)
+            living = set(
+                connection.execute(sa.select(ENROLMENTS.c.code).where(_here(ENROLMENTS, self._office))).scalars()
+            )
+            if len(living) >= WAITING:
                 raise CodeTries
-            code = _fresh_code()
-            while _hash(code) in shown:
-                code = _fresh_code()
+            token = secrets.token_urlsafe(32)
+            while _digest(codes.device_code_of(token)) in living:
+                token = secrets.token_urlsafe(32)
+            code = codes.device_code_of(token)
             connection.execute(
                 sa.insert(ENROLMENTS).values(
-                    token=_hash(token),
+                    token=_digest(token),
                     office=self._office,
-                    code=_hash(code),
+                    code=_digest(code),
                     role=str(role),
                     place=place,
-                    version=_version(version),
+                    version=version,
                     until=now + CODE_MS,
                 )
             )
-        return Asking(token, f"{code[:4]}-{code[4:]}", now + CODE_MS)
+            return Asking(token, codes.shown_code(code), now + CODE_MS)
 
-    def waiting(self) -> "list[Waiting]":
-        """Who shows a code at the moment, the latest first."""
-        with self._open(writes=False) as connection:
-            rows = connection.execute(
-                sa.select(ENROLMENTS)
-                .where(ENROLMENTS.c.office == self._office, ENROLMENTS.c.until > self._now_ms())
-                .order_by(ENROLMENTS.c.until.desc())
-            )
-            return [Waiting(Role(row.role), row.place, row.version, row.until) for row in rows]
+    def waiting(self) -> list[Waiting]:
+        """Who waits, the next to give up first; never a code."""
+        with self._reading() as connection:
+            living = sa.select(ENROLMENTS).where(_here(ENROLMENTS, self._office), ENROLMENTS.c.until > self._now_ms())
+            return [_waiting(row) for row in connection.execute(living.order_by(ENROLMENTS.c.until))]
 
-    def is_waiting(self, token: str) -> int | None:
-        """Until when (ms) the code of this token holds; None where nobody waits with it."""
-        with self._open(writes=False) as connection:
-            until: int | None = connection.execute(
-                sa.select(ENROLMENTS.c.until).where(
-                    ENROLMENTS.c.token == _hash(token),
-                    ENROLMENTS.c.office == self._office,
+    def asked(self, token: str) -> Waiting | None:
+        """What the device with this token asked for; None: it does not wait (any more)."""
+        with self._reading() as connection:
+            row = connection.execute(
+                sa.select(ENROLMENTS).where(
+                    _here(ENROLMENTS, self._office),
+                    ENROLMENTS.c.token == _digest(token),
                     ENROLMENTS.c.until > self._now_ms(),
                 )
-            ).scalar_one_or_none()
-        return until
+            ).one_or_none()
+        return None if row is None else _waiting(row)
+
+    def is_waiting(self, token: str) -> int | None:
+        """Until when (real ms) the code of this token holds; None: it does not wait."""
+        asked = self.asked(token)
+        return None if asked is None else asked.until
 
     def let_in(self, code: str, place: str, by: Author) -> Device:
-        """The device that shows this code, at that place; once. Raises UnknownCode, BadMessage."""
-        read, now = codes.read_code(code), self._now_ms()
-        if SHAPES["place"].fullmatch(place) is None:
+        """`code` as somebody typed it; `place` '' leaves what the device said. Raises UnknownCode; BadMessage."""
+        read = codes.read_code(code)
+        if place and not PLACE.fullmatch(place):
             raise BadMessage
-        if read is None:
+        if read is None or not self._is_shown(read):  # who guesses holds up nobody who writes
             raise UnknownCode
-        with self._open(writes=True) as connection:
-            row = connection.execute(
-                sa.delete(ENROLMENTS)
-                .where(ENROLMENTS.c.office == self._office, ENROLMENTS.c.code == _hash(read), ENROLMENTS.c.until > now)
-                .returning(ENROLMENTS)
-            ).one_or_none()
+        with self._writing() as connection:
+            self._ledger.locked(connection)
+            now = self._now_ms()
+            self._sweep(connection, now)
+            shown = _here(ENROLMENTS, self._office) & (ENROLMENTS.c.code == _digest(read))
+            row = connection.execute(sa.select(ENROLMENTS).where(shown)).one_or_none()
             if row is None:
                 raise UnknownCode
-            return self._let_in(connection, row, place, by)
-
-    def let_in_by_token(self, token: str, by: Author) -> Device | None:
-        """The device that holds this token, where it says it is. For an office of practice, which has nobody to ask."""
-        with self._open(writes=True) as connection:
-            row = connection.execute(
-                sa.delete(ENROLMENTS)
-                .where(ENROLMENTS.c.office == self._office, ENROLMENTS.c.token == _hash(token))
-                .returning(ENROLMENTS)
-            ).one_or_none()
-            return None if row is None else self._let_in(connection, row, row.place, by)
-
-    # Being known -----------------------------------------------------------------------------------------------------
-
-    def find(self, token: str, *, version: str = "") -> Device | None:
-        """Whose token this is; None where it is nobody's any more. Who uses a new one has left the old one behind."""
-        now, hashed = self._now_ms(), _hash(token)
-        with self._open(writes=False) as connection:
-            row = connection.execute(self._holder(hashed)).one_or_none()
-        if row is None:
-            return None
-        fresh: dict[str, object] = {}
-        if row.next_token == hashed:
-            fresh = {"token": hashed, "next_token": "", "turned_at": now}
-        if now - row.seen_at >= SEEN_EVERY_MS or (version and _version(version) != row.version):
-            fresh |= {"seen_at": now, "version": _version(version) or row.version}
-        if fresh:
-            with self._open(writes=True) as connection:
-                # Only as it was seen: a turn of the token meanwhile is not undone.
-                as_seen = (DEVICES.c.token == row.token, DEVICES.c.next_token == row.next_token)
-                connection.execute(sa.update(DEVICES).where(*self._own(row.id), *as_seen).values(**fresh))
-                if "token" in fresh:
-                    self._note(connection, "DeviceRotated", Author(f"device:{row.id}"), device=row.id)
-                row = connection.execute(self._holder(hashed)).one_or_none()
-        return None if row is None else _device(row)
-
-    def turn(self, token: str) -> str | None:
-        """A new token for who has had his for a day, else None. The old one holds until the new one is used."""
-        now, hashed, fresh = self._now_ms(), _hash(token), secrets.token_urlsafe(32)
-        with self._open(writes=True) as connection:
-            due = (DEVICES.c.token == hashed, DEVICES.c.ended_at == 0, DEVICES.c.turned_at <= now - TURN_MS)
-            turned = connection.execute(
-                sa.update(DEVICES).where(DEVICES.c.office == self._office, *due).values(next_token=_hash(fresh))
-            )
-        return fresh if turned.rowcount else None
-
-    def alive(self, ids: Collection[str]) -> set[str]:
-        """Which of these are still let in."""
-        with self._open(writes=False) as connection:
-            held = sa.select(DEVICES.c.id).where(
-                DEVICES.c.office == self._office, DEVICES.c.id.in_(list(ids)), DEVICES.c.ended_at == 0
-            )
-            return set(connection.execute(held).scalars())
-
-    def list(self) -> "list[Device]":
-        """All that ever were, those let in first, then by role and place."""
-        with self._open(writes=False) as connection:
-            rows = connection.execute(sa.select(DEVICES).where(DEVICES.c.office == self._office))
-            devices = [_device(row) for row in rows]
-        return sorted(devices, key=lambda one: (one.ended_at > 0, one.role, one.place, one.id))
-
-    def revoke(self, id: str, by: Author) -> None:
-        """Raises UnknownDevice."""
-        with self._open(writes=True) as connection:
-            row = connection.execute(sa.select(DEVICES).where(*self._own(id)).with_for_update()).one_or_none()
-            if row is None:
-                raise UnknownDevice
-            if not row.ended_at:
-                connection.execute(sa.update(DEVICES).where(*self._own(id)).values(ended_at=self._now_ms()))
-                self._note(connection, "DeviceRevoked", by, device=id)
-
-    # In one transaction ----------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _open(self, *, writes: bool) -> Iterator[sa.Connection]:
-        try:
-            with transaction(self._engine, writes=writes) as connection:
-                yield connection
-        except LedgerUnusable as error:
-            raise LedgerAway from error
-
-    def _let_in(self, connection: sa.Connection, row: sa.Row[Any], place: str, by: Author) -> Device:
-        now = self._now_ms()
-        id = f"{row.role}-{''.join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))}"
-        device = Device(id, Role(row.role), place, now, now, row.version, 0, now)
-        connection.execute(
-            sa.insert(DEVICES).values(
-                office=self._office,
-                id=id,
-                role=row.role,
-                place=place,
-                token=row.token,
-                next_token="",
-                turned_at=now,
+            connection.execute(sa.delete(ENROLMENTS).where(ENROLMENTS.c.token == row.token))
+            device = Device(
+                id=self._new_id(connection, row.role),
+                role=Role(row.role),
+                place=place or row.place,
                 made_at=now,
                 seen_at=now,
                 version=row.version,
                 ended_at=0,
+                turned_at=now,
             )
-        )
-        self._note(connection, "DeviceEnrolled", by, device=id, role=row.role, place=place)
-        return device
+            connection.execute(
+                sa.insert(DEVICES).values(
+                    office=self._office,
+                    id=device.id,
+                    role=row.role,
+                    place=device.place,
+                    token=row.token,
+                    next_token="",
+                    turned_at=now,
+                    made_at=now,
+                    seen_at=now,
+                    version=row.version,
+                    ended_at=0,
+                )
+            )
+            told = {"device": device.id, "role": row.role, "place": device.place}
+            note(connection, self._office, "DeviceEnrolled", now, by, told)
+            return device
 
-    def _holder(self, hashed: str) -> "sa.Select[Any]":
-        is_its = sa.or_(DEVICES.c.token == hashed, DEVICES.c.next_token == hashed)
-        return sa.select(DEVICES).where(DEVICES.c.office == self._office, is_its, DEVICES.c.ended_at == 0)
+    def find(self, token: str, *, version: str = "") -> Device | None:
+        """Whose token this is. The first use of the next token makes it the only one. None: nobody's who is let in."""
+        digest, now = _digest(token), self._now_ms()
+        with self._reading() as connection:
+            row = self._row(connection, digest)
+        if row is None:
+            return None
+        is_next = row.next_token == digest
+        version = version if version and VERSION.fullmatch(version) else row.version
+        if not is_next and version == row.version and now - row.seen_at < SEEN_MS:
+            return _device(row)
+        with self._writing() as connection:
+            seen = {"seen_at": now, "version": version}
+            one = _here(DEVICES, self._office) & (DEVICES.c.id == row.id) & (DEVICES.c.ended_at == 0)
+            turned = {"token": digest, "next_token": "", "turned_at": now}
+            if connection.execute(
+                sa.update(DEVICES).where(one, DEVICES.c.next_token == digest).values(**turned, **seen)
+            ).rowcount:
+                note(connection, self._office, "DeviceRotated", now, Author(f"device:{row.id}"), {"device": row.id})
+            else:
+                connection.execute(sa.update(DEVICES).where(one, DEVICES.c.token == digest).values(**seen))
+            now_known = self._row(connection, digest)
+        return None if now_known is None else _device(now_known)
 
-    def _own(self, id: str) -> tuple[sa.ColumnElement[bool], ...]:
-        return DEVICES.c.office == self._office, DEVICES.c.id == id
+    def turn(self, token: str) -> str | None:
+        """Another token for the device with this one, if it is older than a day. This one holds until that is used.
 
-    def _note(self, connection: sa.Connection, kind: str, by: Author, **told: str) -> None:
-        note(connection, self._office, kind, self._now_ms(), by, told)
+        Where the answer is lost, the device asks again a minute later and is given another.
+        """
+        digest = _digest(token)
+        with self._reading() as connection:
+            row = self._row(connection, digest)
+        if row is None or row.token != digest or self._now_ms() - row.turned_at < TURN_MS:
+            return None
+        fresh = secrets.token_urlsafe(32)
+        with self._writing() as connection:
+            now = self._now_ms()
+            due = (DEVICES.c.token == digest) & (DEVICES.c.ended_at == 0) & (DEVICES.c.turned_at <= now - TURN_MS)
+            given = connection.execute(
+                sa.update(DEVICES)
+                .where(_here(DEVICES, self._office), due)
+                .values(next_token=_digest(fresh), turned_at=now - TURN_MS + TURN_AGAIN_MS)
+            )
+            return fresh if given.rowcount else None
+
+    def alive(self, ids: Collection[str]) -> set[str]:
+        """Which of these are still let in."""
+        with self._reading() as connection:
+            living = sa.select(DEVICES.c.id).where(_here(DEVICES, self._office), DEVICES.c.ended_at == 0)
+            return set(connection.execute(living).scalars()) & set(ids)
+
+    def list(self) -> list[Device]:
+        """All there were, the first let in first."""
+        with self._reading() as connection:
+            rows = sa.select(DEVICES).where(_here(DEVICES, self._office)).order_by(DEVICES.c.made_at, DEVICES.c.id)
+            return [_device(row) for row in connection.execute(rows)]
+
+    def revoke(self, id: str, by: Author) -> None:
+        """Put out for good; once more changes nothing. Raises UnknownDevice."""
+        with self._writing() as connection:
+            now = self._now_ms()
+            one = _here(DEVICES, self._office) & (DEVICES.c.id == id)
+            if connection.execute(sa.select(DEVICES.c.id).where(one)).one_or_none() is None:
+                raise UnknownDevice
+            ended = sa.update(DEVICES).where(one, DEVICES.c.ended_at == 0).values(ended_at=now, next_token="")
+            if connection.execute(ended).rowcount:
+                note(connection, self._office, "DeviceRevoked", now, by, {"device": id})
+
+    def _is_shown(self, code: str) -> bool:
+        with self._reading() as connection:
+            shown = sa.select(ENROLMENTS.c.token).where(
+                _here(ENROLMENTS, self._office), ENROLMENTS.c.code == _digest(code)
+            )
+            return connection.execute(shown).one_or_none() is not None
+
+    def _sweep(self, connection: sa.Connection, now: int) -> None:
+        """Forget those whose code holds no more; their codes may be shown again."""
+        over = sa.delete(ENROLMENTS).where(_here(ENROLMENTS, self._office), ENROLMENTS.c.until <= now)
+        connection.execute(over)
+
+    def _row(self, connection: sa.Connection, digest: str) -> sa.Row[tuple[object, ...]] | None:
+        held = sa.or_(DEVICES.c.token == digest, DEVICES.c.next_token == digest)
+        return connection.execute(
+            sa.select(DEVICES).where(_here(DEVICES, self._office), DEVICES.c.ended_at == 0, held)
+        ).one_or_none()
+
+    def _new_id(self, connection: sa.Connection, role: str) -> str:
+        while True:
+            id = f"{role}-{''.join(secrets.choice(_ID_LETTERS) for _ in range(6))}"
+            one = sa.select(DEVICES.c.id).where(_here(DEVICES, self._office), DEVICES.c.id == id)
+            if connection.execute(one).one_or_none() is None:
+                return id
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with _in_reach(), transaction(self._ledger.engine, writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with _in_reach(), transaction(self._ledger.engine, writes=True) as connection:
+            yield connection
 
 
-def _device(row: sa.Row[Any]) -> Device:
-    return Device(
-        id=row.id,
-        role=Role(row.role),
-        place=row.place,
-        made_at=row.made_at,
-        seen_at=row.seen_at,
-        version=row.version,
-        ended_at=row.ended_at,
-        turned_at=row.turned_at,
-    )
-
-
-def _fresh_code() -> str:
-    """Forty bits: eight characters that nobody misreads."""
-    return codes.code_of(secrets.token_hex(32))
-
-
-def _hash(text: str) -> str:
+def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _version(text: str) -> str:
-    return "".join(one for one in text if one.isalnum() or one in ".-+")[:VERSION]
+def _here(table: sa.Table, office: str) -> sa.ColumnElement[bool]:
+    return table.c.office == office
+
+
+def _waiting(row: sa.Row[tuple[object, ...]]) -> Waiting:
+    return Waiting(Role(row.role), row.place, row.version, row.until)
+
+
+def _device(row: sa.Row[tuple[object, ...]]) -> Device:
+    return Device(row.id, Role(row.role), row.place, row.made_at, row.seen_at, row.version, row.ended_at, row.turned_at)
+
+
+@contextmanager
+def _in_reach() -> Iterator[None]:
+    try:
+        yield
+    except LedgerUnusable:
+        raise LedgerAway from None  # what the database said is the operator's, not the asker's
