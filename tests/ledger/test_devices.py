@@ -219,10 +219,13 @@ def test_the_code_follows_from_the_token(house: House) -> None:
 def test_seen_is_written_once_a_minute_and_a_new_version_at_once(house: House) -> None:
     token, device = house.enrolled()
     house.clock.ms += SEEN_MS - 1
-    assert (known := house.devices.find(token)) and known.seen_at == device.seen_at
-    assert (known := house.devices.find(token, version="1.1")) and known.version == "1.1"
+    assert (known := house.devices.find(token))
+    assert known.seen_at == device.seen_at
+    assert (known := house.devices.find(token, version="1.1"))
+    assert known.version == "1.1"
     house.clock.ms += SEEN_MS
-    assert (known := house.devices.find(token)) and known.seen_at == house.clock.ms
+    assert (known := house.devices.find(token))
+    assert known.seen_at == house.clock.ms
     assert house.devices.list() == [known]
 
 
@@ -233,8 +236,10 @@ def test_a_day_old_token_is_turned_and_the_old_one_holds_until_the_new_is_used(h
     house.clock.ms += 1
     new = house.devices.turn(old)
     assert new
-    assert (known := house.devices.find(old)) and known.id == device.id
-    assert (known := house.devices.find(new)) and known.id == device.id
+    assert (known := house.devices.find(old))
+    assert known.id == device.id
+    assert (known := house.devices.find(new))
+    assert known.id == device.id
     assert house.devices.find(old) is None
     assert house.devices.turn(new) is None  # it is of today
     assert house.noted()[1:] == [("DeviceRotated", f"device:{device.id}", f'{{"device": "{device.id}"}}')]
@@ -250,7 +255,8 @@ def test_a_lost_answer_locks_nobody_out(house: House) -> None:
     again = house.devices.turn(old)
     assert again
     assert house.devices.find(lost) is None
-    assert (known := house.devices.find(again)) and known.id == device.id
+    assert (known := house.devices.find(again))
+    assert known.id == device.id
     assert house.devices.find(old) is None
 
 
