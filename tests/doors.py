@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import json
 import shutil
 import tempfile
 import time
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING
 from argon2 import PasswordHasher
 
 from hub.edge.access import DEVICE_COOKIE, SESSION_COOKIE
-from hub.ledger.connection import sqlite_url
+from hub.ledger.connection import sqlite_url, transaction
 from hub.ledger.devices import Devices
 from hub.ledger.journal import Author
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
 from hub.ledger.refused import RefusedActs
+from hub.ledger.tables import JOURNAL
 from hub.wire.roles import Role
 
 if TYPE_CHECKING:
@@ -96,6 +98,12 @@ class Doors:
         value = self.device(Role.WALL, place_in(path)) if is_wall else self.session()
         name = DEVICE_COOKIE if is_wall else SESSION_COOKIE
         return {"name": name, "value": value, "url": base, "httpOnly": True, "sameSite": "Strict"}
+
+    def noted(self, kind: str) -> list[tuple[str, dict[str, str]]]:
+        """(who, what) of each entry of this kind that waits for the archiver."""
+        with transaction(self.ledger.engine, writes=False) as connection:
+            mine = (JOURNAL.c.office == self.office) & (JOURNAL.c.type == kind)
+            return [(row.who, json.loads(row.fields)) for row in connection.execute(JOURNAL.select().where(mine))]
 
     def _enrolled(self, role: Role, place: str) -> tuple[str, str]:
         if (role, place) not in self._devices:
