@@ -3,6 +3,7 @@
 import atexit
 import functools
 import json
+import re
 import shutil
 import tempfile
 import time
@@ -29,6 +30,7 @@ BY = Author("cli")
 DATE = "2026-04-01"  # of designation and training, long ago
 PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # nobody guesses here
+PLACE = re.compile(r"[a-z0-9_-]{1,32}", re.ASCII)  # as `Key` on the wire
 ROLES = {"/ws/wall/": Role.WALL, "/ws/desk": Role.COUNTER, "/ws/kiosk": Role.KIOSK}
 
 
@@ -83,9 +85,10 @@ class Doors:
         return self._enrolled(role, place)[1]
 
     def headers(self, path: str, origin: str) -> dict[str, str]:
-        """What a client sends along to open this socket; nothing to those that are open to all."""
+        """What a client sends along to open this socket; nothing to those that are open to all, or that are none."""
         role = next((role for start, role in ROLES.items() if path.partition("?")[0].startswith(start)), None)
-        return {} if role is None else self.headers_of(role, origin, place_in(path))
+        place = place_in(path)
+        return {} if role is None or not PLACE.fullmatch(place) else self.headers_of(role, origin, place)
 
     def headers_of(self, role: Role, origin: str, place: str = "1") -> dict[str, str]:
         if role in (Role.WALL, Role.KIOSK, Role.DESK):

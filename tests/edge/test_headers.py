@@ -109,7 +109,7 @@ async def test_a_file_that_a_browser_has_tells_it_too(hub: Served) -> None:
         ("/ws/nowhere", None, 403),  # no such route: the server would answer in words of its own
     ],
 )
-async def test_a_socket_that_does_not_open_tells_it_too(hub: Served, path: str, origin: str | None, status: int) -> None:
+async def test_a_socket_that_stays_shut_tells_it_too(hub: Served, path: str, origin: str | None, status: int) -> None:
     sent = {} if origin is None else {"Origin": hub.page("") if origin == "own" else origin}
     with pytest.raises(InvalidStatus) as refused:
         await connect(hub.socket(path), additional_headers=sent, proxy=None)
