@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from config.entrance import PracticePeople, entrance_of
 from config.waking import Waking
 from hub.desk.lane import DAY_MINUTES, Office
 from hub.desk.notices import Carrier
@@ -98,13 +99,14 @@ async def hub_running(
     inside_urls: Collection[str] = (),
     offers: Collection[Carrier] = (),
     jobs_url: str | None = None,
+    practice_people: PracticePeople = (),
     tuning: Tuning | None = None,
 ) -> AsyncIterator[Apps]:
     """The public and the inside application of one office's hub, which follows the store from here to the end.
 
     `public_url` and `inside_urls` are where a proxy offers the two (`https://host[:port]`); `offers` is how notices can
-    be sent, and `jobs_url` where their workers are woken (without it: the store). A store that is away is waited for,
-    saying so to everybody; a ledger that is away is waited for, and nobody new gets in meanwhile. Raises
+    be sent, and `jobs_url` where their workers are woken (without it: the store). `practice_people` are
+    offered at staff's door. A store that is away is waited for, saying so to everybody; a ledger that is away is waited for, and nobody new gets in meanwhile. Raises
     `hub.store.library.LibraryDiffers` for a store of another release, ValueError for a URL of pages that is none, and
     `hub.ledger.connection.LedgerUnusable` for one of a ledger.
     """
@@ -147,8 +149,20 @@ async def hub_running(
     public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *notices.routes(public_guard)]
     inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *notices.routes(inside_guard)]
     public += of_residents
-    # Pages of staff (hub.edge.staff, hub.edge.administration) and of devices (hub.edge.devices) join `inside` here.
-    inside += [*of_residents, *pages.inside_routes(relay.present, checks_in=office.web_check_in)]
+    is_staff_https = any(url.startswith("https:") for url in inside_urls)
+    entrance = entrance_of(
+        office,
+        ledger,
+        people,
+        devices,
+        access,
+        inside_guard,
+        now_ms=_real_ms,
+        is_secure=is_staff_https,
+        practice_people=practice_people,
+    )
+    of_desk = pages.inside_routes(relay.present, for_desk=entrance.for_desk, checks_in=office.web_check_in)
+    inside += [*of_residents, *of_desk, *entrance.routes]  # and those of devices (hub.edge.devices)
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:
@@ -161,7 +175,6 @@ async def hub_running(
             asyncio.create_task(keep_day(opening.open_day, every_s=tuning.day_every_s), name="day"),
             asyncio.create_task(archive.run(), name="archive"),
         ]
-        is_staff_https = any(url.startswith("https:") for url in inside_urls)
         yield (
             SecurityHeaders(Starlette(routes=[*public, *pages.static_routes()]), is_https=is_secure),
             SecurityHeaders(Starlette(routes=[*inside, *pages.static_routes()]), is_https=is_staff_https),
@@ -171,6 +184,7 @@ async def hub_running(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await access.close()
+        entrance.close()
         await asyncio.to_thread(ledger.close)
         await waking.close()
         waker.close()
@@ -361,6 +375,7 @@ async def run_hub(
     inside_urls: Collection[str] = (),
     offers: Collection[Carrier] = (),
     jobs_url: str | None = None,
+    practice_people: PracticePeople = (),
     tuning: Tuning | None = None,
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
@@ -379,6 +394,7 @@ async def run_hub(
             inside_urls=inside_urls,
             offers=offers,
             jobs_url=jobs_url,
+            practice_people=practice_people,
             tuning=tuning,
         ) as apps:
             await serve(apps, public=public, inside=inside, ping_s=tuning.ping_s, on_ready=on_ready)

@@ -6,7 +6,7 @@ here asks the store; the hub gives its picture.
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,7 +21,10 @@ from starlette.types import Scope
 from hub.desk.lane import Office
 from hub.wire.messages import Snapshot
 from web.models import Board, Offer, counter_choices, em_of, hours_text, room_for
+from web.viewers import Viewer, viewed
 
+DeskPage: TypeAlias = Callable[[Request, Viewer], Awaitable[Response]]
+ForDesk: TypeAlias = Callable[[DeskPage], Callable[[Request], Awaitable[Response]]]
 Present: TypeAlias = Callable[[], Snapshot | None]  # the board now; None: the store is away, or the hub has just begun
 
 HERE = Path(__file__).parent
@@ -75,10 +78,10 @@ def public_routes(present: Present, office: Office) -> list[BaseRoute]:
     return [Route("/", crowding, name="crowding")]
 
 
-def inside_routes(present: Present, *, checks_in: bool = False) -> list[BaseRoute]:
+def inside_routes(present: Present, *, for_desk: ForDesk, checks_in: bool = False) -> list[BaseRoute]:
     """What stands in the office: `/wall/SCREEN`, `/desk` to choose a counter, `/desk?counter=KEY` to work at one.
 
-    `checks_in`: numbers from home wait from checking in.
+    `for_desk` lets in who may work at a counter; `checks_in`: numbers from home wait from checking in.
     """
 
     async def wall(request: Request) -> Response:
@@ -95,7 +98,7 @@ def inside_routes(present: Present, *, checks_in: bool = False) -> list[BaseRout
             reload=RELOAD_SECONDS,
         )
 
-    async def desk(request: Request) -> Response:
+    async def desk(request: Request, viewer: Viewer) -> Response:
         whole = present()
         choices = counter_choices(whole) if whole else []
         asked = request.query_params.get("counter", "")
@@ -112,10 +115,10 @@ def inside_routes(present: Present, *, checks_in: bool = False) -> list[BaseRout
             checks_in=checks_in,
             socket="/ws/desk",
             beat=INSIDE_BEAT_SECONDS,
-            reload=RELOAD_SECONDS,
+            **viewed(viewer),
         )
 
-    return [Route("/wall/{screen}", wall, name="wall"), Route("/desk", desk, name="desk")]
+    return [Route("/wall/{screen}", wall, name="wall"), Route("/desk", for_desk(desk), name="desk")]
 
 
 def static_routes() -> list[BaseRoute]:

@@ -1,18 +1,23 @@
 """The pages without a server: a request is answered in this process, and the hub says what the test makes it say."""
 
 import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from hub.desk.lane import Lane, Office
 from hub.wire import messages as m
 from hub.wire.codec import encode
+from hub.wire.roles import Role
 from tests.eventually import eventually
-from web.pages import inside_routes, public_routes, static_routes
+from web.pages import DeskPage, inside_routes, public_routes, static_routes
 from web.tickets import ResidentPages
 
 if TYPE_CHECKING:
@@ -32,6 +37,25 @@ OFFICE = Office(
     web_open=8 * 60 + 30,
     web_close=17 * 60,
 )
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Who is signed in wherever a test is not about that."""
+
+    who: str = "staff:suzuki"
+    role: Role = Role.COUNTER
+    name: str = "鈴木 一郎"
+    must_change: bool = False
+
+
+def for_handler(page: DeskPage) -> Callable[[Request], Awaitable[Response]]:
+    """The desk as an open door."""
+
+    async def endpoint(request: Request) -> Response:
+        return await page(request, Handler())
+
+    return endpoint
 
 
 def snapshot(calls: int = 0, missed: int = 0, waiting: int = 0, topic: str = "board", **changes: Any) -> m.Snapshot:
@@ -95,7 +119,7 @@ class Site:
         self.greets = True  # a snapshot for whoever connects
         self.faults: list[str] = []
         routes = [*public_routes(self._present, OFFICE), *ResidentPages(self._present, OFFICE).routes()]
-        routes += [*inside_routes(self._present, checks_in=True), *static_routes()]
+        routes += [*inside_routes(self._present, for_desk=for_handler, checks_in=True), *static_routes()]
         self._client = TestClient(Starlette(routes=routes), base_url=ORIGIN)
         self._position = POSITION
         self._places = 0
@@ -140,6 +164,8 @@ class Site:
         return self.hub
 
     async def _answer(self, route: "Route") -> None:
+        if route.request.url in (f"{ORIGIN}/session/here", f"{ORIGIN}/ws/desk"):
+            return await route.fulfill(status=204)  # as the hub says to who is signed in
         answer = self._client.get(route.request.url)
         await route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.content)
 

@@ -4,6 +4,7 @@ import { Actions } from "./actions.js";
 import { Chooser } from "./chooser.js";
 import { minutesText, secondsText } from "./clock.js";
 import { h, keep, mark, write } from "./dom.js";
+import { signIn, signInIfOut, stayHere } from "./here.js";
 import { answersItself, KEYS, plainKey } from "./keys.js";
 import { openPage } from "./page.js";
 
@@ -22,8 +23,10 @@ const page = openPage({
     draw(picture);
     actions.check();
   },
-  freshness(fresh) {
+  freshness(fresh, why) {
     isFresh = fresh;
+    if (why === "out") signIn();
+    else if (why === "closed") signInIfOut(document.body.dataset.socket);
     drawClock();
     if (page.picture.position !== null) drawCurrent();
   },
@@ -202,6 +205,10 @@ part("keys").addEventListener("change", () => {
   goHome();
 });
 
+stayHere(Number(document.body.dataset.idle), (sentence) => {
+  part("leaving").hidden = sentence === "";
+  write(part("leaving"), sentence);
+});
 goHome();
 page.live.start();
 setInterval(drawClock, TICK_MS);

@@ -6,6 +6,7 @@
 
 import { Asking } from "./asking.js";
 
+const SIGNED_OUT = 4401; // a close code of hub/wire/README.md
 const DELAY_FIRST_MS = 300;
 const DELAY_LAST_MS = 5000; // a wall that waits longer would miss a whole call
 const CLOSED_GRACE_MS = 2000; // a hub that restarts is back within this; longer is worth saying
@@ -38,6 +39,7 @@ export class Live {
   #timer = null;
   #opening = new Stopwatch();
   #isOver = false;
+  #isOut = false;
   #why = undefined;
 
   /**
@@ -45,7 +47,7 @@ export class Live {
    * @param beatSeconds how often the hub beats on this path; after two missed beats the page is stale
    * @param picture     a Picture
    * @param changed     (heard, frame) → after each frame that was "new" or "beat"
-   * @param freshness   (why) → null: fresh; "away" | "closed" | "silent" | "over" (do not come back): stale
+   * @param freshness   (why) → null: fresh; "away" | "closed" | "silent" | "over" or "out" (do not come back): stale
    * @param spreadMs    the first return happens within 0.3 s and this: many tabs must not come back as one
    * @param late        (body, result) → an answer after its request was given up
    */
@@ -126,6 +128,7 @@ export class Live {
     this.#socket = null;
     if (code >= 4400 && code <= 4499) {
       this.#isOver = true;
+      this.#isOut = code === SIGNED_OUT;
       this.#judge();
     } else this.#return();
   }
@@ -176,7 +179,7 @@ export class Live {
   }
 
   #reason() {
-    if (this.#isOver) return "over";
+    if (this.#isOver) return this.#isOut ? "out" : "over";
     if (this.picture.isAway) return "away";
     if (!this.#isCurrent && this.#lost.ms > CLOSED_GRACE_MS) return "closed";
     if (this.#heard.ms > this.limitMs) return "silent";

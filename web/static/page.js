@@ -31,7 +31,7 @@ export function openPage({ draw, freshness = () => {}, late, spreadMs }) {
     freshness(why) {
       mark(document.body, "data-state", why === null ? "fresh" : "stale");
       banner.hidden = why === null;
-      write(banner.querySelector("p"), why === null ? "" : why === "over" ? OVER : sentence);
+      write(banner.querySelector("p"), why === null ? "" : why === "over" || why === "out" ? OVER : sentence);
       freshness(why === null, why);
     },
   });

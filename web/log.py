@@ -1,0 +1,167 @@
+"""An entry of the operations log in words. What is not known here is shown by its own name, never left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.ledger.log import Logged
+from hub.wire.roles import Act
+from web.times import Moment, moment
+from web.viewers import ROLES
+
+KINDS = {
+    "TicketIssued": "番号の発行",
+    "TicketExpected": "番号の発行（来庁前）",
+    "TicketCheckedIn": "来庁の受付",
+    "TicketCalled": "呼び出し",
+    "TicketRecalled": "再呼び出し",
+    "TicketMarkedAbsent": "不在",
+    "TicketReturned": "不在から戻り",
+    "TicketServed": "完了",
+    "TicketCancelled": "番号の取消",
+    "TicketTransferred": "転送",
+    "LaneRenumbered": "順番の値の付け直し",
+    "ContactGiven": "お知らせの登録",
+    "ContactErased": "お知らせの宛先の消去",
+    "DayOpened": "業務日の開始",
+    "DayClosed": "業務日の終了",
+    "SignedIn": "サインイン",
+    "SignInRefused": "サインインの失敗",
+    "SignedOut": "サインアウト",
+    "SessionsEnded": "サインインの終了",
+    "AccountLocked": "ロック",
+    "AccountUnlocked": "ロックの解除",
+    "PasswordChanged": "パスワードの変更",
+    "PasswordReset": "パスワードの再発行",
+    "HandlerAdded": "取扱者の登録",
+    "HandlerChanged": "取扱者の変更",
+    "HandlerEnded": "取扱者の利用終了",
+    "HandlerRestored": "取扱者の利用再開",
+    "DeviceEnrolled": "機器の登録",
+    "DeviceRevoked": "機器の登録の取消",
+    "DeviceRotated": "機器の鍵の更新",
+    "ActRefused": "権限のない操作の拒否",
+    "GapFound": "記録の欠落の検出",
+    "SegmentClosed": "保存期間の区切り",
+    "NoteWithheld": "記録できない種類の操作",
+}
+FIELDS = {
+    "number": "番号",
+    "lane": "業務",
+    "from_lane": "転送元",
+    "counter": "窓口",
+    "calls": "回数",
+    "source": "受付",
+    "carrier": "手段",
+    "ahead": "人数",
+    "ending": "理由",
+    "purpose": "説明の版",
+    "name": "利用者名",
+    "role": "役割",
+    "designated": "指定日",
+    "trained": "研修日",
+    "why": "理由",
+    "device": "機器",
+    "place": "場所",
+    "act": "操作",
+    "after": "ここから",
+    "before": "ここまで",
+    "missing": "欠落",
+    "first": "最初",
+    "last": "最後",
+    "first_day": "最初の日",
+    "last_day": "最後の日",
+    "count": "件数",
+}
+ACTS = {
+    Act.OPEN_WALL: "番号表示の画面を開く",
+    Act.OPEN_DESK: "窓口の画面を開く",
+    Act.OPEN_KIOSK: "発券機として接続",
+    Act.DESK_ISSUE: "番号の発行",
+    Act.DESK_NEXT: "次の番号の呼び出し",
+    Act.DESK_RECALL: "再呼び出し",
+    Act.DESK_ABSENT: "不在にする",
+    Act.DESK_DONE: "完了にする",
+    Act.DESK_RETURN: "不在から戻す",
+    Act.DESK_CANCEL: "番号の取消",
+    Act.DESK_TRANSFER: "転送",
+    Act.DESK_CHECK_IN: "来庁の受付",
+    Act.KIOSK_ISSUE: "発券機での発行",
+    Act.KIOSK_CHECK_IN: "発券機での来庁の受付",
+    Act.SEE_ADMIN: "管理の画面を見る",
+    Act.SEE_PEOPLE: "取扱者を見る",
+    Act.CHANGE_PEOPLE: "取扱者の変更",
+    Act.UNLOCK_PEOPLE: "ロックの解除・サインアウト",
+    Act.SEE_DEVICES: "機器を見る",
+    Act.CHANGE_DEVICES: "機器の変更",
+    Act.SEE_OPERATIONS: "操作の記録を見る",
+}
+WHYS = {
+    "signed_out": "本人の操作",
+    "by_staff": "管理者の操作",
+    "idle": "30 分間操作なし",
+    "twelve_hours": "12 時間の経過",
+    "wrong": "パスワード違い",
+    "ended": "利用終了",
+    "not_designated": "指定日か研修日の記録なし",
+    "role_changed": "役割の変更",
+    "password_changed": "パスワードの変更",
+    "password_reset": "パスワードの再発行",
+    "replaced": "新しいサインイン",
+}
+OTHERS = {
+    "cli": "コマンド（運用担当者）",
+    "hub": "システム",
+    "keeper": "システム（記録係）",
+    "web": "インターネットの利用者",
+    "desk": "窓口",
+    "kiosk": "発券機",
+}
+VALUES: dict[str, Mapping[str, str]] = {
+    "role": {str(role): name for role, name in ROLES.items()},
+    "act": {str(act): name for act, name in ACTS.items()},
+    "why": WHYS,
+    "source": OTHERS,
+}
+LEFT_OUT = frozenset({"arrival", "rank", "ranks", "subscription", "last_hash"})  # for the verifier, not for a reader
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    seq: int | None
+    at: Moment
+    what: str
+    who: str
+    who_key: str
+    request: str
+    about: tuple[tuple[str, str], ...]
+
+
+def line_of(entry: Logged, names: Mapping[str, str], places: Mapping[str, Mapping[str, str]]) -> LogLine:
+    """`names`: who is called what; `places`: the lanes and the counters by their keys, each under the field's name."""
+    about = tuple(
+        (FIELDS.get(field, field), _value(field, str(value), places))
+        for field, value in entry.fields.items()
+        if field not in LEFT_OUT and value != ""
+    )
+    return LogLine(
+        entry.seq,
+        moment(entry.at),
+        KINDS.get(entry.type, entry.type),
+        shown_who(entry.who, names),
+        entry.who,
+        entry.request,
+        about,
+    )
+
+
+def shown_who(who: str, names: Mapping[str, str]) -> str:
+    """The handler's name and role, or what a device or a part of the system is called."""
+    kind, _, rest = who.partition(":")
+    if kind == "device":
+        return f"機器 {rest}"
+    return names.get(who) or (rest if kind == "staff" else OTHERS.get(who, who))
+
+
+def _value(field: str, value: str, places: Mapping[str, Mapping[str, str]]) -> str:
+    words = VALUES.get(field) or places.get(field, {})
+    return words.get(value, value)
