@@ -18,6 +18,7 @@ const part = (id) => document.getElementById(id);
 const highlights = new Highlights();
 const spoken = new Spoken(part("spoken"));
 let isFresh = false;
+let hasBeenIn = false; // a page that never got in would reload itself without end
 let missedPage = 0;
 let timer = null;
 
@@ -31,12 +32,22 @@ const page = openPage({
     drawMissed(picture);
     drawCalls();
   },
-  freshness(fresh) {
+  freshness(fresh, why) {
     isFresh = fresh;
+    hasBeenIn ||= fresh;
+    if (why === "out") location.reload(); // the page of a screen that was put out shows how it is let in again
+    else if (why === "closed") reloadIfOut();
     drawClock();
     if (page.picture.position !== null) drawCalls();
   },
 });
+
+/** A socket that was refused says no reason to a page; its path does, to a plain request. */
+async function reloadIfOut() {
+  if (!hasBeenIn) return;
+  const status = await fetch(document.body.dataset.socket).then((answer) => answer.status, () => 0);
+  if (status === 401) location.reload();
+}
 
 function drawCalls() {
   const { picture } = page;
