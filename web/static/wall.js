@@ -12,6 +12,7 @@ import { openPage } from "./page.js";
 import { Spoken } from "./spoken.js";
 
 const TICK_MS = 1000;
+const ASK_MS = 10_000; // while the connection is lost, whether this screen was put out meanwhile
 const MISSED_TURN_MS = 10_000; // time to find one's number among sixteen
 
 const part = (id) => document.getElementById(id);
@@ -20,6 +21,7 @@ const spoken = new Spoken(part("spoken"));
 let isFresh = false;
 let hasBeenIn = false; // a page that never got in would reload itself without end
 let missedPage = 0;
+let asking = null;
 let timer = null;
 
 const page = openPage({
@@ -42,11 +44,13 @@ const page = openPage({
   },
 });
 
-/** A socket that was refused says no reason to a page; its path does, to a plain request. */
+/** A socket that was refused says no reason to a page; its path does, to a plain request. Nobody stands here to ask. */
 async function reloadIfOut() {
-  if (!hasBeenIn) return;
+  clearTimeout(asking);
+  if (isFresh || !hasBeenIn) return;
   const status = await fetch(document.body.dataset.socket).then((answer) => answer.status, () => 0);
   if (status === 401) location.reload();
+  else asking = setTimeout(reloadIfOut, ASK_MS);
 }
 
 function drawCalls() {
