@@ -160,9 +160,16 @@ async def hub_running(
         now_ms=_real_ms,
         is_secure=is_staff_https,
         practice_people=practice_people,
+        is_practice=practice,
     )
-    of_desk = pages.inside_routes(relay.present, for_desk=entrance.for_desk, checks_in=office.web_check_in)
-    inside += [*of_residents, *of_desk, *entrance.routes]  # and those of devices (hub.edge.devices)
+    of_office = pages.inside_routes(
+        relay.present,
+        for_desk=entrance.for_desk,
+        for_wall=entrance.for_wall,
+        counter_of=entrance.counter_of,
+        checks_in=office.web_check_in,
+    )
+    inside += [*of_residents, *of_office, *entrance.routes]
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:

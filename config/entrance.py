@@ -1,13 +1,18 @@
-"""Staff's way in, put together from values: who signs in, what each role sees and changes, and the pages of it."""
+"""The way in, put together from values: who signs in, what each role sees and changes, which screens are let in."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 
-from starlette.routing import BaseRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from hub.desk.lane import Office
 from hub.edge.access import Access
 from hub.edge.administration import Administration
+from hub.edge.devices import Gate
 from hub.edge.guards import Guard
 from hub.edge.hashing import Hashing
 from hub.edge.staff import Staff
@@ -15,8 +20,9 @@ from hub.ledger.devices import Devices
 from hub.ledger.log import Log
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
-from hub.wire.roles import Act
-from web.pages import ForDesk
+from hub.wire.roles import Act, Role
+from web.enrolment import EnrolmentPages
+from web.pages import CounterOf, ForDesk, ForWall, screen_of
 from web.staff import StaffPages
 
 # (account, password, what its button says): offered at the door of a practice office, never elsewhere.
@@ -25,10 +31,12 @@ PracticePeople = Sequence[tuple[str, str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """`routes` of the inside listener, and what lets in to the page of a counter."""
+    """`routes` of the inside listener, and what lets in to the pages of a counter and of a wall."""
 
     routes: list[BaseRoute]
     for_desk: ForDesk
+    for_wall: ForWall
+    counter_of: CounterOf
     hashing: Hashing
 
     def close(self) -> None:
@@ -46,10 +54,39 @@ def entrance_of(
     now_ms: Callable[[], int],
     is_secure: bool = False,
     practice_people: PracticePeople = (),
+    is_practice: bool = False,
 ) -> Entrance:
-    """`is_secure`: staff comes by https, so the session's cookie goes by nothing else. `now_ms` is real time."""
+    """`is_secure`: staff comes by https, so its cookies go by nothing else. `now_ms` is real time. `is_practice`: every
+    screen is let in as it comes.
+    """
     pages = StaffPages(office, practice_people)
     hashing = Hashing()
     staff = Staff(people, access, hashing, pages, guard, is_secure=is_secure)
     administration = Administration(staff, people, devices, Log(ledger), pages, now_ms=now_ms)
-    return Entrance([*staff.routes(), *administration.routes()], lambda page: staff.page(Act.OPEN_DESK, page), hashing)
+    screens = EnrolmentPages(office)
+    gate = Gate(devices, screens, guard, version=version("junban"), is_secure=is_secure, lets_all_in=is_practice)
+
+    async def desk_machine(request: Request) -> Response:
+        return screens.desk(_counter(request))
+
+    def _counter(request: Request) -> str:
+        asked = request.query_params.get("counter", "")
+        if all(counter.key != asked for counter in office.counters):
+            raise HTTPException(404)
+        return asked
+
+    async def counter_of(request: Request) -> str | None:
+        return await gate.place(request, Role.DESK)
+
+    return Entrance(
+        [
+            *staff.routes(),
+            *administration.routes(),
+            *gate.routes(),
+            Route("/desk-device", gate.page(Role.DESK, _counter, desk_machine), name="desk-device"),
+        ],
+        lambda page: staff.page(Act.OPEN_DESK, page),
+        lambda page: gate.page(Role.WALL, screen_of, page),
+        counter_of,
+        hashing,
+    )

@@ -25,6 +25,8 @@ from web.viewers import Viewer, viewed
 
 DeskPage: TypeAlias = Callable[[Request, Viewer], Awaitable[Response]]
 ForDesk: TypeAlias = Callable[[DeskPage], Callable[[Request], Awaitable[Response]]]
+ForWall: TypeAlias = Callable[[Callable[[Request], Awaitable[Response]]], Callable[[Request], Awaitable[Response]]]
+CounterOf: TypeAlias = Callable[[Request], Awaitable[str | None]]  # of the machine that asks, if it is a counter's
 Present: TypeAlias = Callable[[], Snapshot | None]  # the board now; None: the store is away, or the hub has just begun
 
 HERE = Path(__file__).parent
@@ -78,16 +80,25 @@ def public_routes(present: Present, office: Office) -> list[BaseRoute]:
     return [Route("/", crowding, name="crowding")]
 
 
-def inside_routes(present: Present, *, for_desk: ForDesk, checks_in: bool = False) -> list[BaseRoute]:
+def screen_of(request: Request) -> str:
+    """The screen that a wall's address names. Raises HTTPException."""
+    screen: str = request.path_params["screen"]
+    if not SCREEN_OR_COUNTER.fullmatch(screen):
+        raise HTTPException(404)
+    return screen
+
+
+def inside_routes(
+    present: Present, *, for_desk: ForDesk, for_wall: ForWall, counter_of: CounterOf, checks_in: bool = False
+) -> list[BaseRoute]:
     """What stands in the office: `/wall/SCREEN`, `/desk` to choose a counter, `/desk?counter=KEY` to work at one.
 
-    `for_desk` lets in who may work at a counter; `checks_in`: numbers from home wait from checking in.
+    `for_desk` lets in who may work at a counter, `for_wall` the screen itself. `counter_of`: the counter of the machine
+    that asks, where it is one's. `checks_in`: numbers from home wait from checking in.
     """
 
     async def wall(request: Request) -> Response:
-        screen = request.path_params["screen"]
-        if not SCREEN_OR_COUNTER.fullmatch(screen):
-            raise HTTPException(404)
+        screen = screen_of(request)
         whole = present()
         return rendered(
             "wall.html",
@@ -101,7 +112,9 @@ def inside_routes(present: Present, *, for_desk: ForDesk, checks_in: bool = Fals
     async def desk(request: Request, viewer: Viewer) -> Response:
         whole = present()
         choices = counter_choices(whole) if whole else []
-        asked = request.query_params.get("counter", "")
+        asked = request.query_params.get("counter") or ""
+        if not asked and "choose" not in request.query_params:
+            asked = await counter_of(request) or ""
         chosen = next((choice for choice in choices if choice.key == asked), None)
         # While the store is away nobody knows the counters: the page opens with the one asked for and fills itself in.
         is_known = chosen is not None or (whole is None and SCREEN_OR_COUNTER.fullmatch(asked) is not None)
@@ -118,7 +131,7 @@ def inside_routes(present: Present, *, for_desk: ForDesk, checks_in: bool = Fals
             **viewed(viewer),
         )
 
-    return [Route("/wall/{screen}", wall, name="wall"), Route("/desk", for_desk(desk), name="desk")]
+    return [Route("/wall/{screen}", for_wall(wall), name="wall"), Route("/desk", for_desk(desk), name="desk")]
 
 
 def static_routes() -> list[BaseRoute]:
