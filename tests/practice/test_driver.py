@@ -25,6 +25,7 @@ from config.practice.report import ProgressBar, as_fields, as_json, as_text
 from hub.desk.lane import Counter, Lane, Office
 from hub.forecast.day import Customer, Figures, typical_day
 from hub.wire.position import Position
+from tests.doors import shared_ledger
 from tests.eventually import eventually
 
 SPEED = 2000.0
@@ -69,7 +70,7 @@ def office(office_name: str) -> Office:
 async def practice(office: Office, store: EmbeddedValkey, *, is_practice: bool = True) -> AsyncIterator[str]:
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
         async with (
-            hub_running(office, redis_url=store.url, practice=is_practice) as apps,
+            hub_running(office, redis_url=store.url, ledger_url=shared_ledger(), practice=is_practice) as apps,
             serving(apps, public, inside),
         ):
             yield f"http://127.0.0.1:{inside.getsockname()[1]}"

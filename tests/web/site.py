@@ -50,6 +50,16 @@ class Handler:
     must_change: bool = False
 
 
+def for_all(page: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Every browser is the screen that it opens."""
+    return page
+
+
+async def of_none(request: Request) -> str | None:
+    """No machine is a counter's."""
+    return None
+
+
 def for_handler(page: DeskPage) -> Callable[[Request], Awaitable[Response]]:
     """The desk as an open door."""
 
@@ -121,7 +131,10 @@ class Site:
         self.faults: list[str] = []
         self.door = 204  # what a plain request of a socket's path is told
         routes = [*public_routes(self._present, OFFICE), *ResidentPages(self._present, OFFICE).routes()]
-        routes += [*inside_routes(self._present, for_desk=for_handler, checks_in=True), *static_routes()]
+        routes += [
+            *inside_routes(self._present, for_desk=for_handler, for_wall=for_all, counter_of=of_none, checks_in=True),
+            *static_routes(),
+        ]
         self._client = TestClient(Starlette(routes=routes), base_url=ORIGIN)
         self._position = POSITION
         self._places = 0

@@ -17,7 +17,7 @@ from hub.desk.notices import Carrier
 from hub.wire import messages as m
 from hub.wire.messages import RefusalBody
 from hub.wire.tickets import Notice, Told
-from tests.web.site import AT, OFFICE, for_handler, snapshot
+from tests.web.site import AT, OFFICE, for_all, for_handler, of_none, snapshot
 from web.models import EM_STEPS, MISSED_PAGE, ROOMS, TOKYO, Board, em_of, room_for
 from web.pages import HERE, PAGE_HEADERS, inside_routes, public_routes, static_routes
 from web.tickets import ENDED, NEAR, REGISTERED, SHOWN, ResidentPages
@@ -28,7 +28,10 @@ OUR_PAGES = ["/", "/t", "/t?openExternalBrowser=1", "/wall/lobby", "/desk", "/de
 
 def visitor(whole: m.Snapshot | None, office: Office = OFFICE) -> TestClient:
     routes = [*public_routes(lambda: whole, office), *ResidentPages(lambda: whole, office).routes()]
-    routes += [*inside_routes(lambda: whole, for_desk=for_handler), *static_routes()]
+    routes += [
+        *inside_routes(lambda: whole, for_desk=for_handler, for_wall=for_all, counter_of=of_none),
+        *static_routes(),
+    ]
     return TestClient(Starlette(routes=routes))
 
 
