@@ -289,13 +289,15 @@ def test_who_was_never_in_cannot_be_put_out(house: House) -> None:
 def test_an_office_knows_its_own_devices_only(house: House) -> None:
     token, device = house.enrolled()
     asking = house.devices.ask(Role.WALL, "hall", "")
-    other = Devices(Ledger(house.ledger.engine.url.render_as_string(False), f"{house.ledger.office}-b"), house.clock)
+    book = Ledger(house.ledger.engine.url.render_as_string(False), f"{house.ledger.office}-b")
+    other = Devices(book, house.clock)
     assert other.find(token) is None
     assert (other.list(), other.waiting(), other.alive([device.id])) == ([], [], set())
     with pytest.raises(UnknownCode):
         other.let_in(asking.code, "", SATO)
     with pytest.raises(UnknownDevice):
         other.revoke(device.id, SATO)
+    book.close()
 
 
 def test_a_note_that_cannot_be_written_lets_nobody_in(house: House) -> None:
