@@ -106,8 +106,7 @@ async def hub_running(
 
     `public_url` and `inside_urls` are where a proxy offers the two (`https://host[:port]`); `offers` is how notices can
     be sent, and `jobs_url` where their workers are woken (without it: the store). `practice_people` are
-    offered at staff's door. A store that is away is waited for,
-    saying so to everybody; a ledger that is away is waited for, and nobody new gets in meanwhile. Raises
+    offered at staff's door. A store that is away is waited for, saying so to everybody; a ledger that is away is waited for, and nobody new gets in meanwhile. Raises
     `hub.store.library.LibraryDiffers` for a store of another release, ValueError for a URL of pages that is none, and
     `hub.ledger.connection.LedgerUnusable` for one of a ledger.
     """

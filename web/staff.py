@@ -192,9 +192,6 @@ class StaffPages:
         typed: Fields | None = None,
         status: int = 200,
     ) -> Response:
-        told = dict(typed or {})
-        if len(waiting) == 1:
-            told.setdefault("place", waiting[0].place)
         return self._page(
             "devices.html",
             viewer,
@@ -208,7 +205,7 @@ class StaffPages:
             changes=may(viewer.role, Act.CHANGE_DEVICES),
             news=NEWS.get(news, ""),
             refusal=refusal,
-            typed=told,
+            typed=typed or {},
         )
 
     def audit(

@@ -39,7 +39,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """`who`: as the facts say it; `name`: as a page says it; `key`: of the session (its hash) or the device (its id)."""
+    """`who`: as the facts say it; `name`: as a page says it; `key`: the hash of a session, the id of a device."""
 
     who: str
     role: Role
@@ -193,7 +193,7 @@ class Access:
 
 
 def is_program(connection: HTTPConnection) -> bool:
-    """A program sends its token by itself. A browser sends a cookie along with whatever page asks, and no such header."""
+    """A program says its token by itself; a browser sends its cookie along whatever page asks, and no such header."""
     return "authorization" in connection.headers
 
 

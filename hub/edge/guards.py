@@ -86,7 +86,7 @@ class Guard:
         """The same where a cookie says who asks: a browser sends it along whatever page the request comes from.
 
         The page has to name itself then, and `Sec-Fetch-Site` (`sites`), where a browser says it, must not know better.
-        `changes` False: for what only opens (a websocket's GET), where `none`, no page at all, is no other page's doing.
+        `changes` False: for what only opens (a websocket's GET), where `none`, no page at all, is nobody else's doing.
         """
         own = ("same-origin",) if changes else ("same-origin", "none")
         is_ours = not sites or (len(sites) == 1 and sites[0] in own)

@@ -1,8 +1,8 @@
 """The websockets of hub/wire/README.md. One listener is a mailbox, a writer that empties it, and a reader.
 
 Screens, desks and machines are known before their socket opens (`hub.edge.access`), and closed as soon as they may no
-longer be here. Only the writer sends. It gives up on a client that does not take a frame within `send_s`: such a one is cut off, since
-the close frame would not arrive either.
+longer be here. Only the writer sends. It gives up on a client that does not take a frame within `send_s`: such a one is
+cut off, since the close frame would not arrive either.
 """
 
 import asyncio
@@ -102,7 +102,7 @@ class Sockets:
         return await self._why(request, Act.OPEN_DESK)
 
     async def _why(self, request: Request, act: Act) -> Response:
-        """A plain GET of a socket's path: whether it would open. To a page that got none, the browser says no reason."""
+        """A plain GET of a socket's path: whether it would open. A browser tells its page no reason."""
         try:
             await self._principal(request, act)
         except Refusal as refusal:

@@ -1,7 +1,8 @@
 """What a resident holds: a secret of 128 random bits, and the eight-character code printed beside its QR.
 
 The taker (kiosk, browser) makes the secret and sends its SHA-256 only. The code follows from that digest, so the hub
-can check it without ever knowing the secret; forty bits, with few tries allowed, do where nobody can scan.
+can check it without ever knowing the secret; forty bits, with few tries allowed, do where nobody can scan. The code
+that a new device shows follows from its token in the same way: a page that is loaded again shows the same.
 """
 
 import base64
@@ -26,8 +27,17 @@ def digest_of(secret: str) -> str:
 
 def code_of(digest: str) -> str:
     """The code of a ticket whose secret has this digest."""
-    bits = int.from_bytes(hashlib.sha256(b"junban code " + digest.encode()).digest()[:5], "big")
-    return "".join(_CROCKFORD[bits >> shift & 31] for shift in range(35, -1, -5))
+    return _forty_bits(f"junban code {digest}")
+
+
+def device_code_of(token: str) -> str:
+    """The code that a device with this token shows until it is let in."""
+    return _forty_bits(f"junban device {token}")
+
+
+def shown_code(code: str) -> str:
+    """In two halves, as it is read out and typed: ABCD-EFGH."""
+    return f"{code[:4]}-{code[4:]}"
 
 
 def read_number(typed: str) -> str:
@@ -40,3 +50,8 @@ def read_code(typed: str) -> str | None:
     plain = unicodedata.normalize("NFKC", typed).upper().translate(_MISREAD)
     sound = len(plain) == CODE_CHARACTERS and all(character in _CROCKFORD for character in plain)
     return plain if sound else None
+
+
+def _forty_bits(text: str) -> str:
+    bits = int.from_bytes(hashlib.sha256(text.encode()).digest()[:5], "big")
+    return "".join(_CROCKFORD[bits >> shift & 31] for shift in range(35, -1, -5))

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.bench import desk, notices
+from tests.bench import desk, ledger, notices
 
-PARTS: dict[str, Callable[[bool], bool]] = {"desk": desk.run, "notices": notices.run}
+PARTS: dict[str, Callable[[bool], bool]] = {"desk": desk.run, "notices": notices.run, "ledger": ledger.run}
 
 
 def main() -> int:

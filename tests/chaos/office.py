@@ -22,6 +22,7 @@ from hub.ledger.connection import sqlite_url
 from hub.wire import codes
 from hub.wire import messages as wire
 from hub.wire.codec import encode, read_frame
+from tests.doors import Doors
 from tests.ports import free_ports
 
 SENDER = "junban@ward.example"
@@ -40,6 +41,7 @@ class OfficeOfProcesses:
         self.office = read_office(PRACTICE_OFFICE)
         self.store = EmbeddedValkey(folder / "store")
         self.port, self.inside_port = free_ports(2)
+        self.doors = Doors(self.office.key, sqlite_url(folder.absolute() / "ledger.sqlite"))
         self.is_over = False
         self._children: dict[str, Child] = {}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("JUNBAN_")}
@@ -52,7 +54,7 @@ class OfficeOfProcesses:
             "JUNBAN_MAIL_FROM": SENDER,
             "JUNBAN_KEY_DIR": str(folder / "keys"),
             "JUNBAN_MASTER_KEY": secrets.token_hex(32),
-            "JUNBAN_LEDGER_URL": sqlite_url(folder.absolute() / "ledger.sqlite"),
+            "JUNBAN_LEDGER_URL": self.doors.url,
             "JUNBAN_LEDGER_KEY_DIR": str(folder.absolute()),
         }
 
@@ -80,6 +82,7 @@ class OfficeOfProcesses:
         for child in self._children.values():
             child.kill()
         self.store.stop()
+        self.doors.close()
 
     async def take_number(self) -> tuple[int, str] | None:
         """Arrival and secret; None where it is over."""
@@ -115,9 +118,13 @@ class OfficeOfProcesses:
     async def ask(self, path: str, request: Any) -> wire.AnswerBody | None:
         """The answer, however often it must be asked; None where it is over. A refusal is a RuntimeError."""
         url = f"ws://127.0.0.1:{self.inside_port}{path}"
+        sent = self.doors.headers(path, f"http://127.0.0.1:{self.inside_port}")
         while not self.is_over:
             with contextlib.suppress(OSError, TimeoutError, ConnectionClosed, InvalidHandshake):
-                async with asyncio.timeout(ANSWER_S), connect_socket(url, proxy=None) as socket:
+                async with (
+                    asyncio.timeout(ANSWER_S),
+                    connect_socket(url, additional_headers=sent, proxy=None) as socket,
+                ):
                     reply = await _replied(socket, request)
                 if isinstance(reply.answer, wire.AnswerBody):
                     return reply.answer

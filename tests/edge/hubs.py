@@ -2,20 +2,24 @@
 
 import contextlib
 import socket
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from typing import NoReturn
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from config.asgi import listen, serving
 from hub.desk.refusals import NotYours
 from hub.edge.archive import ArchiveWatch
+from hub.edge.access import Access
 from hub.edge.commands import Commands, Teller
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.guards import Guard
+from hub.edge.headers import SecurityHeaders
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
 from hub.fanout.mailbox import Depth
@@ -25,18 +29,27 @@ from hub.wire import codec
 from hub.wire import messages as wire
 from hub.wire.client_side import Heard, Screen
 from hub.wire.tickets import Find
+from tests.doors import Doors
+from tests.fanout.days import OFFICE
 from tests.fanout.memory import MemoryStore
 
 SELDOM = {Pace.WALL: 3600.0, Pace.TAB: 3600.0}
 QUIET = Rhythm(beats_s=SELDOM, look_s=0.05, first_pause_s=0.001, longest_pause_s=0.01)
 
 
+@cache
+def shared_doors() -> Doors:
+    """People and devices of the office in memory, the same for all its stories; none of them sends anybody away."""
+    return Doors(OFFICE.key)
+
+
 @dataclass(frozen=True)
 class Served:
-    """Where a hub's two listeners are."""
+    """Where a hub's two listeners are, and who may come in."""
 
     public: int
     inside: int
+    doors: Doors = field(default_factory=shared_doors)
 
     def socket(self, path: str, *, is_inside: bool = True) -> str:
         return f"ws://127.0.0.1:{self.inside if is_inside else self.public}{path}"
@@ -44,21 +57,32 @@ class Served:
     def page(self, path: str, *, is_inside: bool = True) -> str:
         return f"http://127.0.0.1:{self.inside if is_inside else self.public}{path}"
 
+    def headers(self, path: str) -> dict[str, str]:
+        """What those who may come in by this path send along."""
+        return self.doors.headers(path, self.page(""))
+
     def open(self, path: str, *, is_inside: bool = True, origin: str | None = None) -> connect:
-        return connect(self.socket(path, is_inside=is_inside), origin=origin, proxy=None, compression=None)  # type: ignore[arg-type]
+        """Open a socket as who may; `origin`: as a page of there."""
+        sent = self.headers(path) | ({} if origin is None else {"Origin": origin})
+        return self.open_with(path, sent, is_inside=is_inside)
+
+    def open_with(self, path: str, sent: Mapping[str, str], *, is_inside: bool = True) -> connect:
+        url = self.socket(path, is_inside=is_inside)
+        return connect(url, additional_headers=dict(sent), proxy=None, compression=None)
 
 
 @contextlib.asynccontextmanager
 async def served(
-    apps: tuple[Starlette, Starlette],
+    apps: tuple[ASGIApp, ASGIApp],
     ping_s: float = 20.0,
     http: type[HttpConnection] = HttpConnection,
     ws: type[SocketConnection] = SocketConnection,
     most_public: int | None = None,
+    doors: Doors | None = None,
 ) -> AsyncIterator[Served]:
     """Two applications on free ports of this machine."""
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
-        ports = Served(_port(public), _port(inside))
+        ports = Served(_port(public), _port(inside), doors or shared_doors())
         async with serving(apps, public, inside, ping_s=ping_s, http=http, ws=ws, most_public=most_public):
             yield ports
 
@@ -71,13 +95,16 @@ def memory_hub(
     limits: Limits | None = None,
     teller: Teller | None = None,
     archive: ArchiveWatch | None = None,
-) -> tuple[Relay, tuple[Starlette, Starlette]]:
-    """A relay that is not running yet, and its applications."""
+    access: Access | None = None,
+) -> tuple[Relay, tuple[ASGIApp, ASGIApp]]:
+    """A relay that is not running yet, and its applications. Without `access`: nobody loses his place."""
     relay = Relay(store, store.desk.office, Registry(depth), rhythm)
-    commands = Commands(teller or store, lambda: relay.day, relay.arrival_of, nobodys)
-    edge = Edge(relay, commands, limits or Limits(), archive=archive)
+    access = access or Access(shared_doors().people, shared_doors().devices)
+    commands = Commands(teller or store, lambda: relay.day, relay.arrival_of, nobodys, access)
+    edge = Edge(relay, commands, access, limits or Limits(), archive=archive)
     inside = inside_routes(edge, Guard(by_loopback_only=True))
-    return relay, (Starlette(routes=public_routes(edge, Guard())), Starlette(routes=inside))
+    public = public_routes(edge, Guard())
+    return relay, (SecurityHeaders(Starlette(routes=public)), SecurityHeaders(Starlette(routes=inside)))
 
 
 async def nobodys(wanted: Find) -> NoReturn:

@@ -1,6 +1,7 @@
 """Whatever is asked, there is one reply; what went wrong is told apart and never swallowed."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -22,9 +23,12 @@ from hub.desk.requests import (
     Transfer,
 )
 from hub.desk.ticket import State
+from hub.edge.access import Access, Principal
 from hub.edge.commands import Commands, Plain, Teller, request_of
 from hub.wire import messages as wire
+from hub.wire.roles import Role
 from hub.wire.tickets import Find
+from tests.edge.hubs import shared_doors
 from tests.fanout.days import CERTIFICATES, MOVES, OFFICE
 from tests.fanout.memory import FIRST_DAY, MemoryStore
 
@@ -63,7 +67,18 @@ class Remembering:
 
 
 def commands_of(teller: Teller, day: str | None = FIRST_DAY) -> Commands:
-    return Commands(teller, lambda: day, Numbers().arrival_of, Numbers().prove)
+    access = Access(shared_doors().people, shared_doors().devices)
+    return Commands(teller, lambda: day, Numbers().arrival_of, Numbers().prove, access)
+
+
+@dataclass
+class Someone:
+    principal: Principal
+    is_out: bool = False
+
+
+CLERK = Someone(Principal("staff:taro", Role.COUNTER, "太郎", "", "h"))
+KIOSK = Someone(Principal("device:kiosk-3k9f2a", Role.KIOSK, "kiosk-3k9f2a", "1", "kiosk-3k9f2a"))
 
 
 def text(kind: str, id: str = ID, **fields: Any) -> str:
@@ -97,25 +112,25 @@ async def test_an_answer_says_where_the_ticket_stands() -> None:
     store = MemoryStore(OFFICE)
     await store.open_day()
     commands = commands_of(store)
-    reply = await commands.answer_kiosk(text("issue", lane=CERTIFICATES))
+    reply = await commands.answer_kiosk(text("issue", lane=CERTIFICATES), KIOSK)
     assert reply == wire.Reply(ID, answer=wire.AnswerBody(1, "A101", CERTIFICATES, "waiting", 0, None))
     assert store.desk.picture.tickets[1].source == "kiosk"
-    again = await commands.answer_kiosk(text("issue", lane=CERTIFICATES))
+    again = await commands.answer_kiosk(text("issue", lane=CERTIFICATES), KIOSK)
     assert again == reply
-    other = await commands.answer_kiosk(text("issue", lane=MOVES))
+    other = await commands.answer_kiosk(text("issue", lane=MOVES), KIOSK)
     assert outcome(other) == "OtherBody"
     assert commands.outcomes == {("issue", "ok"): 2, ("issue", "OtherBody"): 1}
 
 
 @pytest.mark.parametrize("refusal", [StoreAway(), OtherBody(), LaneExhausted(lane=MOVES)])
 async def test_a_refusal_is_told_whole(refusal: Refusal) -> None:
-    reply = await commands_of(Failing(refusal)).answer_desk(text("cancel", ticket=1))
+    reply = await commands_of(Failing(refusal)).answer_desk(text("cancel", ticket=1), CLERK)
     body = wire.RefusalBody(refusal.code, refusal.sentence, refusal.again, refusal.details)
     assert reply == wire.Reply(ID, refusal=body)
 
 
 async def test_before_the_first_picture_the_store_is_away() -> None:
-    reply = await commands_of(Failing(AssertionError()), None).answer_desk(text("cancel", ticket=1))
+    reply = await commands_of(Failing(AssertionError()), None).answer_desk(text("cancel", ticket=1), CLERK)
     assert outcome(reply) == "StoreAway"
 
 
@@ -136,7 +151,7 @@ async def test_before_the_first_picture_the_store_is_away() -> None:
 )
 async def test_what_is_no_request_is_refused_with_the_id_that_could_be_read(told: str, id: str | None) -> None:
     commands = commands_of(Failing(AssertionError()))
-    reply = await commands.answer_desk(told)
+    reply = await commands.answer_desk(told, CLERK)
     assert (outcome(reply), reply.id) == ("BadMessage", id)
     assert commands.outcomes == {("unreadable", "BadMessage"): 1}
 
@@ -144,34 +159,53 @@ async def test_what_is_no_request_is_refused_with_the_id_that_could_be_read(told
 async def test_staff_check_a_number_in_as_it_was_typed() -> None:
     teller = Remembering()
     commands = commands_of(teller)
-    reply = await commands.answer_desk(text("check_in", number=" ａ105"))
+    reply = await commands.answer_desk(text("check_in", number=" ａ105"), CLERK)
     assert reply == wire.Reply(ID, answer=wire.AnswerBody(9, "A105", CERTIFICATES, "waiting", 2, None))
-    assert teller.asked == [(Stamp(FIRST_DAY, "desk", ID), CheckIn(9))]
-    assert outcome(await commands.answer_desk(text("check_in", number="A999"))) == "UnknownTicket"
-    assert outcome(await commands.answer_desk(text("check_in", number="A" * 33))) == "BadMessage"
+    assert teller.asked == [(Stamp(FIRST_DAY, "staff:taro", ID), CheckIn(9))]
+    assert outcome(await commands.answer_desk(text("check_in", number="A999"), CLERK)) == "UnknownTicket"
+    assert outcome(await commands.answer_desk(text("check_in", number="A" * 33), CLERK)) == "BadMessage"
     assert len(teller.asked) == 1
 
 
 async def test_a_machine_checks_in_only_who_has_the_code() -> None:
     teller = Remembering()
     commands = commands_of(teller)
-    assert outcome(await commands.answer_kiosk(text("check_in", number="A105", code="00000000"))) == "NotYours"
-    assert outcome(await commands.answer_kiosk(text("check_in", number="A105"))) == "BadMessage"
+    assert outcome(await commands.answer_kiosk(text("check_in", number="A105", code="00000000"), KIOSK)) == "NotYours"
+    assert outcome(await commands.answer_kiosk(text("check_in", number="A105"), KIOSK)) == "BadMessage"
     assert teller.asked == []
-    reply = await commands.answer_kiosk(text("check_in", number="A105", code="7K3D-9QXM"))
+    reply = await commands.answer_kiosk(text("check_in", number="A105", code="7K3D-9QXM"), KIOSK)
     assert reply.answer == wire.AnswerBody(9, "A105", CERTIFICATES, "waiting", 2, None)
-    assert teller.asked == [(Stamp(FIRST_DAY, "kiosk", ID), CheckIn(9))]
+    assert teller.asked == [(Stamp(FIRST_DAY, "device:kiosk-3k9f2a", ID), CheckIn(9))]
 
 
 async def test_a_kiosk_may_only_issue_and_check_in() -> None:
-    reply = await commands_of(Failing(AssertionError())).answer_kiosk(text("cancel", ticket=1))
+    reply = await commands_of(Failing(AssertionError())).answer_kiosk(text("cancel", ticket=1), KIOSK)
     assert outcome(reply) == "BadMessage"
 
 
 async def test_a_defect_is_answered_as_one_and_logged_without_contents() -> None:
     commands = commands_of(Failing(RuntimeError("a contact: somebody@example.jp")))
     with structlog.testing.capture_logs() as logged:
-        reply = await commands.answer_desk(text("cancel", ticket=1))
+        reply = await commands.answer_desk(text("cancel", ticket=1), CLERK)
     assert outcome(reply) == "Fault"
     assert commands.outcomes == {("cancel", "Fault"): 1}
     assert logged == [{"event": "request failed", "request": "cancel", "exc_info": True, "log_level": "error"}]
+
+
+async def test_who_is_out_is_carried_out_no_more() -> None:
+    teller = Remembering()
+    reply = await commands_of(teller).answer_desk(text("cancel", ticket=1), Someone(CLERK.principal, is_out=True))
+    assert (outcome(reply), teller.asked) == ("NotSignedIn", [])
+
+
+async def test_who_is_sent_out_while_his_code_is_looked_at_is_carried_out_no_more() -> None:
+    teller, kiosk = Remembering(), Someone(KIOSK.principal)
+
+    async def prove(wanted: Find) -> tuple[str, int, str]:
+        kiosk.is_out = True
+        return FIRST_DAY, 9, ""
+
+    access = Access(shared_doors().people, shared_doors().devices)
+    commands = Commands(teller, lambda: FIRST_DAY, Numbers().arrival_of, prove, access)
+    reply = await commands.answer_kiosk(text("check_in", number="A105", code="7K3D-9QXM"), kiosk)
+    assert (outcome(reply), teller.asked) == ("NotSignedIn", [])

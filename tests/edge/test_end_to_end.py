@@ -7,7 +7,7 @@ import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from hub.store.lanes import Lanes
 from hub.store.library import LIBRARY, LibraryDiffers
 from hub.wire import messages as wire
 from hub.wire.client_side import Heard
+from tests.doors import Doors, shared_ledger
 from tests.edge.hubs import Served, Visitor, closed_with, served
 from tests.edge.test_sockets import deaf_client
 from tests.eventually import eventually
@@ -61,8 +62,10 @@ def own_server(tmp_path: Path) -> Iterator[EmbeddedValkey]:
 async def hub_of(
     office: Office, url: str, *, practice: bool = False, tuning: Tuning | None = None
 ) -> AsyncIterator[Served]:
-    async with hub_running(office, redis_url=url, practice=practice, tuning=tuning) as apps, served(apps) as hub:
-        yield hub
+    running = hub_running(office, redis_url=url, ledger_url=shared_ledger(), practice=practice, tuning=tuning)
+    with closing(Doors(office.key)) as doors:
+        async with running as apps, served(apps, doors=doors) as hub:
+            yield hub
 
 
 async def is_ready(hub: Served, status: int = 200) -> None:
@@ -164,7 +167,7 @@ async def test_the_same_request_on_another_hub_gives_the_same_answer(
 async def test_a_client_that_never_reads_is_dropped_while_others_go_on(
     valkey_server: EmbeddedValkey, office: Office
 ) -> None:
-    tuning = Tuning(depth=Depth(frames=64), limits=Limits(send_s=0.2))
+    tuning = Tuning(depth=Depth(frames=64), limits=Limits(send_s=0.2, texts_at_once=1e6))
     async with hub_of(office, valkey_server.url, tuning=tuning) as hub, httpx2.AsyncClient(trust_env=False) as client:
         await is_ready(hub)
 
@@ -277,7 +280,13 @@ async def test_the_public_page_may_listen_outside_and_press_nothing_inside(
 ) -> None:
     ours, staffs = "https://junban.example.jp", "https://staff.example.jp"
     async with (
-        hub_running(office, redis_url=valkey_server.url, public_url=ours, inside_urls=[staffs]) as apps,
+        hub_running(
+            office,
+            redis_url=valkey_server.url,
+            ledger_url=shared_ledger(),
+            public_url=ours,
+            inside_urls=[staffs],
+        ) as apps,
         served(apps) as hub,
     ):
         for origin, is_inside in ((ours, False), (staffs, True)):
@@ -370,7 +379,7 @@ async def test_a_store_of_another_release_ends_the_start(own_server: EmbeddedVal
     )
     await client.aclose()
     with pytest.raises(LibraryDiffers):
-        async with hub_running(office, redis_url=own_server.url):
+        async with hub_running(office, redis_url=own_server.url, ledger_url=shared_ledger()):
             pytest.fail("it must not start")
 
 
@@ -384,6 +393,7 @@ async def test_a_signal_ends_it_within_seconds_although_a_client_never_reads(
         run_hub(
             office,
             redis_url=valkey_server.url,
+            ledger_url=shared_ledger(),
             public_host="127.0.0.1",
             port=public,
             inside_port=inside,
@@ -391,7 +401,7 @@ async def test_a_signal_ends_it_within_seconds_although_a_client_never_reads(
         )
     )
     await ready.wait()
-    hub = Served(public, inside)
+    hub = Served(public, inside, Doors(office.key))
     await is_ready(hub)
     connection = await hub.open("/ws/board")
     deaf = await deaf_client(hub, "/ws/desk")
@@ -410,7 +420,12 @@ async def test_a_taken_port_is_told_before_anything_starts(valkey_server: Embedd
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match="in use"):
             await run_hub(
-                office, redis_url=valkey_server.url, public_host="127.0.0.1", port=port, inside_port=free_ports(1)[0]
+                office,
+                redis_url=valkey_server.url,
+                ledger_url=shared_ledger(),
+                public_host="127.0.0.1",
+                port=port,
+                inside_port=free_ports(1)[0],
             )
 
 
@@ -418,7 +433,7 @@ async def test_serve_gives_the_signals_back(valkey_server: EmbeddedValkey, offic
     before = signal.getsignal(signal.SIGTERM)
     ready = asyncio.Event()
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
-        async with hub_running(office, redis_url=valkey_server.url) as apps:
+        async with hub_running(office, redis_url=valkey_server.url, ledger_url=shared_ledger()) as apps:
             running = asyncio.create_task(serve(apps, public=public, inside=inside, on_ready=ready.set))
             await ready.wait()
             os.kill(os.getpid(), signal.SIGTERM)

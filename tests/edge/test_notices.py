@@ -33,6 +33,7 @@ from hub.store.lanes import Lanes
 from hub.store.sealing import Contact, PublicKey, open_sealed
 from hub.wire.codes import digest_of
 from hub.wire.tickets import BODY_BYTES
+from tests.doors import shared_ledger
 from tests.edge.hubs import Served, served
 from tests.edge.test_end_to_end import is_ready
 from tests.edge.test_residents import Browser, code_in, new_id
@@ -104,7 +105,8 @@ async def host(office: Office, valkey_server: EmbeddedValkey) -> AsyncIterator[K
 
 @asynccontextmanager
 async def hub_with(office: Office, url: str, *offers: Carrier) -> AsyncIterator[Served]:
-    async with hub_running(office, redis_url=url, offers=offers) as apps, served(apps) as hub:
+    running = hub_running(office, redis_url=url, ledger_url=shared_ledger(), offers=offers)
+    async with running as apps, served(apps) as hub:
         await is_ready(hub)
         yield hub
 

@@ -110,6 +110,19 @@ async def test_our_own_page_comes_in(hub: Served) -> None:
         assert await Visitor(connection).hear() is Heard.NEW
 
 
+async def test_nobody_presses_so_often(store: MemoryStore) -> None:
+    limits = Limits(texts_per_s=0.001, texts_at_once=5)
+    async with hub_of(store, limits=limits) as (_, hub), hub.open("/ws/desk") as connection:
+        desk = Visitor(connection)
+        for _ in range(5):
+            await desk.ask(wire.Issue(new_id(), CERTIFICATES))
+        while len(desk.replies) < 5:
+            await desk.hear()
+        await desk.ask(wire.Issue(new_id(), CERTIFICATES))
+        assert await closed_with(connection) == 4400
+    assert store.desk.picture.last_arrival == 5
+
+
 async def test_a_full_hub_says_so(store: MemoryStore) -> None:
     async with hub_of(store, limits=Limits(listeners=1)) as (_, hub):
         async with hub.open("/ws/board", is_inside=False) as first:
@@ -206,7 +219,7 @@ async def test_requests_wait_where_they_arrived_until_there_is_a_place_for_them(
             super().handle_message(event)
             most = max(most, self.queue.qsize())
 
-    _, apps = memory_hub(store)
+    _, apps = memory_hub(store, limits=Limits(texts_at_once=1000))
     async with served(apps, ws=Watched) as hub, hub.open("/ws/desk") as connection:
         for _ in range(1000):
             await connection.send("not a request")
@@ -380,14 +393,16 @@ async def deaf_client(hub: Served, path: str) -> socket.socket:
     await loop.sock_connect(deaf, ("127.0.0.1", hub.inside))
     head = (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{hub.inside}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
     )
+    head += "".join(f"{name}: {value}\r\n" for name, value in hub.headers(path).items()) + "\r\n"
     await loop.sock_sendall(deaf, head.encode())
     return deaf
 
 
 async def test_a_client_that_never_reads_is_dropped_and_the_others_go_on(store: MemoryStore) -> None:
-    async with hub_of(store, depth=Depth(frames=64), limits=Limits(send_s=0.2)) as (relay, hub):
+    limits = Limits(send_s=0.2, texts_at_once=1e6)
+    async with hub_of(store, depth=Depth(frames=64), limits=limits) as (relay, hub):
         deaf = await deaf_client(hub, "/ws/desk")
         async with hub.open("/ws/desk") as connection:
             reader = Visitor(connection)

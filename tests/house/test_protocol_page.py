@@ -108,7 +108,7 @@ def test_the_longest_request_is_as_long_as_the_page_says() -> None:
 def test_every_socket_is_on_the_page_under_its_listener() -> None:
     nobody = cast(Any, None)  # routes are made, nothing is asked
     relay = Relay(nobody, read_office(PRACTICE_OFFICE))
-    edge = Edge(relay, Commands(nobody, lambda: None, relay.arrival_of, nobody))
+    edge = Edge(relay, Commands(nobody, lambda: None, relay.arrival_of, nobody, nobody), nobody)
     rows = re.findall(r"^\| `(/ws/[^`]*)` \| ([a-z, ]+) \|", section("Sockets"), re.MULTILINE)
     told = {path: set(listeners.split(", ")) for path, listeners in rows}
     made: dict[str, set[str]] = {}

@@ -19,7 +19,7 @@ CERTIFICATES_COUNT, MOVES_COUNT = "#lanes [data-key=certificates] .count b", "#l
 
 
 async def test_a_number_that_is_taken_is_shown_as_waiting(ward: Ward, open_page: Open) -> None:
-    wall, crowding = await open_page(f"{ward.inside}/wall/lobby"), await open_page(f"{ward.public}/")
+    wall, crowding = await open_page(f"{ward.inside}/wall/lobby", ward.doors), await open_page(f"{ward.public}/")
     await sees(wall, CERTIFICATES_COUNT, "0")
     assert (await ward.issue()).number == "A101"
     await ward.issue(MOVES)
@@ -29,8 +29,8 @@ async def test_a_number_that_is_taken_is_shown_as_waiting(ward: Ward, open_page:
 
 
 async def test_staff_presses_next_and_two_walls_show_the_same_call(ward: Ward, open_page: Open) -> None:
-    walls = [await open_page(f"{ward.inside}/wall/{screen}") for screen in ("lobby", "stairs")]
-    desk = await open_page(f"{ward.inside}/desk?counter=2")
+    walls = [await open_page(f"{ward.inside}/wall/{screen}", ward.doors) for screen in ("lobby", "stairs")]
+    desk = await open_page(f"{ward.inside}/desk?counter=2", ward.doors)
     crowding = await open_page(f"{ward.public}/")
     await ward.issue()
     await ward.issue()
@@ -45,7 +45,10 @@ async def test_staff_presses_next_and_two_walls_show_the_same_call(ward: Ward, o
 
 
 async def test_a_missed_number_comes_back_by_keys_alone(ward: Ward, open_page: Open) -> None:
-    wall, desk = await open_page(f"{ward.inside}/wall/lobby"), await open_page(f"{ward.inside}/desk?counter=1")
+    wall, desk = (
+        await open_page(f"{ward.inside}/wall/lobby", ward.doors),
+        await open_page(f"{ward.inside}/desk?counter=1", ward.doors),
+    )
     await ward.issue(MOVES)
     await sees(desk, "#coming", "B401")
     await press(desk, "n")
@@ -62,8 +65,8 @@ async def test_a_missed_number_comes_back_by_keys_alone(ward: Ward, open_page: O
 
 
 async def test_a_number_is_transferred_and_finished_by_keys_alone(ward: Ward, open_page: Open) -> None:
-    desk = await open_page(f"{ward.inside}/desk?counter=1")
-    wall = await open_page(f"{ward.inside}/wall/lobby")
+    desk = await open_page(f"{ward.inside}/desk?counter=1", ward.doors)
+    wall = await open_page(f"{ward.inside}/wall/lobby", ward.doors)
     await ward.issue()
     await sees(desk, "#coming", "A101")
     await press(desk, "n")
@@ -80,7 +83,7 @@ async def test_a_number_is_transferred_and_finished_by_keys_alone(ward: Ward, op
 
 
 async def test_two_tabs_of_one_counter_agree_and_a_press_on_both_is_one_call(ward: Ward, open_page: Open) -> None:
-    tabs = [await open_page(f"{ward.inside}/desk?counter=2") for _ in range(2)]
+    tabs = [await open_page(f"{ward.inside}/desk?counter=2", ward.doors) for _ in range(2)]
     for _ in range(3):
         await ward.issue()
     for tab in tabs:

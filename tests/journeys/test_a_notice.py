@@ -53,11 +53,12 @@ async def test_from_the_slip_to_the_mail_and_the_call(
     office = OfficeOfProcesses(folder, port)
     office.start()
     try:
-        ward = Ward(office.store, f"http://127.0.0.1:{office.port}", f"http://127.0.0.1:{office.inside_port}")
+        inside = f"http://127.0.0.1:{office.inside_port}"
+        ward = Ward(office.store, f"http://127.0.0.1:{office.port}", inside, office.doors)
         for _ in range(4):
             assert await office.take_number() is not None
         number, url = await _takes_a_slip(ward, open_page, tmp_path)
-        wall, phone = await open_page(f"{ward.inside}/wall/lobby"), await open_page(url)
+        wall, phone = await open_page(f"{ward.inside}/wall/lobby", ward.doors), await open_page(url)
         await phone.set_viewport_size(PHONE)  # type: ignore[arg-type]
         await sees(phone, "#own", number, "前に", "4")
         await _leaves_address(phone, ahead="1")

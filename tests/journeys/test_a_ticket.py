@@ -26,7 +26,10 @@ async def is_at(page: "Page", state: str) -> None:
 
 
 async def test_a_number_from_home_is_followed_to_its_end(ward: Ward, open_page: Open) -> None:
-    wall, desk = await open_page(f"{ward.inside}/wall/lobby"), await open_page(f"{ward.inside}/desk?counter=2")
+    wall, desk = (
+        await open_page(f"{ward.inside}/wall/lobby", ward.doors),
+        await open_page(f"{ward.inside}/desk?counter=2", ward.doors),
+    )
     phone = await open_page(f"{ward.public}/")
     await phone.set_viewport_size(PHONE)
     await ward.issue()
@@ -82,7 +85,7 @@ async def test_a_live_number_is_offered_again_and_cancelling_frees_it(ward: Ward
 
 
 async def test_a_transferred_number_is_followed_into_its_new_lane(ward: Ward, open_page: Open) -> None:
-    phone, desk = await open_page(f"{ward.public}/"), await open_page(f"{ward.inside}/desk?counter=1")
+    phone, desk = await open_page(f"{ward.public}/"), await open_page(f"{ward.inside}/desk?counter=1", ward.doors)
     await take(phone)
     await sees(phone, "#number", "A101")
     await sees(desk, "#coming", "A101")
@@ -115,7 +118,7 @@ async def test_a_secret_of_nobody_is_told_so_and_leads_to_number_and_code(ward: 
 async def test_without_javascript_a_number_is_taken_followed_and_cancelled(
     ward: Ward, open_page: Open, browser: "Browser"
 ) -> None:
-    desk = await open_page(f"{ward.inside}/desk?counter=2")
+    desk = await open_page(f"{ward.inside}/desk?counter=2", ward.doors)
     context = await browser.new_context(locale="ja-JP", java_script_enabled=False, viewport=PHONE)
     try:
         phone = await context.new_page()

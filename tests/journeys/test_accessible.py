@@ -13,7 +13,7 @@ from tests.journeys.ward import Ward
 
 
 async def test_the_residents_pages_from_asking_to_the_end(ward: Ward, open_page: Open) -> None:
-    desk = await open_page(f"{ward.inside}/desk?counter=2")
+    desk = await open_page(f"{ward.inside}/desk?counter=2", ward.doors)
     phone = await open_page(f"{ward.public}/")
     await phone.set_viewport_size(PHONE)
     await assert_accessible(phone)
@@ -45,8 +45,11 @@ async def test_a_form_that_is_refused(ward: Ward, open_page: Open) -> None:
 
 
 async def test_the_wall_and_the_desk_with_calls_and_missed_numbers(ward: Ward, open_page: Open) -> None:
-    wall, desk = await open_page(f"{ward.inside}/wall/lobby"), await open_page(f"{ward.inside}/desk?counter=2")
-    await assert_accessible(await open_page(f"{ward.inside}/desk"))
+    wall, desk = (
+        await open_page(f"{ward.inside}/wall/lobby", ward.doors),
+        await open_page(f"{ward.inside}/desk?counter=2", ward.doors),
+    )
+    await assert_accessible(await open_page(f"{ward.inside}/desk", ward.doors))
     await assert_accessible(wall)
     await assert_accessible(desk)
     for _ in range(4):

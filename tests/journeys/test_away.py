@@ -14,9 +14,9 @@ AWAY_SECONDS = 10
 
 
 async def test_every_screen_says_so_and_recovers_by_itself(ward: Ward, open_page: Open) -> None:
-    wall = await open_page(f"{ward.inside}/wall/lobby")
+    wall = await open_page(f"{ward.inside}/wall/lobby", ward.doors)
     crowding = await open_page(f"{ward.public}/")
-    desk = await open_page(f"{ward.inside}/desk?counter=2")
+    desk = await open_page(f"{ward.inside}/desk?counter=2", ward.doors)
     screens = [wall, crowding, desk]
     await ward.issue()
     await ward.issue()
@@ -51,7 +51,7 @@ async def test_every_screen_says_so_and_recovers_by_itself(ward: Ward, open_page
 async def test_a_page_opened_while_the_store_is_away_says_so_and_wakes(ward: Ward, open_page: Open) -> None:
     await ward.issue()
     ward.store.kill()
-    wall = await open_page(f"{ward.inside}/wall/lobby")
+    wall = await open_page(f"{ward.inside}/wall/lobby", ward.doors)
     await comes_to_warn(wall)
     ward.store.start()
     await comes_to_itself(wall)

@@ -46,7 +46,7 @@ async def type_on_glass(screen: "Page", number: str, code: str) -> None:
 
 async def test_staff_check_a_number_in_by_keyboard(ward: Ward, open_page: Open) -> None:
     phone, _ = await from_home(ward, open_page)
-    desk = await open_page(f"{ward.inside}/desk?counter=1")
+    desk = await open_page(f"{ward.inside}/desk?counter=1", ward.doors)
     await ward.issue()
     await sees(desk, "#coming", "A102")
     await desk.keyboard.press("i")

@@ -81,7 +81,7 @@ async def test_one_touch_gives_a_number_a_slip_and_one_more_on_the_wall(
     slips = tmp_path / "slips"
     with kiosk_running(ward, tmp_path, "--out", str(slips)) as (address, _):
         screen = await open_touch_screen(open_page, address)
-        wall = await open_page(f"{ward.inside}/wall/lobby")
+        wall = await open_page(f"{ward.inside}/wall/lobby", ward.doors)
         await sees(wall, COUNT, "0")
         assert not await screen.locator("#from-home").is_visible(), "this office asks nobody to check in"
         assert await touch(address, "/from-home") == 409

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from config.asgi import hub_running, listen, serving
 from config.embedded import EmbeddedValkey
 from hub.desk.lane import DAY_MINUTES, Counter, Lane, Office
 from hub.desk.notices import Carrier
+from hub.ledger.connection import sqlite_url
 from hub.wire import messages as wire
 from hub.wire.codec import encode, read_frame
+from tests.doors import Doors
 
 CERTIFICATES, MOVES = "certificates", "moves"
 
@@ -30,15 +32,17 @@ def ward_office() -> Office:
 
 @dataclass
 class Ward:
-    """`public` and `inside` are base URLs (http://127.0.0.1:PORT)."""
+    """`public` and `inside` are base URLs (http://127.0.0.1:PORT); `doors`: who may come in."""
 
     store: EmbeddedValkey
     public: str
     inside: str
+    doors: Doors
 
     @asynccontextmanager
     async def socket(self, path: str) -> AsyncIterator[ClientConnection]:
-        async with connect(self.inside.replace("http", "ws", 1) + path, proxy=None) as socket:
+        url, sent = self.inside.replace("http", "ws", 1) + path, self.doors.headers(path, self.inside)
+        async with connect(url, additional_headers=sent, proxy=None) as socket:
             yield socket
 
     async def issue(self, lane: str = CERTIFICATES) -> wire.AnswerBody:
@@ -63,13 +67,19 @@ async def ward_running(
 ) -> AsyncIterator[Ward]:
     """`checks_in`: who took a number from home waits from checking in."""
     office = replace(office or ward_office(), web_check_in=checks_in, web_close=DAY_MINUTES)
-    with EmbeddedValkey(folder) as store, listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
-        running = hub_running(office, redis_url=store.url, offers=offers)
+    with (
+        EmbeddedValkey(folder) as store,
+        closing(Doors(office.key, sqlite_url(folder / "ledger.sqlite"))) as doors,
+        listen("127.0.0.1", 0) as public,
+        listen("127.0.0.1", 0) as inside,
+    ):
+        running = hub_running(office, redis_url=store.url, ledger_url=doors.url, offers=offers)
         async with running as apps, serving(apps, public, inside):
             ward = Ward(
                 store,
                 f"http://127.0.0.1:{public.getsockname()[1]}",
                 f"http://127.0.0.1:{inside.getsockname()[1]}",
+                doors,
             )
             async with ward.socket("/ws/board") as socket:
                 while not isinstance(read_frame(await socket.recv(decode=False)), wire.Beat):
