@@ -93,6 +93,7 @@ def parser() -> Parser:
 
     hub = _verb(verbs, "hub", _hub, "JUNBAN_REDIS_URL のストアにつなぐハブを 1 つ動かします（何台でも並べられます）")
     hub.add_argument("--practice", action="store_true", help="練習: 時計を動かせます。本番のストアには使えません")
+    hub.add_argument("--credentials", type=Path, metavar="FILE", help="練習: サインインの画面に出す利用者のファイル")
 
     kiosk = _verb(verbs, "kiosk", _kiosk, "発券機を 1 台動かします（画面はこの機械の中だけで開けます）")
     kiosk.add_argument("--hub", metavar="URL", help="ハブの職員側の場所（既定: この機械の JUNBAN_INSIDE_PORT）")
@@ -187,8 +188,10 @@ def _hub(asked: argparse.Namespace) -> int:
     machine, office = _settings()
     if machine.redis_url is None:
         raise WrongUse("JUNBAN_REDIS_URL にストアの場所を書いてください。1 台だけで動かすときは junban up です。")
+    if asked.credentials and not asked.practice:
+        raise WrongUse("--credentials は --practice と一緒に使ってください。本番の利用者は junban user で登録します。")
     try:
-        up.run_hub(machine, office, machine.redis_url, practice=asked.practice)
+        up.run_hub(machine, office, machine.redis_url, practice=asked.practice, credentials=asked.credentials)
     except RuntimeError as error:
         raise Failure(str(error)) from error
     return 0

@@ -163,6 +163,12 @@ class Machine(BaseModel):
         alias="JUNBAN_INSIDE_PORT",
         description="Port of the pages for staff, walls and ticket machines; always on 127.0.0.1.",
     )
+    inside_url: Annotated[str, AfterValidator(_an_origin)] | None = Field(
+        default=None,
+        alias="JUNBAN_INSIDE_URL",
+        description="Where a proxy offers the pages for staff, as in `https://uketsuke.city.example.lg.jp`: their cookies"
+        " then go by https alone. Without it they are for this machine's own browsers.",
+    )
     printer: Annotated[str, AfterValidator(_a_printer)] | None = Field(
         default=None,
         alias="JUNBAN_PRINTER",

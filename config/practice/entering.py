@@ -54,7 +54,9 @@ class DevicePass:
         self.headers: Mapping[str, str] = {"Authorization": f"Bearer {token}"}
 
     async def renew(self, refused: Mapping[str, str]) -> None:
-        raise NotLetIn(f"機器 {self._name} はこの窓口課に登録されていません。credentials.json が古くないか確かめてください。")
+        raise NotLetIn(
+            f"機器 {self._name} はこの窓口課に登録されていません。credentials.json が古くないか確かめてください。"
+        )
 
 
 class StaffPass:
@@ -78,8 +80,9 @@ class StaffPass:
             self._since = monotonic()
 
     async def sign_out(self) -> None:
-        with suppress(OSError, HTTPException):  # it ends by itself
-            await asyncio.to_thread(post_form, self._origin, SIGN_OUT, {}, self._token)
+        with suppress(OSError, HTTPException):  # then it ends by itself
+            if self._token:
+                await asyncio.to_thread(post_form, self._origin, SIGN_OUT, {}, self._token)
 
     async def renew(self, refused: Mapping[str, str]) -> None:
         async with self._door:
