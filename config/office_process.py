@@ -38,7 +38,7 @@ SENDER = "junban@ward.invalid"  # of mails that never leave this machine
 KEYS_FOLDER = "keys"
 SLIPS_FOLDER = "slips"
 KIOSK_PLACE = "1"
-TOKEN_FILE = "token"
+TOKEN_FILE = "token"  # noqa: S105
 MASTER_KEY_BYTES = 32
 
 Say = Callable[[str], None]
@@ -153,8 +153,10 @@ class OfficeProcess:
             if self.stand_ins and self.stand_ins.kiosk:
                 write_secretly(self._slips / TOKEN_FILE, made.kiosk_token(KIOSK_PLACE).encode())
             return credentials
-        except (LedgerUnusable, Refusal) as error:
-            raise OfficeDidNotStart(f"練習用の利用者を作れません（{error}）。") from error
+        except LedgerUnusable as error:
+            raise OfficeDidNotStart(str(error)) from error
+        except Refusal as error:
+            raise OfficeDidNotStart(f"練習用の利用者と機器を作れません（{error.sentence}）。") from error
         except OSError as error:
             raise OfficeDidNotStart(
                 f"{self._folder} に書けません（{error.strerror}）。持ち主と権限を確かめてください。"
@@ -218,7 +220,7 @@ class OfficeProcess:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Where a practice office is to be found: base URLs of its inside listener and of its mail inbox; and how to get in."""
+    """Where a practice office is to be found: base URLs of its inside listener and its mail inbox; how to get in."""
 
     inside: str
     inbox: str

@@ -166,8 +166,8 @@ class Machine(BaseModel):
     inside_url: Annotated[str, AfterValidator(_an_origin)] | None = Field(
         default=None,
         alias="JUNBAN_INSIDE_URL",
-        description="Where a proxy offers the pages for staff, as in `https://uketsuke.city.example.lg.jp`: their cookies"
-        " then go by https alone. Without it they are for this machine's own browsers.",
+        description="Where a proxy offers the inside pages, as in `https://madoguchi.example.jp`: their cookies then go"
+        " by https alone. Without it only this machine's own browsers may use them.",
     )
     printer: Annotated[str, AfterValidator(_a_printer)] | None = Field(
         default=None,

@@ -112,7 +112,7 @@ def run(
 def run_hub(
     machine: Machine, office: Office, redis_url: str, *, practice: bool, credentials: Path | None = None
 ) -> None:
-    """One hub until SIGTERM or SIGINT. `credentials`: of a practice office, offered at its door. Raises RuntimeError."""
+    """One hub until SIGTERM or SIGINT. `credentials`: of practice, offered at staff's door. Raises RuntimeError."""
     logs.set_up()
     people = read_credentials(credentials).for_the_door if practice and credentials else []
     try:

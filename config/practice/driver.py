@@ -238,9 +238,11 @@ class _Day:
 
     def _listen(self, lanes: Sequence[str], crew: "_Crew") -> None:
         entries = self._entries
-        walls = [(f"wall/{screen}", entry) for screen, entry in entries.walls.items()]
-        told = [*[(f"lanes/{lane}", NOBODY) for lane in lanes], *[("desk", entries.information)] * DESKS]
-        for path, entry in (*[("board", NOBODY)] * BOARDS, *walls):
+        walls: list[tuple[str, Pass]] = [(f"wall/{screen}", entry) for screen, entry in entries.walls.items()]
+        quiet: list[tuple[str, Pass]] = [*[("board", NOBODY)] * BOARDS, *walls]
+        told: list[tuple[str, Pass]] = [(f"lanes/{lane}", NOBODY) for lane in lanes]
+        told += [("desk", entries.information)] * DESKS
+        for path, entry in quiet:
             self.listeners.append(Listener(f"{self._sockets}/ws/{path}", self._chance, entry=entry))
         for path, entry in told:
             address = f"{self._sockets}/ws/{path}"

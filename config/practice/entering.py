@@ -1,6 +1,6 @@
 """How the simulated get in: a device shows its token, staff signs in and keeps a session. No password is ever printed.
 
-What a socket is for is unknown here. Who is put out signs in again; who is refused at the door is told to whoever asked.
+What a socket is for is unknown here. Who is put out signs in again; who is refused at the door is told.
 """
 
 import asyncio
@@ -95,7 +95,7 @@ class StaffPass:
 
     async def _signed_in(self, patience_s: float) -> str:
         fields = {"name": self._person.name, "password": self._person.password}
-        began = monotonic()
+        began, why = monotonic(), ""
         while True:
             try:
                 status, place, cookie = await asyncio.to_thread(post_form, self._origin, SIGN_IN, fields)
