@@ -21,7 +21,7 @@ from hub.ledger.refused import RefusedActs
 from hub.wire.roles import Role
 
 if TYPE_CHECKING:
-    from playwright.async_api import SetCookieParam
+    from playwright._impl._api_structures import SetCookieParam
 
 BY = Author("cli")
 DATE = "2026-04-01"  # of designation and training, long ago

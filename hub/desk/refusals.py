@@ -48,6 +48,7 @@ Refusal
     ├── NoConsent          an address without the consent to keep it
     ├── PasswordWeak       too short, too long, or one that everybody tries first
     ├── WrongName          no name of an account
+    ├── WrongShown         no name of a handler
     ├── WrongDates         a date of designation or training that is none
     └── ForeignPage        the request comes from a page of somebody else
 
@@ -265,6 +266,10 @@ class PasswordWeak(NotUnderstood):
 
 class WrongName(NotUnderstood):
     sentence = "利用者名は英小文字で始め、英小文字、数字、「.」「_」「-」で 2～32 文字にしてください。"
+
+
+class WrongShown(NotUnderstood):
+    sentence = "氏名は 40 文字以内で入れてください。"
 
 
 class WrongDates(NotUnderstood):

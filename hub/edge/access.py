@@ -138,7 +138,7 @@ class Access:
             try:
                 await self._look()
                 self._tell(is_away=False)
-            except LedgerUnusable as error:
+            except (LedgerUnusable, LedgerAway) as error:
                 self._tell(is_away=True, why=str(error))
             except Exception:
                 _log.exception("access not looked at")  # those who are connected stay, as while the ledger is away

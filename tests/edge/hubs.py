@@ -14,8 +14,8 @@ from websockets.exceptions import ConnectionClosed
 
 from config.asgi import listen, serving
 from hub.desk.refusals import NotYours
-from hub.edge.archive import ArchiveWatch
 from hub.edge.access import Access
+from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands, Teller
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.guards import Guard

@@ -7,7 +7,7 @@ import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -60,10 +60,17 @@ def own_server(tmp_path: Path) -> Iterator[EmbeddedValkey]:
 
 @asynccontextmanager
 async def hub_of(
-    office: Office, url: str, *, practice: bool = False, tuning: Tuning | None = None
+    office: Office,
+    url: str,
+    *,
+    practice: bool = False,
+    tuning: Tuning | None = None,
+    doors: Doors | None = None,
 ) -> AsyncIterator[Served]:
+    """`doors`: of another hub of this office; the same people and devices come in here."""
     running = hub_running(office, redis_url=url, ledger_url=shared_ledger(), practice=practice, tuning=tuning)
-    with closing(Doors(office.key)) as doors:
+    with ExitStack() as opened:
+        doors = doors or opened.enter_context(closing(Doors(office.key)))
         async with running as apps, served(apps, doors=doors) as hub:
             yield hub
 
@@ -115,7 +122,11 @@ def some_requests(count: int, seed: int) -> Iterator[wire.DeskRequest]:
 
 async def test_every_screen_ends_like_a_fresh_snapshot(valkey_server: EmbeddedValkey, office: Office) -> None:
     """Two hubs serve the office; requests go to both, and every frame fits where it comes (no gap, nothing twice)."""
-    async with hub_of(office, valkey_server.url) as one, hub_of(office, valkey_server.url) as two:
+    hasty = Tuning(limits=Limits(texts_at_once=1e6))
+    async with (
+        hub_of(office, valkey_server.url, tuning=hasty) as one,
+        hub_of(office, valkey_server.url, tuning=hasty, doors=one.doors) as two,
+    ):
         await is_ready(one)
         await is_ready(two)
         screens = [Visitor(await hub.open(path)) for hub in (one, two) for path in PATHS]
@@ -149,7 +160,10 @@ async def test_every_screen_ends_like_a_fresh_snapshot(valkey_server: EmbeddedVa
 async def test_the_same_request_on_another_hub_gives_the_same_answer(
     valkey_server: EmbeddedValkey, office: Office
 ) -> None:
-    async with hub_of(office, valkey_server.url) as one, hub_of(office, valkey_server.url) as two:
+    async with (
+        hub_of(office, valkey_server.url) as one,
+        hub_of(office, valkey_server.url, doors=one.doors) as two,
+    ):
         await is_ready(one)
         await is_ready(two)
         request = wire.Issue(new_id(), CERTIFICATES)

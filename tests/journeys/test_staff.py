@@ -162,9 +162,11 @@ async def test_everything_is_done_by_the_keyboard_and_without_scripts(morning: M
     context = await browser.new_context(java_script_enabled=False, locale="ja-JP")
     page = await context.new_page()
     await page.goto(f"{morning.inside}/admin/people")
+    await page.locator("#name:focus").wait_for()
     for typed in ("sato", "Tab", given, "Enter"):
         await (page.keyboard.press(typed) if typed in ("Tab", "Enter") else page.keyboard.type(typed))
     await page.wait_for_url("**/password")
+    await page.locator("#old:focus").wait_for()
     for typed in (given, "Tab", OWN, "Tab", OWN, "Enter"):
         await (page.keyboard.press(typed) if typed in ("Tab", "Enter") else page.keyboard.type(typed))
     await page.wait_for_url("**/password?done=changed")

@@ -22,8 +22,8 @@ from tests.model.desks import CERTIFICATES
 
 KILLS = 100  # on each of the two databases
 DAYS = 4  # a new day after each 25 kills: signing and deleting are killed as well
-MOST_STEPS = 16  # of an archiver's life: two or three turns
-MOST_FACTS = 30  # while it lives
+MOST_STEPS = 12  # of an archiver's life: two turns
+MOST_FACTS = 16  # while it lives
 SEED = 7
 
 
