@@ -43,17 +43,17 @@ def run(args: Namespace, start_office: StartOffice | None = None) -> int:
         plan = _plan(args)
         if args.inbox is not None and args.hub is None:
             raise _WrongUse("--inbox は --hub と一緒に使ってください。自分で起動する窓口課の受信箱は自動で読みます。")
-        if (args.credentials is None) != (args.hub is None):
-            raise _WrongUse(
-                f"--hub と --credentials は一緒に書いてください。--credentials は、その窓口課を動かしている"
-                f" junban up --practice --data DIR の DIR/{FILE} です。"
-            )
         if args.hub is None and start_office is None:
             raise _WrongUse("--hub で練習用の窓口課のアドレスを指定してください。")
         if args.hub is not None and not args.hub.startswith(("http://", "https://")):
             raise _WrongUse("--hub には http:// で始まるアドレスを書いてください。")
         if args.inbox is not None and not args.inbox.startswith(("http://", "https://")):
             raise _WrongUse("--inbox には http:// で始まるアドレスを書いてください。")
+        if (args.credentials is None) != (args.hub is None):
+            raise _WrongUse(
+                f"--hub と --credentials は一緒に書いてください。--credentials は、その窓口課を動かしている"
+                f" junban up --practice --data DIR の DIR/{FILE} です。"
+            )
         credentials = read_credentials(args.credentials) if args.credentials else Credentials()
         outcome = asyncio.run(_drive(_Given(args.hub or "", args.inbox or "", credentials), plan, start_office))
     except (_WrongUse, UnfitDay, FaultyFigures, CredentialsUnreadable) as error:

@@ -7,7 +7,6 @@ import os
 import secrets
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -17,7 +16,7 @@ from msgspec import Struct
 from config.office_folder import PRACTICE_MARK, WrongFolder
 from hub.desk.refusals import Refusal
 from hub.ledger.devices import Devices
-from hub.ledger.journal import Author
+from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
 from hub.wire.roles import Role
@@ -37,7 +36,6 @@ KIOSKS = ("renshu-1", "renshu-2")  # of the simulated day; a machine that can be
 LETTERS = "abcdefghjkmnpqrstvwxyz23456789"  # none that looks like another: somebody may type them
 # A password of 78 random bits is not found by trying, so a slow hash of it would only slow the start of an office.
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-_TOKYO = timedelta(hours=9)
 
 
 class PracticePerson(Struct, frozen=True):
@@ -125,7 +123,7 @@ class PracticePass:
         name, shown = PEOPLE[role]
         if kept and kept.name == name and self._signs_in(kept):
             return kept
-        today = (datetime.fromtimestamp(_now_ms() / 1000, UTC) + _TOKYO).date().isoformat()
+        today = tokyo_day(_now_ms())
         present = next((person for person in self._people.list() if person.name == name), None)
         if present is None:
             given = self._people.add(name, shown, role, today, today, BY)
