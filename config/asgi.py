@@ -186,6 +186,7 @@ async def hub_running(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await access.close()
+        entrance.close()
         await asyncio.to_thread(ledger.close)
         await waking.close()
         waker.close()

@@ -29,6 +29,10 @@ class Entrance:
 
     routes: list[BaseRoute]
     for_desk: ForDesk
+    hashing: Hashing
+
+    def close(self) -> None:
+        self.hashing.close()
 
 
 def entrance_of(
@@ -45,6 +49,7 @@ def entrance_of(
 ) -> Entrance:
     """`is_secure`: staff comes by https, so the session's cookie goes by nothing else. `now_ms` is real time."""
     pages = StaffPages(office, practice_people)
-    staff = Staff(people, access, Hashing(), pages, guard, is_secure=is_secure)
+    hashing = Hashing()
+    staff = Staff(people, access, hashing, pages, guard, is_secure=is_secure)
     administration = Administration(staff, people, devices, Log(ledger), pages, now_ms=now_ms)
-    return Entrance([*staff.routes(), *administration.routes()], lambda page: staff.page(Act.OPEN_DESK, page))
+    return Entrance([*staff.routes(), *administration.routes()], lambda page: staff.page(Act.OPEN_DESK, page), hashing)

@@ -2,6 +2,8 @@
 
 import atexit
 import functools
+import json
+import re
 import shutil
 import tempfile
 import time
@@ -12,12 +14,13 @@ from typing import TYPE_CHECKING
 from argon2 import PasswordHasher
 
 from hub.edge.access import DEVICE_COOKIE, SESSION_COOKIE
-from hub.ledger.connection import sqlite_url
+from hub.ledger.connection import sqlite_url, transaction
 from hub.ledger.devices import Devices
 from hub.ledger.journal import Author
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
 from hub.ledger.refused import RefusedActs
+from hub.ledger.tables import JOURNAL
 from hub.wire.roles import Role
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ BY = Author("cli")
 DATE = "2026-04-01"  # of designation and training, long ago
 PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # nobody guesses here
+PLACE = re.compile(r"[a-z0-9_-]{1,32}", re.ASCII)  # as `Key` on the wire
 ROLES = {"/ws/wall/": Role.WALL, "/ws/desk": Role.COUNTER, "/ws/kiosk": Role.KIOSK}
 
 
@@ -81,9 +85,10 @@ class Doors:
         return self._enrolled(role, place)[1]
 
     def headers(self, path: str, origin: str) -> dict[str, str]:
-        """What a client sends along to open this socket; nothing to those that are open to all."""
+        """What a client sends along to open this socket; nothing to those that are open to all, or that are none."""
         role = next((role for start, role in ROLES.items() if path.partition("?")[0].startswith(start)), None)
-        return {} if role is None else self.headers_of(role, origin, place_in(path))
+        place = place_in(path)
+        return {} if role is None or not PLACE.fullmatch(place) else self.headers_of(role, origin, place)
 
     def headers_of(self, role: Role, origin: str, place: str = "1") -> dict[str, str]:
         if role in (Role.WALL, Role.KIOSK, Role.DESK):
@@ -96,6 +101,12 @@ class Doors:
         value = self.device(Role.WALL, place_in(path)) if is_wall else self.session()
         name = DEVICE_COOKIE if is_wall else SESSION_COOKIE
         return {"name": name, "value": value, "url": base, "httpOnly": True, "sameSite": "Strict"}
+
+    def noted(self, kind: str) -> list[tuple[str, dict[str, str]]]:
+        """(who, what) of each entry of this kind that waits for the archiver."""
+        with transaction(self.ledger.engine, writes=False) as connection:
+            mine = (JOURNAL.c.office == self.office) & (JOURNAL.c.type == kind)
+            return [(row.who, json.loads(row.fields)) for row in connection.execute(JOURNAL.select().where(mine))]
 
     def _enrolled(self, role: Role, place: str) -> tuple[str, str]:
         if (role, place) not in self._devices:

@@ -97,13 +97,15 @@ ACTS = {
 }
 WHYS = {
     "signed_out": "本人の操作",
-    "idle": "時間の経過",
     "by_staff": "管理者の操作",
+    "idle": "30 分間操作なし",
+    "twelve_hours": "12 時間の経過",
     "wrong": "パスワード違い",
-    "locked": "ロック中",
     "ended": "利用終了",
-    "role": "役割の変更",
-    "password": "パスワードの変更",
+    "not_designated": "指定日か研修日の記録なし",
+    "role_changed": "役割の変更",
+    "password_changed": "パスワードの変更",
+    "password_reset": "パスワードの再発行",
     "replaced": "新しいサインイン",
 }
 OTHERS = {

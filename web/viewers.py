@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol
 
+from hub.ledger.people import IDLE_MS
 from hub.wire.roles import Act, Role, may
 
 ROLES = {
@@ -21,7 +22,6 @@ CARDS = (
     (Act.SEE_DEVICES, "/admin/devices", "機器", "番号表示の画面、発券機、窓口の端末を登録します。"),
     (Act.SEE_OPERATIONS, "/audit", "操作の記録", "だれが、いつ、何をしたかを確かめます。"),
 )
-SESSION_IDLE_MINUTES = 30  # as hub.ledger.people ends a session
 
 
 class Viewer(Protocol):
@@ -50,5 +50,5 @@ def viewed(viewer: Viewer | None) -> dict[str, Any]:
             "links": may_see,
             "must_change": viewer.must_change,
         },
-        "idle_minutes": SESSION_IDLE_MINUTES,
+        "idle_minutes": IDLE_MS // 60_000,
     }

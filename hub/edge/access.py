@@ -139,7 +139,7 @@ class Access:
                 await self._look()
                 self._tell(is_away=False)
             except (LedgerUnusable, LedgerAway) as error:
-                self._tell(is_away=True, why=str(error))
+                self._tell(is_away=True, why=str(error.__cause__ or error))
             except Exception:
                 _log.exception("access not looked at")  # those who are connected stay, as while the ledger is away
 

@@ -44,6 +44,7 @@ NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 SIGN_INS = 300  # a minute and process; ten times a whole office at half past eight
 MINUTE = 60.0
 NAME_SHOWN = 64  # letters of what was typed as a name that are shown again
+REPLACED = "replaced"  # why a session was ended
 UNLIKE = "新しいパスワードが 2 回とも同じになるように入れてください。"
 OLD_WRONG = "いまのパスワードが違います。もう一度入れてください。"
 
@@ -156,7 +157,7 @@ class Staff:
             signed_in = await self.hashing.run(self._people.sign_in, name, fields.get("password", ""))
             held = request.cookies.get(SESSION_COOKIE)
             if held:
-                await asyncio.to_thread(self._people.sign_out, held)  # one browser, one session
+                await asyncio.to_thread(self._people.sign_out, held, REPLACED)  # one browser, one session
         except Refusal as refusal:
             shown = typed[:NAME_SHOWN] if typed.isprintable() else ""
             return self._pages.sign_in(
