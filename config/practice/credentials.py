@@ -163,6 +163,7 @@ def new_password() -> str:
 
 def write_secretly(path: Path, content: bytes) -> None:
     """Whole or not at all, and for this user's eyes. Raises OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     making = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with open(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
