@@ -62,6 +62,12 @@ def _an_origin(url: str) -> str:
     return url.rstrip("/")
 
 
+def _a_safe_origin(url: str) -> str:
+    if not url.startswith("https://"):
+        raise own_fault("https:// で始めてください。http では、職員のサインインを途中で読まれます。")
+    return _an_origin(url)
+
+
 def _a_mail_server(url: SecretStr) -> SecretStr:
     if mail_server(url.get_secret_value()) is None:
         raise own_fault(
@@ -163,7 +169,7 @@ class Machine(BaseModel):
         alias="JUNBAN_INSIDE_PORT",
         description="Port of the pages for staff, walls and ticket machines; always on 127.0.0.1.",
     )
-    inside_url: Annotated[str, AfterValidator(_an_origin)] | None = Field(
+    inside_url: Annotated[str, AfterValidator(_a_safe_origin)] | None = Field(
         default=None,
         alias="JUNBAN_INSIDE_URL",
         description="Where a proxy offers the inside pages, as in `https://madoguchi.example.jp`: their cookies then go"
