@@ -27,6 +27,7 @@ from config.embedded import EmbeddedValkey
 from hub.desk.lane import Office
 from hub.edge.sockets import Limits
 from hub.fanout.mailbox import Depth
+from hub.ledger.connection import sqlite_url
 from hub.store import library
 from hub.store.connection import connect as store_client
 from hub.store.lanes import Lanes
@@ -379,7 +380,8 @@ async def test_pages_show_the_present_and_nothing_old(own_server: EmbeddedValkey
         assert shown.status_code == 200
         assert 'data-key="moves"' in shown.text
         for page in ("/", "/wall/entrance", "/desk"):
-            assert (await client.get(hub.page(page))).status_code == 200
+            assert (await client.get(hub.page(page), headers=hub.headers("/ws/desk"))).status_code == 200
+        assert (await client.get(hub.page("/desk"))).headers["location"] == "/sign-in?next=/desk"
         assert (await client.get(hub.page("/desk", is_inside=False))).status_code == 404
         own_server.kill()
         await is_ready(hub, 503)
@@ -395,6 +397,32 @@ async def test_a_store_of_another_release_ends_the_start(own_server: EmbeddedVal
     with pytest.raises(LibraryDiffers):
         async with hub_running(office, redis_url=own_server.url, ledger_url=shared_ledger()):
             pytest.fail("it must not start")
+
+
+async def test_a_hub_without_its_ledger_serves_residents_and_lets_staff_in_when_it_is_there(
+    valkey_server: EmbeddedValkey, office: Office, tmp_path: Path
+) -> None:
+    file = tmp_path / "ledger.sqlite"
+    file.mkdir()  # what cannot be opened as a file
+    with structlog.testing.capture_logs() as told:
+        async with (
+            hub_running(office, redis_url=valkey_server.url, ledger_url=sqlite_url(file)) as apps,
+            served(apps) as hub,
+        ):
+            await is_ready(hub)
+            async with hub.open("/ws/board", is_inside=False) as connection:
+                await connection.recv()
+            with pytest.raises(InvalidStatus) as refused:
+                await hub.open("/ws/kiosk")
+            assert refused.value.response.status_code == 503
+            file.rmdir()
+            with closing(Doors(office.key, sqlite_url(file))) as doors:
+                sent = doors.headers("/ws/kiosk", hub.page(""))
+                async with hub.open_with("/ws/kiosk", sent) as connection:
+                    await connection.recv()
+                await eventually(lambda: "ledger prepared" in [line["event"] for line in told])
+    errors = [line["event"] for line in told if line["log_level"] == "error"]
+    assert errors == ["ledger not prepared: nobody can be let in"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

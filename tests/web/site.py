@@ -4,6 +4,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -118,6 +119,7 @@ class Site:
         self.connections: list[Connection] = []
         self.greets = True  # a snapshot for whoever connects
         self.faults: list[str] = []
+        self.door = 204  # what a plain request of a socket's path is told
         routes = [*public_routes(self._present, OFFICE), *ResidentPages(self._present, OFFICE).routes()]
         routes += [*inside_routes(self._present, for_desk=for_handler, checks_in=True), *static_routes()]
         self._client = TestClient(Starlette(routes=routes), base_url=ORIGIN)
@@ -164,8 +166,10 @@ class Site:
         return self.hub
 
     async def _answer(self, route: "Route") -> None:
-        if route.request.url in (f"{ORIGIN}/session/here", f"{ORIGIN}/ws/desk"):
+        if route.request.url == f"{ORIGIN}/session/here":
             return await route.fulfill(status=204)  # as the hub says to who is signed in
+        if urlsplit(route.request.url).path.startswith("/ws/"):
+            return await route.fulfill(status=self.door)
         answer = self._client.get(route.request.url)
         await route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.content)
 

@@ -202,3 +202,25 @@ async def test_nothing_moves_for_those_who_asked_for_less_motion(site: MakeSite,
     ours.tell(m.TicketCalled, arrival=500, number="A300", counter="11")
     await page.locator("#stage .is-new").wait_for()
     assert await page.evaluate("() => document.getAnimations().length") == 0
+
+
+async def test_a_screen_that_is_put_out_loads_its_page_anew(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await ours.open("/wall/lobby")
+    async with page.expect_navigation():
+        await ours.hub.close(4401)
+    await ours.connected(2)
+
+
+async def test_a_screen_that_was_put_out_while_its_hub_was_away_finds_out(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await page.clock.install(time=AT)
+    await ours.open("/wall/lobby")
+    ours.greets = False
+    await ours.hub.close(1012)
+    await page.clock.run_for(30_000)  # its path says nothing yet
+    await page.wait_for_selector('body[data-state="stale"]')
+    ours.door = 401
+    async with page.expect_navigation():
+        await page.clock.run_for(30_000)
+    ours.faults.clear()  # the browser's own line about the 401

@@ -12,13 +12,16 @@ import { openPage } from "./page.js";
 import { Spoken } from "./spoken.js";
 
 const TICK_MS = 1000;
+const ASK_MS = 10_000; // while the connection is lost, whether this screen was put out meanwhile
 const MISSED_TURN_MS = 10_000; // time to find one's number among sixteen
 
 const part = (id) => document.getElementById(id);
 const highlights = new Highlights();
 const spoken = new Spoken(part("spoken"));
 let isFresh = false;
+let hasBeenIn = false; // a page that never got in would reload itself without end
 let missedPage = 0;
+let asking = null;
 let timer = null;
 
 const page = openPage({
@@ -31,12 +34,24 @@ const page = openPage({
     drawMissed(picture);
     drawCalls();
   },
-  freshness(fresh) {
+  freshness(fresh, why) {
     isFresh = fresh;
+    hasBeenIn ||= fresh;
+    if (why === "out") location.reload(); // the page of a screen that was put out shows how it is let in again
+    else if (why === "closed") reloadIfOut();
     drawClock();
     if (page.picture.position !== null) drawCalls();
   },
 });
+
+/** A socket that was refused says no reason to a page; its path does, to a plain request. Nobody stands here to ask. */
+async function reloadIfOut() {
+  clearTimeout(asking);
+  if (isFresh || !hasBeenIn) return;
+  const status = await fetch(document.body.dataset.socket).then((answer) => answer.status, () => 0);
+  if (status === 401) location.reload();
+  else asking = setTimeout(reloadIfOut, ASK_MS);
+}
 
 function drawCalls() {
   const { picture } = page;
