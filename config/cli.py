@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from config.device_command import DeviceCommand
     from config.mail import MailSettings
     from config.settings import Machine
+    from config.user_command import UserCommand
     from hub.desk.lane import Office
 
 WRONG_USE = 2
@@ -36,6 +37,10 @@ PORT_HELP = "住民向けの画面のポート。職員向けは N+1（既定: J
 DATA_HELP = "データを置くフォルダー（既定: $XDG_DATA_HOME/junban、なければ ~/.local/share/junban）"
 
 ALIVE_HELP = "動いている間、時刻を更新し続けるファイル（30 秒以上古ければ止まっています）"
+
+
+PEOPLE_ROLES = ["counter", "manager", "ad_desk", "operator", "auditor"]
+ROLE_HELP = "counter（窓口）、manager（係長）、ad_desk（広告担当）、operator（運用担当）、auditor（監査）"
 
 
 class WrongUse(Exception):
@@ -113,6 +118,7 @@ def parser() -> Parser:
     keeper = _verb(verbs, "keeper", _keeper, "台帳に記録し、連絡先の鍵を翌日に消去し、お知らせを送り残さず見張ります")
     keeper.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
 
+    _add_user(verbs)
     _add_ledger(verbs)
     _add_device(verbs)
 
@@ -122,6 +128,34 @@ def parser() -> Parser:
     check = _verb(verbs, "check", _check, "設定を確かめ、誤りをすべて一度に示します")
     check.add_argument("--json", action="store_true", help="結果を JSON で出します")
     return whole
+
+
+def _add_user(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    user = verbs.add_parser(
+        "user",
+        help="取扱者を登録し、パスワードを出し直し、利用を終えます",
+        description="取扱者。",
+        allow_abbrev=False,
+    )
+    acts = user.add_subparsers(dest="act", metavar="VERB", required=True, title="命令")
+    listing = _verb(acts, "list", _user_list, "取扱者を示します")
+    listing.add_argument("--json", action="store_true", help="結果を JSON で出します")
+    add = _verb(acts, "add", _user_add, "取扱者を登録し、最初のパスワードを 1 度だけ示します")
+    change = _verb(acts, "change", _user_change, "氏名、役割、指定日、研修日を変更します")
+    for act, required in ((add, True), (change, False)):
+        act.add_argument("name", metavar="NAME", help="利用者名（英小文字で始まる 2～32 文字）")
+        act.add_argument("--role", choices=PEOPLE_ROLES, required=required, metavar="ROLE", help=ROLE_HELP)
+        act.add_argument("--shown", required=required, metavar="氏名", help="取扱者の氏名（報告書に載ります）")
+        act.add_argument("--designated", metavar="DATE", help="取扱者に指定した日（YYYY-MM-DD）。なければ使えません")
+        act.add_argument("--trained", metavar="DATE", help="研修を受けた日（YYYY-MM-DD）。なければ使えません")
+    reset = _verb(acts, "reset", _user_reset, "パスワードを出し直します")
+    unlock = _verb(acts, "unlock", _user_unlock, "間違いが続いたための一時停止を解除します")
+    end = _verb(acts, "end", _user_end, "利用を終えます。サインインは 1 秒以内に終わります")
+    restore = _verb(acts, "restore", _user_restore, "終えた利用を再び認めます")
+    for act in (reset, unlock, end, restore):
+        act.add_argument("name", metavar="NAME", help="利用者名")
+    for act in (listing, add, change, reset, unlock, end, restore):
+        act.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
 
 
 def _add_ledger(verbs: "argparse._SubParsersAction[Parser]") -> None:
@@ -279,6 +313,57 @@ def _keeper(asked: argparse.Namespace) -> int:
         keeper.run(office, mail, ledger_settings(machine), **urls, alive=asked.alive)
     except (KeysUnusable, LedgerUnusable) as error:
         raise Failure(str(error)) from error
+    return 0
+
+
+def _user_list(asked: argparse.Namespace) -> int:
+    return _user(asked, lambda command: command.list(as_json=asked.json))
+
+
+def _user_add(asked: argparse.Namespace) -> int:
+    from hub.wire.roles import Role
+
+    dates = asked.designated or "", asked.trained or ""
+    return _user(asked, lambda command: command.add(asked.name, asked.shown, Role(asked.role), *dates))
+
+
+def _user_change(asked: argparse.Namespace) -> int:
+    from hub.wire.roles import Role
+
+    role = Role(asked.role) if asked.role else None
+    return _user(asked, lambda command: command.change(asked.name, asked.shown, role, asked.designated, asked.trained))
+
+
+def _user_reset(asked: argparse.Namespace) -> int:
+    return _user(asked, lambda command: command.reset(asked.name))
+
+
+def _user_unlock(asked: argparse.Namespace) -> int:
+    return _user(asked, lambda command: command.unlock(asked.name))
+
+
+def _user_end(asked: argparse.Namespace) -> int:
+    return _user(asked, lambda command: command.end(asked.name))
+
+
+def _user_restore(asked: argparse.Namespace) -> int:
+    return _user(asked, lambda command: command.restore(asked.name))
+
+
+def _user(asked: argparse.Namespace, act: "Callable[[UserCommand], None]") -> int:
+    machine, office = _settings()
+    from config.ledger import ledger_settings
+    from config.user_command import UserCommand
+    from hub.desk.refusals import Refusal
+    from hub.ledger.connection import LedgerUnusable
+
+    try:
+        with UserCommand(ledger_settings(machine, asked.data), office, _say) as command:
+            act(command)
+    except LedgerUnusable as error:
+        raise Failure(str(error)) from error
+    except Refusal as error:
+        raise Failure(error.sentence) from error
     return 0
 
 

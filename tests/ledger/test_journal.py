@@ -14,6 +14,7 @@ from hub.ledger.operations import Ledger
 from hub.ledger.tables import JOURNAL
 from hub.ledger.verifying import verify
 from tests.ledger.chains import NOON
+from tests.postgresql import PostgreSql
 
 STAFF = Author("staff:sato", "request-1")
 WELL_FORMED = {
@@ -138,3 +139,23 @@ def test_notes_of_many_at_once_are_each_in_the_chain_once(ledger: Ledger, ledger
     assert sorted(entry["at"] for entry in chained(ledger)) == [NOON + w * 100 + n for w in range(4) for n in range(20)]
     assert left(ledger) == 0
     assert verify(ledger).is_whole
+
+
+def test_a_note_that_becomes_visible_late_is_not_lost(postgresql_server: PostgreSql, office_name: str) -> None:
+    """On PostgreSQL a slower writer may have the smaller id, and commit while the archiver moves what it has seen."""
+    ledger = Ledger(postgresql_server.url, office_name)
+    ledger.prepare()
+    with ledger.engine.connect() as slow:
+        note(slow, office_name, "SignedIn", NOON, STAFF, {"name": "slow", "role": "counter"})
+        do(ledger, name="quick", role="counter")
+
+        @sa.event.listens_for(ledger.engine, "before_cursor_execute")
+        def commit_just_then(connection: object, cursor: object, statement: str, *_: object) -> None:
+            if statement.startswith("DELETE FROM journal") and slow.in_transaction():
+                slow.commit()
+
+        assert ledger.chain_journal() == 1
+        assert not slow.in_transaction()
+    assert ledger.chain_journal() == 1
+    assert [entry["fields"]["name"] for entry in chained(ledger)] == ["quick", "slow"]
+    ledger.close()

@@ -1,0 +1,119 @@
+"""What `junban user` does on the machine of the ledger: designate handlers, and end, unlock or reset their accounts.
+
+A password for the first sign-in is printed once and kept nowhere.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from types import TracebackType
+from typing import Self
+
+from config.ledger import LedgerSettings
+from hub.desk.lane import Office
+from hub.ledger.journal import Author, tokyo_day
+from hub.ledger.people import People, Person
+from hub.wire.roles import Role
+
+BY = Author("cli")
+NAMES = {
+    Role.COUNTER: "窓口",
+    Role.MANAGER: "係長",
+    Role.AD_DESK: "広告担当",
+    Role.OPERATOR: "運用担当",
+    Role.AUDITOR: "監査",
+}
+
+Say = Callable[[str], None]
+
+
+class UserCommand:
+    """One office's handlers, for the time of a block. Its acts raise refusals of the desk."""
+
+    def __init__(self, settings: LedgerSettings, office: Office, say: Say) -> None:
+        """Raises LedgerUnusable."""
+        self._ledger = settings.open(office.key)
+        self._say = say
+        self._people = People(self._ledger, now_ms=_now_ms)
+
+    def __enter__(self) -> Self:
+        self._ledger.prepare()  # the first handler is there before the office ever ran
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ledger.close()
+
+    def list(self, *, as_json: bool) -> None:
+        people, today = self._people.list(), tokyo_day(_now_ms())
+        if as_json:
+            told = [asdict(person) | {"has_access": person.has_access(today)} for person in people]
+            self._say(json.dumps({"people": told}, ensure_ascii=False))
+            return
+        for person in people:
+            self._say(f"{person.name}  {NAMES[person.role]}  {person.shown}  {_state(person, today)}")
+        if not people:
+            self._say(
+                "取扱者はまだいません。junban user add 利用者名 --role operator --shown 氏名 で登録してください。"
+            )
+
+    def add(self, name: str, shown: str, role: Role, designated: str, trained: str) -> None:
+        password = self._people.add(name, shown, role, designated, trained, BY)
+        self._say(f"{name}（{NAMES[role]} {shown}）を登録しました。")
+        self._tell(password)
+        if not (designated and trained):
+            self._say(f"まだ利用できません。junban user change {name} に --designated と --trained を付けてください。")
+
+    def change(
+        self, name: str, shown: str | None, role: Role | None, designated: str | None, trained: str | None
+    ) -> None:
+        """What is None stays as it is."""
+        person = next((one for one in self._people.list() if one.name == name), None)
+        self._people.change(
+            name,
+            shown=_or(shown, person.shown if person else ""),
+            role=role or (person.role if person else Role.COUNTER),
+            designated=_or(designated, person.designated if person else ""),
+            trained=_or(trained, person.trained if person else ""),
+            by=BY,
+        )
+        self._say(f"{name} の登録を変更しました。")
+
+    def reset(self, name: str) -> None:
+        password = self._people.reset_password(name, BY)
+        self._say(f"{name} のパスワードを新しくしました。これまでのサインインは終わります。")
+        self._tell(password)
+
+    def end(self, name: str) -> None:
+        self._people.end(name, BY)
+        self._say(f"{name} の利用を終えました。記録は残ります。")
+
+    def restore(self, name: str) -> None:
+        self._people.restore(name, BY)
+        self._say(f"{name} の利用を再び認めました。")
+
+    def unlock(self, name: str) -> None:
+        self._people.unlock(name, BY)
+        self._say(f"{name} の一時停止を解除しました。")
+
+    def _tell(self, password: str) -> None:
+        self._say(f"最初のパスワード: {password}")
+        self._say("この 1 度だけ表示します。本人に渡し、サインインして新しいパスワードに変えてもらってください。")
+
+
+def _state(person: Person, today: str) -> str:
+    if person.ended_at:
+        return "利用終了"
+    if not person.has_access(today):
+        return f"利用できません（指定日 {person.designated or 'なし'}、研修日 {person.trained or 'なし'}）"
+    return "一時停止中" if person.locked_until > _now_ms() else "利用中"
+
+
+def _or(given: str | None, kept: str) -> str:
+    return kept if given is None else given
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,102 @@
+"""`junban user`: the first handler is there before the office ever ran, and each mistake has its sentence."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from config import cli
+from config.cli import PEOPLE_ROLES
+from hub.ledger.connection import sqlite_url
+from hub.ledger.operations import Ledger
+from hub.ledger.people import People
+from hub.wire.roles import PEOPLE
+
+SATO = ("sato", "--role", "operator", "--shown", "佐藤花子", "--designated", "2026-04-01", "--trained", "2026-04-02")
+NOW_MS = 1_790_000_000_000  # September 2026
+
+
+@pytest.fixture
+def user(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Run `junban user …` on that folder; gives exit code, output and complaint."""
+    monkeypatch.delenv("JUNBAN_LEDGER_URL", raising=False)
+
+    def run(act: str, *words: str) -> tuple[int, str, str]:
+        code = cli.main(["user", act, *words, "--data", str(tmp_path)])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def people(tmp_path: Path) -> People:
+    return People(Ledger(sqlite_url(tmp_path / "ledger.sqlite"), "ward"), now_ms=lambda: NOW_MS)
+
+
+def password_in(said: str) -> str:
+    found = re.search(r"最初のパスワード: (\S+)", said)
+    assert found, said
+    return found[1]
+
+
+def test_the_words_of_the_command_are_the_roles_of_the_table() -> None:
+    assert [str(role) for role in PEOPLE] == PEOPLE_ROLES
+
+
+def test_the_first_operator_comes_in_with_the_password_that_was_printed(user, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    assert user("list")[1].startswith("取扱者はまだいません。junban user add ")
+    code, said, _ = user("add", *SATO)
+    assert code == 0
+    listed = json.loads(user("list", "--json")[1])["people"]
+    assert [(one["name"], one["has_access"], one["must_change"]) for one in listed] == [("sato", True, True)]
+    assert "password" not in listed[0]
+    assert password_in(said) not in user("list")[1]
+
+
+def test_without_dates_there_is_no_access_until_they_are_given(user) -> None:  # type: ignore[no-untyped-def]
+    user("add", *SATO)
+    said = user("add", "ueda", "--role", "counter", "--shown", "上田")[1]
+    assert "まだ利用できません。junban user change ueda" in said
+    assert "利用できません（指定日 なし、研修日 なし）" in user("list")[1]
+    assert user("change", "ueda", "--designated", "2026-05-01", "--trained", "2026-05-01")[0] == 0
+    assert "ueda  窓口  上田  利用中" in user("list")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("add", *SATO), "この利用者名は使われているか"),
+        (("add", "Sato", *SATO[1:]), "利用者名は英小文字で始め"),
+        (("add", "ito", *SATO[1:-1], "2026-02-30"), "指定日と研修日は"),
+        (("add", "ito", *SATO[1:-1], "2999-01-01"), "指定日と研修日は"),
+        (("end", "sato"), "運用担当者がいなくなるため"),
+        (("change", "sato", "--role", "counter"), "運用担当者がいなくなるため"),
+        (("reset", "nobody"), "この利用者は登録されていません"),
+        (("change", "nobody", "--shown", "誰か"), "この利用者は登録されていません"),
+    ],
+)
+def test_each_mistake_is_one_sentence_and_changes_nothing(user, words: tuple[str, ...], sentence: str) -> None:  # type: ignore[no-untyped-def]
+    user("add", *SATO)
+    before = user("list", "--json")
+    code, said, complaint = user(*words)
+    assert (code, said) == (1, "")
+    assert complaint.startswith(f"junban: {sentence}")
+    assert user("list", "--json") == before
+
+
+def test_a_role_that_there_is_not_is_wrong_use(user) -> None:  # type: ignore[no-untyped-def]
+    code, said, complaint = user("add", "ito", "--role", "boss", "--shown", "伊藤")
+    assert (code, said) == (2, "")
+    assert "--role の値が正しくありません" in complaint
+
+
+def test_reset_end_restore_and_unlock(user) -> None:  # type: ignore[no-untyped-def]
+    first = password_in(user("add", *SATO)[1])
+    user("add", "ito", "--role", "counter", *SATO[3:])
+    assert password_in(user("reset", "ito")[1]) != first
+    assert user("end", "ito")[0] == 0
+    assert "ito  窓口  佐藤花子  利用終了" in user("list")[1]
+    assert user("restore", "ito")[0] == 0
+    assert user("unlock", "ito")[0] == 0
+    assert "ito  窓口  佐藤花子  利用中" in user("list")[1]
