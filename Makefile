@@ -10,10 +10,12 @@ UV_COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-versi
 # Installing one thing twice at once would break it, and every recipe here is quick to run in order.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench lock needs
+.PHONY: help install demo run test check bench lock needs
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+install: $(VENV)/runtime ## Install what the office runs on into .venv
 
 # exec: the program itself gets Ctrl-C and answers it, no shell stands in between.
 demo: $(VENV)/runtime ## The whole office with a simulated day at 20 times its speed; Ctrl-C ends it

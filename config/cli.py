@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from config.device_command import DeviceCommand
     from config.mail import MailSettings
     from config.settings import Machine
     from config.user_command import UserCommand
@@ -98,6 +99,7 @@ def parser() -> Parser:
 
     hub = _verb(verbs, "hub", _hub, "JUNBAN_REDIS_URL のストアにつなぐハブを 1 つ動かします（何台でも並べられます）")
     hub.add_argument("--practice", action="store_true", help="練習: 時計を動かせます。本番のストアには使えません")
+    hub.add_argument("--credentials", type=Path, metavar="FILE", help="練習: サインインの画面に出す利用者のファイル")
 
     kiosk = _verb(verbs, "kiosk", _kiosk, "発券機を 1 台動かします（画面はこの機械の中だけで開けます）")
     kiosk.add_argument("--hub", metavar="URL", help="ハブの職員側の場所（既定: この機械の JUNBAN_INSIDE_PORT）")
@@ -118,6 +120,7 @@ def parser() -> Parser:
 
     _add_user(verbs)
     _add_ledger(verbs)
+    _add_device(verbs)
 
     simulate = _verb(verbs, "simulate", _simulate, "練習の窓口課に、模擬の一日の来庁者を流して確かめます")
     simulate.fill = _fill_simulate
@@ -173,6 +176,25 @@ def _add_ledger(verbs: "argparse._SubParsersAction[Parser]") -> None:
         act.add_argument("--json", action="store_true", help="結果を JSON で出します")
 
 
+def _add_device(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    device = verbs.add_parser(
+        "device",
+        help="番号表示の画面、発券機、窓口の端末を登録し、取り消します",
+        description="機器（番号表示の画面、発券機、窓口の端末）。",
+        allow_abbrev=False,
+    )
+    acts = device.add_subparsers(dest="act", metavar="VERB", required=True, title="命令")
+    listing = _verb(acts, "list", _device_list, "登録した機器と、登録を待つ機器を示します")
+    listing.add_argument("--json", action="store_true", help="結果を JSON で出します")
+    let_in = _verb(acts, "let-in", _device_let_in, "機器の画面に出ているコードで、その機器を登録します")
+    let_in.add_argument("code", metavar="CODE", help="機器の画面のコード（ABCD-EFGH）")
+    let_in.add_argument("--place", default="", metavar="KEY", help="機器の場所（既定: 機器が自分で示した場所）")
+    revoke = _verb(acts, "revoke", _device_revoke, "機器の登録を取り消します。その画面は 1 秒以内に終わります")
+    revoke.add_argument("id", metavar="ID", help="機器の番号（wall-3k9f2a の形）")
+    for act in (listing, let_in, revoke):
+        act.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
+
+
 def _verb(
     verbs: "argparse._SubParsersAction[Parser]", name: str, run: Callable[[argparse.Namespace], int], help_text: str
 ) -> Parser:
@@ -221,8 +243,10 @@ def _hub(asked: argparse.Namespace) -> int:
     machine, office = _settings()
     if machine.redis_url is None:
         raise WrongUse("JUNBAN_REDIS_URL にストアの場所を書いてください。1 台だけで動かすときは junban up です。")
+    if asked.credentials and not asked.practice:
+        raise WrongUse("--credentials は --practice と一緒に使ってください。本番の利用者は junban user で登録します。")
     try:
-        up.run_hub(machine, office, machine.redis_url, practice=asked.practice)
+        up.run_hub(machine, office, machine.redis_url, practice=asked.practice, credentials=asked.credentials)
     except RuntimeError as error:
         raise Failure(str(error)) from error
     return 0
@@ -372,6 +396,35 @@ def _ledger_export(asked: argparse.Namespace) -> int:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(f"{asked.file} に書けません（{error.strerror}）。場所と空き容量を確かめてください。") from error
+    return 0
+
+
+def _device_list(asked: argparse.Namespace) -> int:
+    return _device(asked, lambda command: command.list(as_json=asked.json))
+
+
+def _device_let_in(asked: argparse.Namespace) -> int:
+    return _device(asked, lambda command: command.let_in(asked.code, asked.place))
+
+
+def _device_revoke(asked: argparse.Namespace) -> int:
+    return _device(asked, lambda command: command.revoke(asked.id))
+
+
+def _device(asked: argparse.Namespace, act: "Callable[[DeviceCommand], None]") -> int:
+    machine, office = _settings()
+    from config.device_command import DeviceCommand
+    from config.ledger import ledger_settings
+    from hub.desk.refusals import Refusal
+    from hub.ledger.connection import LedgerUnusable
+
+    try:
+        with DeviceCommand(ledger_settings(machine, asked.data), office, _say) as command:
+            act(command)
+    except LedgerUnusable as error:
+        raise Failure(str(error)) from error
+    except Refusal as error:
+        raise Failure(error.sentence) from error
     return 0
 
 

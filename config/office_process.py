@@ -15,15 +15,20 @@ from pydantic import SecretStr
 
 from config.embedded import EmbeddedValkey, NotWanted, given_server, why_away
 from config.faults import Faulty
-from config.ledger import with_ledger
+from config.ledger import ledger_url, with_ledger
 from config.loopback import HOST
 from config.mail import mail_settings
-from config.office_folder import STORE_FOLDER
+from config.office_file import read_office
+from config.office_folder import STORE_FOLDER, mark_folder
 from config.ports import port_near, with_free_ports
 from config.posts import ChildPost, HubPost, OfficeDidNotStart, StorePost, on_store
+from config.practice.credentials import FILE, Credentials, PracticePass, write_secretly
 from config.processes import Workshop
 from config.settings import Machine
 from config.supervisor import Post, Supervisor
+from hub.desk.refusals import Refusal
+from hub.ledger.connection import LedgerUnusable
+from hub.ledger.operations import Ledger
 
 READY_WITHIN_S = 30.0  # one second on an idle machine
 PAUSE_S = 0.02
@@ -32,6 +37,8 @@ KIOSK_PORT = 8090
 SENDER = "junban@ward.invalid"  # of mails that never leave this machine
 KEYS_FOLDER = "keys"
 SLIPS_FOLDER = "slips"
+KIOSK_PLACE = "1"
+TOKEN_FILE = "token"  # noqa: S105
 MASTER_KEY_BYTES = 32
 
 Say = Callable[[str], None]
@@ -80,7 +87,15 @@ class OfficeProcess:
             self.machine = with_ledger(_sending(machine, folder), folder)
         self._folder, self._practice = folder, practice
         self._store = EmbeddedValkey(folder / STORE_FOLDER) if machine.redis_url is None else None
-        self._hub = HubPost(self.machine, self._store, practice=practice, log=self._log("hub"))
+        self.credentials_file = (folder / FILE).absolute()
+        self.credentials = Credentials()
+        self._hub = HubPost(
+            self.machine,
+            self._store,
+            practice=practice,
+            log=self._log("hub"),
+            credentials=self.credentials_file if practice else None,
+        )
         posts = self._posts(is_wanted)
         self._supervisor = Supervisor(posts, say)
         # In earnest numbers are given and called, whatever keeps notices from being sent.
@@ -102,8 +117,10 @@ class OfficeProcess:
     def start(self) -> None:
         """Returns when the pages answer, or early when the office is no longer wanted.
 
-        Raises CannotStart, StoreDidNotStart or OfficeDidNotStart; nothing runs then.
+        Raises CannotStart, StoreDidNotStart, WrongFolder or OfficeDidNotStart; nothing runs then.
         """
+        if self._practice:
+            self.credentials = self._let_in_practice()
         try:
             self._supervisor.start()
         except NotWanted:
@@ -126,13 +143,39 @@ class OfficeProcess:
         """Everything at once, without asking."""
         self._supervisor.kill()
 
+    def _let_in_practice(self) -> Credentials:
+        """Whoever practises here, and the ticket machine; before the hub starts, so that nobody finds a locked door."""
+        mark_folder(self._folder, practice=True)
+        ledger = Ledger(ledger_url(self.machine), read_office(self.machine.office).key)
+        try:
+            made = PracticePass(self._folder, ledger)
+            credentials = made.make()
+            if self.stand_ins and self.stand_ins.kiosk:
+                write_secretly(self._slips / TOKEN_FILE, made.kiosk_token(KIOSK_PLACE).encode())
+            return credentials
+        except LedgerUnusable as error:
+            raise OfficeDidNotStart(str(error)) from error
+        except Refusal as error:
+            raise OfficeDidNotStart(f"練習用の利用者と機器を作れません（{error.sentence}）。") from error
+        except OSError as error:
+            raise OfficeDidNotStart(
+                f"{self._folder} に書けません（{error.strerror}）。持ち主と権限を確かめてください。"
+            ) from error
+        finally:
+            ledger.close()
+
+    @property
+    def _slips(self) -> Path:
+        """What the ticket machine keeps: slips, and its token."""
+        return self._folder / SLIPS_FOLDER
+
     def _posts(self, is_wanted: Callable[[], bool]) -> list[Post]:
         """In the order of their starts: whoever sends is there before the first address is taken."""
         posts: list[Post] = [StorePost(self._store, is_wanted)] if self._store else []
         places = self.stand_ins
         if places:
             words = ["inbox", "--port", str(places.inbox), "--mail-port", str(places.mail)]
-            words += ["--slips", str(self._folder / SLIPS_FOLDER)] if places.kiosk else []
+            words += ["--slips", str(self._slips)] if places.kiosk else []
             posts.append(self._child("メールの受信箱", "inbox", words, port=places.inbox))
         posts.append(self._sender("見張り", "keeper", ["keeper"]))
         if self.sends_notices:
@@ -140,7 +183,7 @@ class OfficeProcess:
         posts.append(self._hub)
         if places and places.kiosk:
             words = ["kiosk", "--hub", self.inside_url, "--port", str(places.kiosk)]
-            words += ["--out", str(self._folder / SLIPS_FOLDER)]
+            words += ["--out", str(self._slips)]
             # Its printer library makes a temporary folder at each start and leaves it there: it goes with ours.
             posts.append(self._child("発券機", "kiosk", words, port=places.kiosk, temporary=self._folder))
         return posts
@@ -177,21 +220,23 @@ class OfficeProcess:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Where a practice office is to be found: base URLs of its inside listener and of its mail inbox."""
+    """Where a practice office is to be found: base URLs of its inside listener and its mail inbox; how to get in."""
 
     inside: str
     inbox: str
+    credentials: Credentials
 
 
 @contextlib.asynccontextmanager
 async def start_office() -> AsyncIterator[Started]:
     """A fresh practice office in a temporary folder. Only from the main thread."""
-    machine = Machine.from_environment().model_copy(update={"redis_url": None, "public_url": None})
+    machine = Machine.from_environment().model_copy(update={"redis_url": None, "public_url": None, "inside_url": None})
     with Workshop() as folder:
         office = OfficeProcess(with_free_ports(machine), folder, lambda _: None, practice=True, usual_ports=False)
         office.start()
         try:
-            yield Started(office.inside_url, office.stand_ins.inbox_url if office.stand_ins else "")
+            inbox = office.stand_ins.inbox_url if office.stand_ins else ""
+            yield Started(office.inside_url, inbox, office.credentials)
         finally:
             office.stop()
 

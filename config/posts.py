@@ -161,8 +161,18 @@ class ChildPost:
 class HubPost(ChildPost):
     """`junban hub`."""
 
-    def __init__(self, machine: Machine, store: EmbeddedValkey | None, *, practice: bool, log: Path | None) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        store: EmbeddedValkey | None,
+        *,
+        practice: bool,
+        log: Path | None,
+        credentials: Path | None = None,
+    ) -> None:
+        """`credentials`: of the practice people that are offered at staff's door."""
         words = ["hub", *(["--practice"] if practice else [])]
+        words += ["--credentials", str(credentials)] if credentials else []
         port = machine.inside_port
         super().__init__("ハブ", words, lambda: on_store(machine, store), log=log, port=port, page="/live")
 

@@ -62,6 +62,12 @@ def _an_origin(url: str) -> str:
     return url.rstrip("/")
 
 
+def _a_safe_origin(url: str) -> str:
+    if not url.startswith("https://"):
+        raise own_fault("https:// で始めてください。http では、職員のサインインを途中で読まれます。")
+    return _an_origin(url)
+
+
 def _a_mail_server(url: SecretStr) -> SecretStr:
     if mail_server(url.get_secret_value()) is None:
         raise own_fault(
@@ -162,6 +168,12 @@ class Machine(BaseModel):
         default=8081,
         alias="JUNBAN_INSIDE_PORT",
         description="Port of the pages for staff, walls and ticket machines; always on 127.0.0.1.",
+    )
+    inside_url: Annotated[str, AfterValidator(_a_safe_origin)] | None = Field(
+        default=None,
+        alias="JUNBAN_INSIDE_URL",
+        description="Where a proxy offers the inside pages, as in `https://madoguchi.example.jp`: their cookies then go"
+        " by https alone. Without it only this machine's own browsers may use them.",
     )
     printer: Annotated[str, AfterValidator(_a_printer)] | None = Field(
         default=None,

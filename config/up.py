@@ -16,13 +16,17 @@ from config.office_folder import mark_folder
 from config.office_process import OfficeProcess, Say
 from config.ports import taken_ports, why_not_listening, with_free_ports
 from config.posts import OfficeDidNotStart
+from config.practice.credentials import PEOPLE, read_credentials
 from config.practice.simulated_days import DEMO_SPEED, SimulatedDays
+from config.practice.walls import PracticeDevices
 from config.processes import Workshop
 from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
 from hub.desk.notices import Carrier
 from hub.ledger.connection import LedgerUnusable
+from hub.ledger.devices import Devices
 from hub.store.library import LibraryDiffers
+from hub.wire.roles import Role
 
 TEND_EVERY_S = 0.2
 ENDED_TWICE = 130
@@ -107,9 +111,12 @@ def run(
         say("終了しています。")
 
 
-def run_hub(machine: Machine, office: Office, redis_url: str, *, practice: bool) -> None:
-    """One hub until SIGTERM or SIGINT. Raises RuntimeError."""
+def run_hub(
+    machine: Machine, office: Office, redis_url: str, *, practice: bool, credentials: Path | None = None
+) -> None:
+    """One hub until SIGTERM or SIGINT. `credentials`: of practice, offered at staff's door. Raises RuntimeError."""
     logs.set_up()
+    people = read_credentials(credentials).for_the_door if practice and credentials else []
     try:
         asyncio.run(
             serve_hub(
@@ -121,6 +128,9 @@ def run_hub(machine: Machine, office: Office, redis_url: str, *, practice: bool)
                 inside_port=machine.inside_port,
                 practice=practice,
                 public_url=machine.public_url,
+                inside_urls=[machine.inside_url] if machine.inside_url else [],
+                practice_people=people,
+                devices_of=PracticeDevices if practice else Devices,
                 offers=[Carrier.EMAIL] if machine.mail_from else [],
                 jobs_url=machine.jobs_url,
             )
@@ -135,7 +145,11 @@ def run_hub(machine: Machine, office: Office, redis_url: str, *, practice: bool)
 def _days(running: OfficeProcess, folder: Path, say: Say) -> SimulatedDays:
     places = running.stand_ins
     return SimulatedDays(
-        running.inside_url, folder / "simulate.log", say, inbox_url=places.inbox_url if places else None
+        running.inside_url,
+        folder / "simulate.log",
+        say,
+        credentials=running.credentials_file,
+        inbox_url=places.inbox_url if places else None,
     )
 
 
@@ -156,6 +170,7 @@ def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, prac
             lines.append(f"  受付票（紙の代わり）  {places.inbox_url}/slips")
         lines.append(f"  メールの受信箱        {places.inbox_url}/")
     lines.append("")
+    lines += _ways_in(running, practice=practice)
     if not running.sends_notices:
         lines.append(f"  {NOTICES_OFF}")
     if demo:
@@ -163,6 +178,19 @@ def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, prac
     lines.append(f"  データ: {folder}" if folder else "  終わるとデータはすべて消えます。")
     lines += ["  終わらせるには Ctrl-C を押してください。", ""]
     return "\n".join(lines)
+
+
+def _ways_in(running: OfficeProcess, *, practice: bool) -> list[str]:
+    """How staff signs in: in practice with accounts that are there already."""
+    if not practice:
+        return []
+    lines = []
+    for role in (Role.COUNTER, Role.MANAGER):
+        if person := running.credentials.person(role):
+            label = f"{PEOPLE[role][1].removeprefix('練習 ')}のサインイン"
+            lines.append(f"  {label}  {person.name}  {person.password}")
+    lines.append("  サインインの画面のボタンなら、入力なしで入れます。ほかの役割の練習用の利用者もあります。")
+    return [*lines, ""]
 
 
 def _on_ports(machine: Machine, port: int | None, say: Say, *, may_move: bool) -> Machine:

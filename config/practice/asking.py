@@ -14,7 +14,8 @@ from msgspec.json import Decoder
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from config.practice.sockets import pause_s, stay_connected
+from config.practice.entering import Pass
+from config.practice.sockets import NOBODY, pause_s, stay_connected
 from hub.forecast.day import Chance
 from hub.wire.codec import encode, read_frame
 from hub.wire.messages import AnswerBody, DeskRequest, RefusalBody, Reply
@@ -48,18 +49,19 @@ class _Asked:
 class Asker:
     """`stay` must run beside `ask`. `contradictions`: requests that got two different answers."""
 
-    def __init__(self, address: str, chance: Chance, record: Record) -> None:
+    def __init__(self, address: str, chance: Chance, record: Record, entry: Pass = NOBODY) -> None:
         self.address = address
         self.repeats = 0
         self.contradictions: list[str] = []
         self._chance = chance
         self._record = record
+        self._entry = entry
         self._socket: ClientConnection | None = None
         self._open: dict[str, _Asked] = {}
         self._answered: dict[str, AnswerBody] = {}
 
     async def stay(self) -> None:
-        await stay_connected(lambda: self.address, self._talk, self._chance)
+        await stay_connected(lambda: self.address, self._talk, self._chance, self._entry)
 
     async def ask(self, request: DeskRequest) -> Body:
         """Raises NoReply after GIVES_UP_AFTER_S."""

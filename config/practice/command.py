@@ -8,26 +8,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Protocol
 
-from config.practice.driver import DayFailed, Outcome, Plan, UnfitDay, drive
+from config.practice.credentials import FILE, Credentials, CredentialsUnreadable, read_credentials
+from config.practice.driver import DayFailed, Outcome, Place, Plan, UnfitDay, drive
 from config.practice.figures import FaultyFigures, read_figures
 from config.practice.report import ProgressBar, as_json, as_text
 from hub.forecast.day import typical_day
 from hub.forecast.day_file import FaultyDay, read_day
 
 GOOD, FAILURE, WRONG_USE = 0, 1, 2
+CREDENTIALS_HELP = f"その窓口課の練習用の利用者のファイル（データのフォルダーの {FILE}）"
 SPEED = 240.0  # a day of 17 hours in a little more than four minutes
-
-
-class Place(Protocol):
-    """A practice office: base URLs of its inside listener and of its mail inbox; an empty one: it has none."""
-
-    @property
-    def inside(self) -> str: ...
-
-    @property
-    def inbox(self) -> str: ...
 
 
 StartOffice = Callable[[], AbstractAsyncContextManager[Place]]
@@ -40,6 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--figures", type=Path, metavar="FILE", help="一日の姿を決める数値（TOML）")
     parser.add_argument("--speed", type=float, default=SPEED, metavar="X", help=f"時計の速さ（既定: {SPEED:g} 倍）")
     parser.add_argument("--hub", metavar="URL", help="練習用の窓口課の、職員向けのアドレス。なければ自分で起動します")
+    parser.add_argument("--credentials", type=Path, metavar="FILE", help=CREDENTIALS_HELP)
     parser.add_argument("--inbox", metavar="URL", help="その窓口課のメールの受信箱。なければ連絡先は登録しません")
     parser.add_argument("--shared", action="store_true", help="ほかの方も同時にこの窓口課を使います")
     parser.add_argument("--json", action="store_true", help="最後の行に結果を JSON で出します")
@@ -57,8 +49,14 @@ def run(args: Namespace, start_office: StartOffice | None = None) -> int:
             raise _WrongUse("--hub には http:// で始まるアドレスを書いてください。")
         if args.inbox is not None and not args.inbox.startswith(("http://", "https://")):
             raise _WrongUse("--inbox には http:// で始まるアドレスを書いてください。")
-        outcome = asyncio.run(_drive(args.hub, args.inbox, plan, start_office))
-    except (_WrongUse, UnfitDay, FaultyFigures) as error:
+        if (args.credentials is None) != (args.hub is None):
+            raise _WrongUse(
+                f"--hub と --credentials は一緒に書いてください。--credentials は、その窓口課を動かしている"
+                f" junban up --practice --data DIR の DIR/{FILE} です。"
+            )
+        credentials = read_credentials(args.credentials) if args.credentials else Credentials()
+        outcome = asyncio.run(_drive(_Given(args.hub or "", args.inbox or "", credentials), plan, start_office))
+    except (_WrongUse, UnfitDay, FaultyFigures, CredentialsUnreadable) as error:
         return _say_and_give(str(error), WRONG_USE)
     except FaultyDay as error:
         return _say_and_give(f"{args.day} を読めません。\n{error}", WRONG_USE)
@@ -106,14 +104,14 @@ def _text(path: Path) -> str:
 class _Given:
     inside: str
     inbox: str
+    credentials: Credentials
 
 
-async def _drive(hub: str | None, inbox: str | None, plan: Plan, start_office: StartOffice | None) -> Outcome:
+async def _drive(given: _Given, plan: Plan, start_office: StartOffice | None) -> Outcome:
     bar = ProgressBar(sys.stderr)
     try:
-        given = hub is not None or start_office is None
-        async with _at(_Given(hub or "", inbox or "")) if given or start_office is None else start_office() as place:
-            return await drive(place.inside, plan, Random(), bar, place.inbox or None)
+        async with _at(given) if given.inside or start_office is None else start_office() as place:
+            return await drive(place, plan, Random(), bar)
     finally:
         bar.end()
 

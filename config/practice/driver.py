@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from time import monotonic, process_time
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from websockets.exceptions import WebSocketException
@@ -20,26 +20,41 @@ from config.practice.browser import Browser, Unanswered
 from config.practice.checks import judge
 from config.practice.clock import DAY, OfficeClock, as_clock
 from config.practice.contacts import EMAIL, Residents
+from config.practice.credentials import Credentials
+from config.practice.entering import DevicePass, NotLetIn, Pass, StaffPass
 from config.practice.floor import Floor, Tally
 from config.practice.kiosk import arrivals
 from config.practice.letters import Letters
 from config.practice.listeners import Listener, ScreenEnd, compare_all
 from config.practice.recording import History, Recording
 from config.practice.retelling import Findings
-from config.practice.sockets import JOINED_WITHIN_S, NotWanted, fresh_snapshot
+from config.practice.sockets import JOINED_WITHIN_S, NOBODY, NotWanted, fresh_snapshot
 from config.practice.staff import Clerk, InformationDesk
 from config.practice.staffing import staff, unserved
 from hub.forecast.day import Chance, Customer, Figures
 from hub.forecast.day_file import missing_lanes
 from hub.wire.messages import CounterState, Snapshot
+from hub.wire.roles import Role
 
 EARLY_SECONDS = 300  # the clock starts five minutes before the first customer
-KIOSKS = 2
-BOARDS = WALLS = DESKS = 2
+BOARDS = DESKS = 2  # walls and ticket machines: as many as have credentials
 ANSWERED_WITHIN_S = 10.0
 PROGRESS_EVERY_S = 0.5
 
 Progress = Callable[[float, Tally, int], None]  # office second, tally, customers
+
+
+class Place(Protocol):
+    """A practice office: base URLs of its inside listener and of its mail inbox (empty: it has none); who gets in."""
+
+    @property
+    def inside(self) -> str: ...
+
+    @property
+    def inbox(self) -> str: ...
+
+    @property
+    def credentials(self) -> Credentials: ...
 
 
 class UnfitDay(Exception):
@@ -86,28 +101,37 @@ class Outcome:
         return self.findings.is_good and bool(self.screens) and self.screens_equal == len(self.screens)
 
 
-async def drive(
-    hub: str, plan: Plan, chance: Chance, progress: Progress = lambda *_: None, inbox: str | None = None
-) -> Outcome:
-    """One day at the practice office whose inside listener is at `hub` (http://HOST:PORT).
+async def drive(place: Place, plan: Plan, chance: Chance, progress: Progress = lambda *_: None) -> Outcome:
+    """One day at a practice office. Without an inbox nobody leaves an address.
 
-    `chance` is for delays, and for how many people ahead somebody wishes. `inbox`: where the office's mails arrive;
-    without it nobody leaves an address. Raises UnfitDay and DayFailed.
+    `chance` is for delays, and for how many people ahead somebody wishes. Raises UnfitDay and DayFailed.
     """
+    entries = Entries.of(place.inside, place.credentials)
+    try:
+        await entries.sign_in()
+        return await _drive(place, plan, chance, progress, entries)
+    except NotLetIn as error:
+        raise DayFailed(str(error)) from error
+    finally:
+        await entries.sign_out()
+
+
+async def _drive(place: Place, plan: Plan, chance: Chance, progress: Progress, entries: "Entries") -> Outcome:
     began, cpu = monotonic(), process_time()
+    hub = place.inside
     sockets = "ws" + hub.rstrip("/").removeprefix("http")
-    office = await _look(f"{sockets}/ws/desk")
+    office = await _look(f"{sockets}/ws/desk", entries.information)
     _refuse_unfit(plan, office)
-    letters = await _open(inbox, chance) if inbox else None
+    letters = await _open(place.inbox, chance) if place.inbox else None
     start = max(0, plan.customers[0].arrived_at - EARLY_SECONDS) // 60 * 60
     day = await asyncio.to_thread(set_clock, hub, start, plan.speed)
     clock = OfficeClock(start, plan.speed)
     residents = Residents(Browser(hub, chance), letters, clock, day, chance) if letters else None
     floor = Floor(plan.customers, clock, day)
-    drivers = _Day(sockets, plan, chance, office.counters, floor, Recording(day), residents)
+    drivers = _Day(sockets, entries, plan, chance, office.counters, floor, Recording(day), residents)
     try:
         screens = await drivers.run([lane.lane for lane in office.lanes], progress)
-    except* (NoReply, NotWanted, Unanswered) as failures:
+    except* (NoReply, NotLetIn, NotWanted, Unanswered) as failures:
         raise DayFailed(_first_sentence(failures)) from failures
     return Outcome(
         day=day,
@@ -121,10 +145,39 @@ async def drive(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """How everybody of the day gets in: `counters` share one session, the information desk and screens another."""
+
+    counters: StaffPass
+    information: StaffPass
+    walls: dict[str, DevicePass]  # by their screen
+    kiosks: Sequence[DevicePass]
+
+    @classmethod
+    def of(cls, hub: str, credentials: Credentials) -> "Entries":
+        """Raises DayFailed where somebody is lacking."""
+        people = [credentials.person(role) for role in (Role.COUNTER, Role.MANAGER)]
+        walls, kiosks = (
+            {place: DevicePass(role, place, token) for place, token in credentials.tokens(role).items()}
+            for role in (Role.WALL, Role.KIOSK)
+        )
+        if not (people[0] and people[1] and walls and kiosks):
+            raise DayFailed("練習用の利用者か機器が足りません。その窓口課の credentials.json を指定してください。")
+        return cls(StaffPass(hub, people[0]), StaffPass(hub, people[1]), walls, list(kiosks.values()))
+
+    async def sign_in(self) -> None:
+        await asyncio.gather(self.counters.sign_in(), self.information.sign_in())
+
+    async def sign_out(self) -> None:
+        await asyncio.gather(self.counters.sign_out(), self.information.sign_out())
+
+
 class _Day:
     def __init__(
         self,
         sockets: str,
+        entries: Entries,
         plan: Plan,
         chance: Chance,
         counters: Sequence[CounterState],
@@ -134,7 +187,7 @@ class _Day:
     ) -> None:
         self.askers: list[Asker] = []
         self.listeners: list[Listener] = []
-        self._sockets = sockets
+        self._sockets, self._entries = sockets, entries
         self._plan, self._chance = plan, chance
         self._counters = counters
         self._floor, self._recording = floor, recording
@@ -184,11 +237,16 @@ class _Day:
         )
 
     def _listen(self, lanes: Sequence[str], crew: "_Crew") -> None:
-        paths = [*["board"] * BOARDS, *[f"wall/{n + 1}" for n in range(WALLS)]]
-        for path in paths:
-            self.listeners.append(Listener(f"{self._sockets}/ws/{path}", self._chance))
-        for path in (*[f"lanes/{lane}" for lane in lanes], *["desk"] * DESKS):
-            self.listeners.append(Listener(f"{self._sockets}/ws/{path}", self._chance, [self._recording.hear]))
+        entries = self._entries
+        walls: list[tuple[str, Pass]] = [(f"wall/{screen}", entry) for screen, entry in entries.walls.items()]
+        quiet: list[tuple[str, Pass]] = [*[("board", NOBODY)] * BOARDS, *walls]
+        told: list[tuple[str, Pass]] = [(f"lanes/{lane}", NOBODY) for lane in lanes]
+        told += [("desk", entries.information)] * DESKS
+        for path, entry in quiet:
+            self.listeners.append(Listener(f"{self._sockets}/ws/{path}", self._chance, entry=entry))
+        for path, entry in told:
+            address = f"{self._sockets}/ws/{path}"
+            self.listeners.append(Listener(address, self._chance, [self._recording.hear], entry))
         self.listeners[-1].news.append(self._floor.look)
         for listener in self.listeners:
             crew.start(listener.stay())
@@ -205,20 +263,24 @@ class _Day:
     def _open(self, crew: "_Crew") -> None:
         """Kiosks, the information desk and the counters."""
         figures, customers = self._plan.figures, self._plan.customers
-        machines = [self._asker("kiosk") for _ in range(KIOSKS)]
-        information = InformationDesk(self._asker("desk"), self._floor, crew.start)
+        entries = self._entries
+        machines = [self._asker("kiosk", entry) for entry in entries.kiosks]
+        information = InformationDesk(self._asker("desk", entries.information), self._floor, crew.start)
         wanted = set(_wanted(customers))
         is_peak = figures.is_peak(len(customers))
         posts = staff(self._counters, wanted, figures, is_peak=is_peak, has_lunch=self._plan.has_lunch)
-        clerks = [Clerk(post, self._asker("desk"), self._floor, information, figures, self._chance) for post in posts]
+        clerks = [
+            Clerk(post, self._asker("desk", entries.counters), self._floor, information, figures, self._chance)
+            for post in posts
+        ]
         for asker in self.askers:
             crew.start(asker.stay())
         for clerk in clerks:
             crew.start(clerk.work())
         crew.start(arrivals(machines, information, self._residents, self._floor, crew.start))
 
-    def _asker(self, path: str) -> Asker:
-        asker = Asker(f"{self._sockets}/ws/{path}", self._chance, self._recording.answered)
+    def _asker(self, path: str, entry: Pass) -> Asker:
+        asker = Asker(f"{self._sockets}/ws/{path}", self._chance, self._recording.answered, entry)
         self.askers.append(asker)
         return asker
 
@@ -270,9 +332,9 @@ def set_clock(hub: str, start: int, speed: float) -> str:
     return day
 
 
-async def _look(desk: str) -> Snapshot:
+async def _look(desk: str, entry: Pass) -> Snapshot:
     try:
-        return await fresh_snapshot(desk)
+        return await fresh_snapshot(desk, entry.headers)
     except (OSError, WebSocketException) as error:
         raise DayFailed(
             f"{desk} につながりません。窓口課が動いているか、アドレスを確かめてください: {error}"

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
-from config.practice.sockets import fresh_snapshot, pause_s, stay_connected
+from config.practice.entering import Pass
+from config.practice.sockets import NOBODY, fresh_snapshot, pause_s, stay_connected
 from hub.forecast.day import Chance
 from hub.wire.client_side import Heard, Screen
 from hub.wire.codec import read_frame
@@ -24,8 +25,9 @@ News = Callable[[Screen, HubFrame], None]
 class Listener:
     """One screen and its socket. `news` is told of every frame that changed the picture."""
 
-    def __init__(self, address: str, chance: Chance, news: Sequence[News] = ()) -> None:
+    def __init__(self, address: str, chance: Chance, news: Sequence[News] = (), entry: Pass = NOBODY) -> None:
         self.address = address
+        self.entry = entry
         self.screen = Screen()
         self.joins = 0
         self.gaps = 0
@@ -34,7 +36,7 @@ class Listener:
         self.news = list(news)
 
     async def stay(self) -> None:
-        await stay_connected(self._resume_address, self._talk, self._chance)
+        await stay_connected(self._resume_address, self._talk, self._chance, self.entry)
 
     async def sees(self, day: str) -> None:
         """Until the picture is one of that business day."""
@@ -83,7 +85,7 @@ async def _compare(listener: Listener, chance: Chance, within_s: float) -> Scree
     while True:
         tries += 1
         try:
-            fresh = await fresh_snapshot(listener.address)
+            fresh = await fresh_snapshot(listener.address, listener.entry.headers)
         except (OSError, WebSocketException) as error:
             why = f"新しい画面を開けません（{error!r}）"
         else:

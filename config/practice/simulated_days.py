@@ -23,11 +23,13 @@ class SimulatedDays:
         say: Say,
         monotonic: Callable[[], float] = time.monotonic,
         *,
+        credentials: Path,
         inbox_url: str | None = None,
     ) -> None:
         self.seed = 0
         # --shared: whoever looks at the demonstration will press buttons too.
         self._command = [*JUNBAN, "simulate", "--shared", "--speed", str(DEMO_SPEED), "--hub", hub_url]
+        self._command += ["--credentials", str(credentials)]
         self._command += ["--inbox", inbox_url] if inbox_url else []
         self._log = log
         self._say = say

@@ -7,9 +7,10 @@ better part of this one.
 import asyncio
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from hub.desk.refusals import SignInBusy
@@ -26,23 +27,42 @@ class Hashing:
     def __init__(self, line: int = LINE) -> None:
         self.refused = 0
         self._line, self._waiting = line, 0
+        self._lock, self._is_closed = threading.Lock(), False
         self._thread = ThreadPoolExecutor(1, "hashing", initializer=_step_back)
 
     async def run(self, do: Callable[..., _T], *args: object) -> _T:
         """`do(*args)` in its turn. Raises SignInBusy where too many wait, and what `do` raises."""
-        if self._waiting >= self._line:
+        if self._is_closed or self._waiting >= self._line:
             self.refused += 1
             raise SignInBusy
-        self._waiting += 1
+        with self._lock:
+            self._waiting += 1  # until it is done or never will be: who goes away does not shorten the line
+        work = self._thread.submit(do, *args)
+        work.add_done_callback(self._leave)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: do(*args))
-        finally:
-            self._waiting -= 1
+            return await asyncio.wrap_future(work)
+        except asyncio.CancelledError:
+            if self._is_closed and not _is_cancelled():
+                raise SignInBusy from None  # this hub ends; another one, or the next, lets him in
+            raise
 
     def close(self) -> None:
+        """Whoever still waits is asked to try again; what is being compared is compared to its end."""
+        self._is_closed = True
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _leave(self, work: "Future[_T]") -> None:
+        with self._lock:
+            self._waiting -= 1
+
+
+def _is_cancelled() -> bool:
+    """The asker himself, and not only what he waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _step_back() -> None:
-    with contextlib.suppress(OSError, AttributeError):  # where the system has no rank for a thread
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER)
+    if sys.platform == "linux":  # elsewhere this would be the rank of the whole hub, or of a stranger
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER)

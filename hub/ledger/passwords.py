@@ -12,6 +12,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from hub.desk.refusals import PasswordWeak
 
 LEAST, MOST = 12, 128
+MOST_TYPED = 4 * MOST  # before it is normal: accents typed apart, or one sign that stands for eighteen letters
+NAMED = 4  # a shorter name of an account stands in many words
 DIFFERENT = 5  # characters at least: aaaaaaaaaaaa and 121212121212 are tried first
 OBVIOUS = ("password", "パスワード", "qwertyui", "12345678", "abcdefgh", "junban", "kuyakusho")
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that is misread on paper
@@ -35,11 +37,13 @@ def normal(password: str) -> str:
 
 def refuse_weak(password: str, name: str) -> None:
     """Raises PasswordWeak."""
+    if len(password) > MOST_TYPED:
+        raise PasswordWeak
     plain = normal(password)
     small = plain.lower()
-    if not LEAST <= len(plain) <= MOST or len(set(plain)) < DIFFERENT or not plain.isprintable():
+    if not LEAST <= len(plain) <= MOST or len(set(plain)) < DIFFERENT or not _can_be_typed(plain):
         raise PasswordWeak
-    if name in small or any(word in small for word in OBVIOUS):
+    if (len(name) >= NAMED and name in small) or any(word in small for word in OBVIOUS):
         raise PasswordWeak
 
 
@@ -55,10 +59,16 @@ class Passwords:
 
     def is_right(self, kept: str | None, password: str) -> bool:
         """`kept`: the hash of an account, None where there is none."""
-        if len(password) > MOST:
+        plain = normal(password[: MOST_TYPED + 1])
+        if len(password) > MOST_TYPED or len(plain) > MOST:
             return False  # nobody has one, and hashing a megabyte is work for nothing
         try:
-            self._hasher.verify(kept or self._nobodys, normal(password))
+            self._hasher.verify(kept or self._nobodys, plain.encode(errors="replace"))
         except (VerificationError, InvalidHashError):
             return False
         return kept is not None
+
+
+def _can_be_typed(plain: str) -> bool:
+    """Any letter of any language, also two that are joined by a sign; no control character and no half of a letter."""
+    return not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in plain)

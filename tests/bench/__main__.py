@@ -7,9 +7,14 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.bench import desk, ledger, notices
+from tests.bench import desk, ledger, notices, signin
 
-PARTS: dict[str, Callable[[bool], bool]] = {"desk": desk.run, "notices": notices.run, "ledger": ledger.run}
+PARTS: dict[str, Callable[[bool], bool]] = {
+    "desk": desk.run,
+    "notices": notices.run,
+    "ledger": ledger.run,
+    "signin": signin.run,
+}
 
 
 def main() -> int:

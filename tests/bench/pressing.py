@@ -9,29 +9,34 @@ import asyncio
 import secrets
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as connect_socket
 
 from config.embedded import EmbeddedValkey
 from config.practice.sockets import dial
-from config.processes import Child, Workshop, start
+from config.processes import Workshop, start
 from hub.desk.facts import TicketCalled, from_fields
+from hub.ledger.connection import sqlite_url
 from hub.store.connection import connect
 from hub.store.keys import Keys
 from hub.wire.codec import encode, read_frame
 from hub.wire.messages import AnswerBody, DeskRequest, Issue, Next, Reply
 from tests.chaos.proxy import LossyWire
+from tests.doors import Doors
 from tests.eventually import eventually
 from tests.ports import free_ports
 
+KEY = "bench"
 COUNTERS = 20
 LOST_EVERY = 5
 IN_FLIGHT = 8  # what the hub takes from one socket at a time
 
-OFFICE = """
-key = "bench"
+OFFICE = f"""
+key = "{KEY}"
 name = "計測"
 [[lanes]]
 key = "all"
@@ -81,24 +86,19 @@ async def _press(folder: Path, store: EmbeddedValkey, tickets: int) -> Pressed:
     public, inside = free_ports(2)
     pressed = Pressed(tickets)
     async with wire.open(folder / "wire") as url:
-        hub = _start_hub(folder, url, public, inside)
+        hub = HubAlone(folder, url, public, inside)
         try:
-            address = f"ws://127.0.0.1:{inside}"
-
-            async def is_up() -> bool:
-                return await _is_up(address)
-
-            await eventually(is_up, within_s=20)
-            await _issue_all(f"{address}/ws/kiosk", tickets)
+            await eventually(hub.is_up, within_s=20)
+            await issue_all(hub.kiosk, tickets)
             began = time.monotonic()
-            await asyncio.gather(*(_clerk(f"{address}/ws/desk", str(n), pressed) for n in range(1, COUNTERS + 1)))
+            await asyncio.gather(*(_clerk(hub.desk, str(n), pressed) for n in range(1, COUNTERS + 1)))
             pressed.seconds = time.monotonic() - began
         finally:
             hub.stop()
     pressed.lost_replies += wire.lost
     client = connect(store.url, answer_seconds=60)  # one reading of forty thousand facts
-    day = await client.hget(Keys("bench").day(), "day")
-    for _, entry in await client.xrange(Keys("bench").facts(str(day))) or []:
+    day = await client.hget(Keys(KEY).day(), "day")
+    for _, entry in await client.xrange(Keys(KEY).facts(str(day))) or []:
         fact = from_fields(entry)  # type: ignore[arg-type]  # texts, as the client decodes them
         if isinstance(fact, TicketCalled):
             pressed.facts.append(fact.arrival)
@@ -106,30 +106,51 @@ async def _press(folder: Path, store: EmbeddedValkey, tickets: int) -> Pressed:
     return pressed
 
 
-def _start_hub(folder: Path, url: str, public: int, inside: int) -> Child:
-    return start(
-        [sys.executable, "-m", "config.cli", "hub"],
-        name="the hub",
-        environment={
+@dataclass(frozen=True)
+class Address:
+    """A socket and what is sent along to open it."""
+
+    url: str
+    headers: dict[str, str]
+
+    def dial(self) -> connect_socket:
+        return dial(self.url, self.headers)
+
+
+class HubAlone:
+    """One hub process for practice: in earnest it takes no more from one socket than somebody can press."""
+
+    def __init__(self, folder: Path, url: str, public: int, inside: int) -> None:
+        self.ledger_url = sqlite_url(folder / "ledger.sqlite")
+        self.origin = f"http://127.0.0.1:{inside}"
+        with closing(Doors(KEY, self.ledger_url)) as doors:
+            kiosk, desk = (doors.headers(path, self.origin) for path in ("/ws/kiosk", "/ws/desk"))
+        self.kiosk = Address(f"ws://127.0.0.1:{inside}/ws/kiosk", kiosk)
+        self.desk = Address(f"ws://127.0.0.1:{inside}/ws/desk", desk)
+        environment = {
             "JUNBAN_REDIS_URL": url,
+            "JUNBAN_LEDGER_URL": self.ledger_url,
             "JUNBAN_OFFICE": str(folder / "office.toml"),
             "JUNBAN_PORT": str(public),
             "JUNBAN_INSIDE_PORT": str(inside),
-        },
-    )
+        }
+        command = [sys.executable, "-m", "config.cli", "hub", "--practice"]
+        self._child = start(command, name="the hub", environment=environment)
+
+    async def is_up(self) -> bool:
+        try:
+            async with self.desk.dial() as socket:
+                return b'"snapshot"' in await socket.recv(decode=False)
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        self._child.stop()
 
 
-async def _is_up(address: str) -> bool:
-    try:
-        async with dial(f"{address}/ws/desk") as socket:
-            return b'"snapshot"' in await socket.recv(decode=False)
-    except OSError:
-        return False
-
-
-async def _issue_all(address: str, tickets: int) -> None:
+async def issue_all(address: Address, tickets: int) -> None:
     """Tickets 1 to `tickets`, over one machine's socket."""
-    async with dial(address) as socket:
+    async with address.dial() as socket:
         asked = [Issue(secrets.token_urlsafe(16), "all") for _ in range(tickets)]
         for first in range(0, tickets, IN_FLIGHT):
             some = asked[first : first + IN_FLIGHT]
@@ -139,21 +160,21 @@ async def _issue_all(address: str, tickets: int) -> None:
                 await _reply(socket)
 
 
-async def _clerk(address: str, counter: str, pressed: Pressed) -> None:
+async def _clerk(address: Address, counter: str, pressed: Pressed) -> None:
     """Press until nobody waits."""
     current: int | None = None
     turn = 0
-    socket = await dial(address)
+    socket = await address.dial()
     try:
         while True:
             turn += 1
             request = Next(secrets.token_urlsafe(16), counter, current)
-            answer = await _ask(socket, request)
+            answer = await ask(socket, request)
             if turn % LOST_EVERY == 0:
                 pressed.lost_replies += 1
                 await socket.close()
-                socket = await dial(address)
-                again = await _ask(socket, request)
+                socket = await address.dial()
+                again = await ask(socket, request)
                 pressed.differing += again != answer
                 answer = again
             if answer.arrival is None:
@@ -164,7 +185,7 @@ async def _clerk(address: str, counter: str, pressed: Pressed) -> None:
         await socket.close()
 
 
-async def _ask(socket: ClientConnection, request: DeskRequest) -> AnswerBody:
+async def ask(socket: ClientConnection, request: DeskRequest) -> AnswerBody:
     """Send until there is an answer; a refusal that asks to try again is followed."""
     while True:
         await socket.send(encode(request), text=True)

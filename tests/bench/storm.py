@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.practice.credentials import FILE
 from config.processes import Child, Workshop, start
 from tests.eventually import eventually
 from tests.ports import free_ports
@@ -65,6 +66,7 @@ def _up(folder: Path) -> Child:
 def _day(office: Child, folder: Path, tickets: int, seed: int) -> Stormy:
     command = [sys.executable, "-m", "config.cli", "simulate", "--seed", str(seed), "--tickets", str(tickets)]
     command += ["--speed", str(SPEED), "--hub", (folder / "inside").read_text(), "--json"]
+    command += ["--credentials", str(folder / "data" / FILE)]
     kills = 0
     with (folder / "report").open("w+") as out, (folder / "progress").open("wb") as progress:
         day = subprocess.Popen(command, stdout=out, stderr=progress)

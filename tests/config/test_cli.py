@@ -24,6 +24,7 @@ from config.office_folder import STORE_FOLDER
 from config.office_process import INBOX_PORT, OfficeProcess, start_office
 from config.ports import with_free_ports
 from config.posts import HubPost, OfficeDidNotStart, StorePost
+from config.practice.entering import SESSION_COOKIE, post_form
 from config.practice.simulated_days import PAUSE_AFTER_FAILURE_S, SimulatedDays
 from config.settings import Machine
 from config.supervisor import SILENT_TIMES, Supervisor
@@ -51,11 +52,11 @@ def tmp_path() -> Iterator[Path]:
 
 
 def clean(tmp_path: Path, **settings: str) -> dict[str, str]:
-    """An environment without settings of the house, with temporary files of its own."""
+    """An environment without settings of the house, with data and temporary files of its own."""
     temporary = tmp_path / "tmp"
     temporary.mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JUNBAN_")}
-    return kept | {"TMPDIR": str(temporary)} | settings
+    return kept | {"TMPDIR": str(temporary), "XDG_DATA_HOME": str(tmp_path / "home")} | settings
 
 
 def junban(tmp_path: Path, *words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -80,6 +81,12 @@ class Running:
         found = re.search(rf"^ +{page}.* http://([\d.]+):(\d+)(/\S*)$", self.said, re.MULTILINE)
         assert found, self.said
         return found[1], int(found[2]), found[3]
+
+    def way_in(self, role: str) -> tuple[str, str]:
+        """Account and password of this role, as they are printed."""
+        found = re.search(rf"^  {role}のサインイン +(\S+) +(\S+)$", self.said, re.MULTILINE)
+        assert found, self.said
+        return found[1], found[2]
 
     def family(self) -> dict[int, str]:
         """Every process below it, with its command line."""
@@ -139,14 +146,23 @@ def free_port() -> str:
             return str(port)
 
 
-def get(host: str, port: int, path: str) -> tuple[int, str]:
+def get(host: str, port: int, path: str, session: str = "") -> tuple[int, str]:
+    """Status and text of a page; staff's door is gone to where a page leads there."""
     line = HTTPConnection(host, port, timeout=5)
     try:
-        line.request("GET", path)
+        line.request("GET", path, headers={"Cookie": f"{SESSION_COOKIE}={session}"} if session else {})
         answer = line.getresponse()
-        return answer.status, answer.read().decode()
+        status, body, place = answer.status, answer.read().decode(), answer.getheader("Location") or ""
     finally:
         line.close()
+    return get(host, port, place) if status == 303 and place.startswith("/sign-in") else (status, body)
+
+
+def signed_in(host: str, port: int, name: str, password: str) -> str:
+    """A session, got as a browser gets it."""
+    status, place, session = post_form(f"http://{host}:{port}", "/sign-in", {"name": name, "password": password})
+    assert (status, place) == (303, "/desk")
+    return session
 
 
 def is_ready(host: str, port: int) -> bool:
@@ -178,6 +194,12 @@ async def test_a_practice_office_answers_on_every_page_and_ctrl_c_leaves_nothing
         for page in ("混雑状況", "呼出表示", "窓口"):
             status, body = get(*office.address(page))
             assert (status, "さくら区役所" in body) == (200, True)
+        _, body = get(*office.address("窓口"))
+        name, password = office.way_in("窓口担当")
+        assert f'value="{password}"' in body, "the door offers who is printed, to be pressed"
+        host, port, _ = office.address("窓口")
+        session = signed_in(host, port, name, password)
+        assert "さくら区役所" in get(host, port, "/desk", session)[1]
         status, body = get(*office.address("メールの受信箱"))
         assert (status, "まだメールは届いていません" in body) == (200, True)
         assert "発券機" not in office.said
@@ -313,7 +335,9 @@ async def test_a_number_survives_the_end_of_an_office_with_a_folder(tmp_path: Pa
         with running(tmp_path, *words) as office:
             await is_up(office)
             host, port, _ = office.address("窓口")
-            async with websockets.connect(f"ws://{host}:{port}/ws/desk", proxy=None) as desk:
+            session = signed_in(host, port, *office.way_in("窓口担当"))
+            sent = {"Cookie": f"{SESSION_COOKIE}={session}", "Origin": f"http://{host}:{port}"}
+            async with websockets.connect(f"ws://{host}:{port}/ws/desk", additional_headers=sent, proxy=None) as desk:
                 await desk.send(json.dumps({"type": "issue", "id": wanted * 6, "lane": "seal"}))
                 while (told := json.loads(await desk.recv()))["type"] != "reply":
                     pass
@@ -557,7 +581,9 @@ def test_a_half_done_set_up_of_notices_is_told_before_anything_starts(tmp_path: 
 async def test_a_day_that_failed_is_told_and_another_follows_after_a_pause(tmp_path: Path) -> None:
     said: list[str] = []
     now = [0.0]
-    days = SimulatedDays("http://127.0.0.1:1", tmp_path / "log", said.append, lambda: now[0])
+    credentials = tmp_path / "credentials.json"
+    log = tmp_path / "log"
+    days = SimulatedDays("http://127.0.0.1:1", log, said.append, lambda: now[0], credentials=credentials)
 
     def has_said(words: str) -> bool:
         days.tend()

@@ -180,6 +180,8 @@ def test_a_machine_without_settings_has_all_of_them() -> None:
         ("JUNBAN_PUBLIC_URL", "https://junban.example.jp/number"),
         ("JUNBAN_PUBLIC_URL", "https://[junban"),
         ("JUNBAN_PUBLIC_URL", "ftp://junban.example.jp"),
+        ("JUNBAN_INSIDE_URL", "http://madoguchi.example.jp"),
+        ("JUNBAN_INSIDE_URL", "https://madoguchi.example.jp/desk"),
     ],
 )
 def test_each_wrong_variable_is_named_and_its_value_is_not(name: str, value: str) -> None:
@@ -206,6 +208,7 @@ def test_one_port_for_residents_and_staff_is_a_fault(ports: dict[str, str]) -> N
         ("JUNBAN_REDIS_URL", "rediss://user:a-secret@store:6380/2"),
         ("JUNBAN_REDIS_URL", "unix:///run/store.sock"),
         ("JUNBAN_PUBLIC_URL", "https://junban.example.jp/"),
+        ("JUNBAN_INSIDE_URL", "https://madoguchi.example.jp/"),
         ("JUNBAN_PUBLIC_HOST", "192.0.2.7"),
     ],
 )

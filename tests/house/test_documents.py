@@ -12,6 +12,8 @@ from tests.house.documents import ROOT, TABLES, written
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [path.relative_to(ROOT) for path in (ROOT / "README.md", *ROOT.glob("[a-z]*/**/*.md"))]
+TYPED = re.compile(r"^ *junban (.*)$", re.MULTILINE)  # in a block, to be copied
+MEANT = {"DIR": "data", "N": "9000", "URL": "http://127.0.0.1:8081", "ROLE": "counter"}
 COMMAND = re.compile(r"^\| `junban (.*?)` \|", re.MULTILINE)
 
 
@@ -37,13 +39,18 @@ def verb_of(command: str) -> str:
 
 
 def test_every_command_of_the_readme_can_be_typed() -> None:
-    commands = COMMAND.findall(README)
+    commands = [*COMMAND.findall(README), *TYPED.findall(README)]
     assert commands
     for command in commands:
-        words = shlex.split(
-            command.replace(" DIR", " data").replace(" N", " 9000").replace(" URL", " http://127.0.0.1:8081")
-        )
+        for word, value in MEANT.items():
+            command = re.sub(rf" {word}\b", f" {value}", command)
+        words = shlex.split(command)
         assert parser().parse_args(words).verb == words[0]
+
+
+def test_every_make_verb_that_is_typed_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"demo", "install"} <= set(re.findall(r"^ *make ([a-z]+)$", README, re.MULTILINE)) <= targets
 
 
 def test_every_verb_and_option_is_in_the_readme() -> None:

@@ -1,10 +1,13 @@
 """Handlers come in with a password and go out by rule; each step is noted once, and no secret is anywhere."""
 
 import json
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import count
+from pathlib import Path
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -419,3 +422,140 @@ def test_access_is_a_matter_of_the_day() -> None:
     person = Person("sato", "佐藤", Role.COUNTER, "2026-04-01", "2026-04-02", False, 0, 0)
     assert [person.has_access(day) for day in ("2026-04-01", "2026-04-02", "2027-01-01")] == [False, True, True]
     assert not replace(person, ended_at=1).has_access("2026-05-01")
+
+
+def test_of_two_last_operators_who_end_each_other_one_stays(house: House) -> None:
+    for turn in range(12):
+        names = [f"boss{turn}a", f"boss{turn}b"]
+        for name in names:
+            house.add(name, Role.OPERATOR)
+        for person in house.people.list():
+            if person.name not in names and not person.ended_at:
+                house.people.end(person.name, CLI)
+        begin = Barrier(2)
+
+        def end(name: str, begin: Barrier = begin) -> bool:
+            begin.wait(10)
+            try:
+                house.people.end(name, CLI)
+            except LastOperator:
+                return False
+            return True
+
+        with ThreadPoolExecutor(2) as beside:
+            assert sorted(beside.map(end, names)) == [False, True]
+
+
+def test_of_two_who_add_the_same_account_one_is_told_that_it_is_taken(house: House) -> None:
+    for turn in range(8):
+        begin = Barrier(2)
+
+        def add(shown: str, turn: int = turn, begin: Barrier = begin) -> bool:
+            begin.wait(10)
+            try:
+                house.people.add(f"sato{turn}", shown, Role.COUNTER, DAY, DAY, CLI)
+            except NameTaken:
+                return False
+            return True
+
+        with ThreadPoolExecutor(2) as beside:
+            assert sorted(beside.map(add, ("佐藤", "左東"))) == [False, True]
+    assert len(house.of_kind("HandlerAdded")) == 8
+
+
+class Between(PasswordHasher):
+    """While one password is hashed, something else happens."""
+
+    happens: Callable[[], object] | None = None
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        happens, self.happens = self.happens, None
+        if happens is not None:
+            happens()
+        return super().hash(password, salt=salt)
+
+
+def test_who_is_put_out_while_his_password_is_hashed_does_not_come_back(house: House) -> None:
+    given = house.add("sato")
+    slow = Between(time_cost=1, memory_cost=8, parallelism=1)
+    people = People(house.ledger, hasher=slow, now_ms=house.clock)
+    token = house.sign_in("sato")
+    slow.happens = lambda: house.people.end_sessions("sato", CLI, "by_operator")
+    refused(NotSignedIn, people.change_password, token, given, GOOD)
+    assert not house.is_in(token)
+    assert house.sign_in("sato")
+    assert house.of_kind("PasswordChanged") == []
+
+
+def test_no_answer_about_a_new_password_tells_that_the_old_one_was_right(house: House) -> None:
+    given = house.add("sato")
+    token = house.sign_in("sato")
+    for old in (given, "x" * 12):
+        refused(PasswordWeak, house.people.change_password, token, old, "short")
+    assert house.of_kind("SignInRefused") == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "typed"),
+    [
+        ("가나다라마바사아자차카타" * 10, unicodedata.normalize("NFD", "가나다라마바사아자차카타" * 10)),
+        ("👩‍👩‍👧 と 🍵 と 蔵王の 鷹", "👩‍👩‍👧 と 🍵 と 蔵王の 鷹"),
+        ("ﷺ の 12 文字以上", "صلى الله عليه وسلم の 12 文字以上"),
+        ("\ue000外字の入った十二文字の語\ue001", "\ue000外字の入った十二文字の語\ue001"),
+        ("to be or not to be, that is", "to be or not to be, that is"),
+    ],
+    ids=["letters typed apart", "joined signs", "one sign for many letters", "letters of the ward's own", "short name"],
+)
+def test_any_writing_is_a_password(house: House, chosen: str, typed: str) -> None:
+    token = house.people.sign_in("to", house.add("to")).token
+    house.people.change_password(token, house.given["to"], chosen)
+    assert house.people.sign_in("to", typed).person.name == "to"
+
+
+@pytest.mark.parametrize("name", ["sa\0to", "\ud800", "sato'; --", "sato ", "ＳＡＴＯ", "x" * 1_000_000])
+def test_a_name_that_is_none_is_wrong_like_any_other_and_never_asked_for(house: House, name: str) -> None:
+    house.add("sato")
+    refused(SignInWrong, house.people.sign_in, name, "x" * 12)
+    refused(SignInWrong, house.people.sign_in, "sato", "\ud800\0" * 6)
+    for act in (house.people.end, house.people.restore, house.people.unlock, house.people.reset_password):
+        refused(UnknownPerson, act, name, CLI)
+    assert house.people.session(name, is_used=True) is None
+    assert {told for kind, _, told in house.of_kind("SignInRefused")} == {"sato wrong"}
+
+
+@pytest.mark.parametrize("which", ["designated", "trained"])
+def test_a_date_that_is_not_yet_here_gives_no_access(house: House, which: str) -> None:
+    house.clock.ms = 1_790_002_800_000  # 2026-09-22T00:00 in Tokyo
+    today = "2026-09-22"
+    designated, trained = (today, DAY) if which == "designated" else (DAY, today)
+    given = house.add("sato", designated=designated, trained=trained)
+    token = house.sign_in("sato")
+    house.clock.ms -= 1
+    refused(NotDesignated, house.people.sign_in, "sato", given)
+    assert not house.is_in(token)
+    house.clock.ms += 1
+    assert house.is_in(token)
+
+
+def test_no_secret_is_in_the_file_itself(tmp_path: Path, office_name: str) -> None:
+    """What was deleted or rolled back still stands in pages that no query shows."""
+    ledger = Ledger(sqlite_url(tmp_path / "ledger.sqlite"), office_name)
+    ledger.prepare()
+    house = House(ledger)
+    planted = [house.add("sato"), "planted-wrong-password", "planted@example.jp", GOOD]
+    planted += [token := house.sign_in("sato"), house.sign_in("sato")]
+    refused(SignInWrong, house.people.sign_in, "sato", planted[1])
+    refused(SignInWrong, house.people.sign_in, planted[2], planted[1])
+    planted.append(house.people.change_password(token, planted[0], GOOD))
+    planted.append(house.people.reset_password("sato", CLI))
+    with pytest.raises(NameTaken):
+        house.add("sato")
+    house.people.sign_out(planted[-2])
+    files = [path for path in tmp_path.iterdir() if path.name.startswith("ledger.sqlite")]
+    kept = b"".join(path.read_bytes() for path in files)
+    ledger.close()
+    assert any(path.name.endswith("-wal") for path in files)
+    assert b"HandlerAdded" in kept
+    assert "satoさん".encode() in kept
+    for secret in planted:
+        assert secret.encode() not in kept

@@ -2,10 +2,12 @@
 
 import json
 import re
+import tempfile
+import time
 from argparse import ArgumentParser
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -15,8 +17,10 @@ import pytest
 
 from config.asgi import hub_running, listen, serving
 from config.embedded import EmbeddedValkey
+from config.office_folder import PRACTICE_MARK
 from config.office_process import start_office
-from config.practice import command
+from config.practice import command, entering
+from config.practice.credentials import Credentials, PracticePass
 from config.practice.driver import DayFailed, Outcome, Plan, UnfitDay, drive
 from config.practice.figures import read_figures
 from config.practice.floor import Tally
@@ -24,11 +28,24 @@ from config.practice.listeners import Listener, compare_all
 from config.practice.report import ProgressBar, as_fields, as_json, as_text
 from hub.desk.lane import Counter, Lane, Office
 from hub.forecast.day import Customer, Figures, typical_day
+from hub.ledger.connection import sqlite_url
+from hub.ledger.journal import Author
+from hub.ledger.operations import Ledger
+from hub.ledger.people import People
 from hub.wire.position import Position
-from tests.doors import shared_ledger
 from tests.eventually import eventually
 
 SPEED = 2000.0
+
+
+@dataclass(frozen=True)
+class At:
+    """A practice office, as `drive` wants to know it."""
+
+    inside: str
+    inbox: str
+    credentials: Credentials
+    ledger_url: str
 
 
 def small_figures() -> Figures:
@@ -67,13 +84,21 @@ def office(office_name: str) -> Office:
 
 
 @asynccontextmanager
-async def practice(office: Office, store: EmbeddedValkey, *, is_practice: bool = True) -> AsyncIterator[str]:
-    with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
+async def practice(office: Office, store: EmbeddedValkey, *, is_practice: bool = True) -> AsyncIterator[At]:
+    with tempfile.TemporaryDirectory() as folder, listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
+        ledger_url = sqlite_url(Path(folder) / "ledger.sqlite")
+        credentials = made_in(Path(folder), ledger_url, office)
         async with (
-            hub_running(office, redis_url=store.url, ledger_url=shared_ledger(), practice=is_practice) as apps,
+            hub_running(office, redis_url=store.url, ledger_url=ledger_url, practice=is_practice) as apps,
             serving(apps, public, inside),
         ):
-            yield f"http://127.0.0.1:{inside.getsockname()[1]}"
+            yield At(f"http://127.0.0.1:{inside.getsockname()[1]}", "", credentials, ledger_url)
+
+
+def made_in(folder: Path, ledger_url: str, office: Office) -> Credentials:
+    (folder / PRACTICE_MARK).touch()
+    with closing(Ledger(ledger_url, office.key)) as ledger:
+        return PracticePass(folder, ledger).make()
 
 
 @pytest.fixture
@@ -146,7 +171,9 @@ async def test_a_day_file_begins_before_opening_and_those_who_left_do_not_come(
 async def test_who_gives_the_number_back_is_not_called(valkey_server: EmbeddedValkey, office: Office) -> None:
     nine = 9 * 3600
     visits = [
-        Customer(arrived_at=nine + n, lane="certificates", source="desk", service_seconds=3000, cancels_after=cancels)
+        Customer(
+            arrived_at=nine + 60 * n, lane="certificates", source="desk", service_seconds=3000, cancels_after=cancels
+        )
         for n, cancels in enumerate([None] * 6 + [400])
     ]
     plan = Plan(customers=visits, figures=small_figures(), speed=SPEED, has_lunch=False)
@@ -177,7 +204,7 @@ async def test_who_left_an_address_gets_every_mail_that_is_owed(
     ]
     plan = replace(whole, customers=customers)
     async with start_office() as office:
-        outcome = await drive(office.inside, plan, Random(), inbox=office.inbox)
+        outcome = await drive(office, plan, Random())
     assert_good(outcome, screens=12)
     findings = outcome.findings
     assert findings.contacts + findings.contacts_refused == 30
@@ -193,7 +220,7 @@ async def test_without_an_inbox_nobody_leaves_an_address_and_it_is_said(
     async with practice(office, valkey_server) as hub:
         outcome = await drive(hub, plan, Random())
         with pytest.raises(DayFailed, match="受信箱"):
-            await drive(hub, plan, Random(), inbox=hub)
+            await drive(replace(hub, inbox=hub.inside), plan, Random())
     assert (outcome.is_good, outcome.contacts_left_out, outcome.findings.mails_due) == (True, 5, 0)
     assert "5 人の連絡先は登録していません" in as_text(outcome)
 
@@ -201,7 +228,7 @@ async def test_without_an_inbox_nobody_leaves_an_address_and_it_is_said(
 async def test_a_listener_that_knows_something_else_is_not_equal(valkey_server: EmbeddedValkey, office: Office) -> None:
     async with practice(office, valkey_server) as hub, anyio.create_task_group() as group:
         await drive(hub, small_plan(tickets=5), Random())
-        address = hub.replace("http", "ws", 1) + "/ws/board"
+        address = hub.inside.replace("http", "ws", 1) + "/ws/board"
         listeners = [Listener(address, Random()) for _ in range(3)]
         for listener in listeners:
             group.start_soon(listener.stay)
@@ -257,6 +284,9 @@ def simulate(*words: str) -> int:
         (["--seed", "1", "--figures", "none.toml", "--hub", "http://x"], "none.toml"),
         (["none.csv", "--hub", "http://x"], "none.csv"),
         (["--seed", "1", "--inbox", "http://x"], "--inbox"),
+        (["--seed", "1", "--hub", "http://x"], "DIR/credentials.json"),
+        (["--seed", "1", "--credentials", "x.json"], "--hub"),
+        (["--seed", "1", "--hub", "http://x", "--credentials", "none.json"], "DIR/credentials.json"),
         (["--seed", "1", "--hub", "http://x", "--inbox", "ftp://x"], "--inbox"),
     ],
 )
@@ -277,9 +307,56 @@ def test_a_faulty_day_file_names_every_fault_and_2(tmp_path: Path, capsys: pytes
     assert all(word in err for word in ("2 行目", "3 行目", "pigeon", "「y」"))
 
 
-def test_a_hub_that_is_not_there_is_one_sentence_and_1(capsys: pytest.CaptureFixture[str]) -> None:
-    assert simulate("--seed", "1", "--hub", "http://127.0.0.1:1") == 1
-    assert "つながりません" in capsys.readouterr().err
+def test_a_hub_that_is_not_there_is_one_sentence_and_1(
+    tmp_path: Path, office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made_in(tmp_path, sqlite_url(tmp_path / "ledger.sqlite"), office)
+    file = str(tmp_path / "credentials.json")
+    assert simulate("--seed", "1", "--hub", "http://127.0.0.1:1", "--credentials", file) == 1
+    err = capsys.readouterr().err
+    assert "つながりません" in err
+    assert err.count("\n") == 1
+
+
+async def test_who_cannot_sign_in_or_show_a_token_is_told_in_one_sentence(
+    valkey_server: EmbeddedValkey, office: Office
+) -> None:
+    async with practice(office, valkey_server) as hub:
+        made = hub.credentials
+        strangers = [msgspec.structs.replace(person, password="correct-horse-battery") for person in made.people]
+        with pytest.raises(DayFailed, match=r"renshu-\w+ でサインインできません（\d+）.*credentials.json"):
+            await drive(replace(hub, credentials=Credentials(strangers, made.devices)), small_plan(), Random())
+        screens = [msgspec.structs.replace(device, token="A" * 43) for device in made.devices]
+        with pytest.raises(DayFailed, match=r"登録されていません.*credentials\.json"):
+            await drive(replace(hub, credentials=Credentials(made.people, screens)), small_plan(), Random())
+        with pytest.raises(DayFailed, match="足りません"):
+            await drive(replace(hub, credentials=Credentials(made.people)), small_plan(), Random())
+
+
+async def test_staff_that_is_put_out_signs_in_again_and_nothing_is_lost(
+    valkey_server: EmbeddedValkey, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entering, "HELD_S", 0.0)  # a day of minutes, in which a session ends after seconds
+    seen = Tally()
+
+    def watch(_: float, tally: Tally, __: int) -> None:
+        nonlocal seen
+        seen = tally
+
+    outcomes: list[Outcome] = []
+    async with practice(office, valkey_server) as hub, anyio.create_task_group() as group:
+
+        async def day() -> None:
+            outcomes.append(await drive(hub, small_plan(speed=1000), Random(), watch))
+
+        group.start_soon(day)
+        await eventually(lambda: seen.called >= 10, 30)
+        with closing(Ledger(hub.ledger_url, office.key)) as ledger:
+            people = People(ledger, now_ms=lambda: time.time_ns() // 1_000_000)
+            ended = [people.end_sessions(person.name, Author("cli"), "ended") for person in hub.credentials.people[:2]]
+    assert ended == [1, 1]
+    assert_good(outcomes[0])
+    assert outcomes[0].joins > outcomes[0].screens_equal
 
 
 async def test_the_last_line_of_a_report_is_one_object(valkey_server: EmbeddedValkey, office: Office) -> None:

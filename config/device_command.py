@@ -1,0 +1,82 @@
+"""What `junban device` does on the machine of the ledger: show the devices, let one in by its code, put one out.
+
+Tokens never come here, and the code of a device that waits is on that device's own screen alone.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from types import TracebackType
+from typing import Self
+
+from config.ledger import LedgerSettings
+from hub.desk.lane import Office
+from hub.ledger.connection import LedgerUnusable
+from hub.ledger.devices import Device, Devices
+from hub.ledger.journal import Author
+from hub.wire.roles import Role
+
+BY = Author("cli")
+NAMES = {Role.WALL: "番号表示", Role.KIOSK: "発券機", Role.DESK: "窓口の端末"}
+_TOKYO = timezone(timedelta(hours=9))
+
+Say = Callable[[str], None]
+
+
+class DeviceCommand:
+    """One office's devices, for the time of a block. Its acts raise refusals of the desk."""
+
+    def __init__(self, settings: LedgerSettings, office: Office, say: Say) -> None:
+        """Raises LedgerUnusable."""
+        self._ledger = settings.open(office.key)
+        self._say = say
+        self._devices = Devices(self._ledger, lambda: time.time_ns() // 1_000_000)
+
+    def __enter__(self) -> Self:
+        if not self._ledger.is_there:
+            raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
+        self._ledger.prepare()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ledger.close()
+
+    def list(self, *, as_json: bool) -> None:
+        devices, waiting = self._devices.list(), self._devices.waiting()
+        if as_json:
+            told = {
+                "devices": [
+                    {"id": one.id, "role": one.role, "place": one.place, "seen_at": one.seen_at}
+                    | {"version": one.version, "ended_at": one.ended_at}
+                    for one in devices
+                ],
+                "waiting": [{"role": one.role, "place": one.place, "until": one.until} for one in waiting],
+            }
+            self._say(json.dumps(told, ensure_ascii=False))
+            return
+        for device in devices:
+            self._say(_line(device))
+        for one in waiting:
+            self._say(f"{'登録待ち':<8}  {NAMES[one.role]}  {one.place}  {_moment(one.until)} まで")
+        if not devices and not waiting:
+            self._say("機器はまだありません。機器で画面を開き、出たコードを junban device let-in で登録してください。")
+
+    def let_in(self, code: str, place: str) -> None:
+        device = self._devices.let_in(code, place, BY)
+        self._say(f"{device.id}（{NAMES[device.role]} {device.place}）を登録しました。")
+
+    def revoke(self, id: str) -> None:
+        self._devices.revoke(id, BY)
+        self._say(f"{id} の登録を取り消しました。")
+
+
+def _line(device: Device) -> str:
+    state = f"取り消し {_moment(device.ended_at)}" if device.ended_at else f"最終 {_moment(device.seen_at)}"
+    return f"{device.id}  {NAMES[device.role]}  {device.place}  {state}"
+
+
+def _moment(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(_TOKYO).strftime("%Y-%m-%d %H:%M")
