@@ -104,6 +104,7 @@ def parser() -> Parser:
     kiosk = _verb(verbs, "kiosk", _kiosk, "発券機を 1 台動かします（画面はこの機械の中だけで開けます）")
     kiosk.add_argument("--hub", metavar="URL", help="ハブの職員側の場所（既定: この機械の JUNBAN_INSIDE_PORT）")
     kiosk.add_argument("--port", type=_port, default=8090, metavar="N", help="画面のポート（既定: 8090）")
+    kiosk.add_argument("--key", type=_key, default="kiosk", metavar="KEY", help="この発券機の名前（既定: kiosk）")
     kiosk.add_argument("--out", type=Path, metavar="DIR", help="受付票を紙の代わりに置くフォルダー")
 
     inbox = _verb(verbs, "inbox", _inbox, "練習用のメールの受信箱を動かします（どこにも送りません）")
@@ -210,6 +211,12 @@ def _port(text: str) -> int:
     return port
 
 
+def _key(text: str) -> str:
+    if re.fullmatch(r"[a-z0-9_-]{1,32}", text, re.ASCII) is None:
+        raise ValueError(text)
+    return text
+
+
 # What each verb does. Imports stand inside: a wrong word is answered at once, without loading an office.
 
 
@@ -268,6 +275,7 @@ def _kiosk(asked: argparse.Namespace) -> int:
             public_url=machine.public_url or f"http://127.0.0.1:{machine.port}",
             port=asked.port,
             folder=asked.out or folder,
+            key=asked.key,
             printer=printer_at(machine.printer) if machine.printer and not asked.out else Paperless(slips),
             say=_say,
         )

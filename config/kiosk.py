@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.loopback import address_of, place_at, serve_page
+from kiosk_client.badge import Badge, BadgeFile
 from kiosk_client.machine import Machine
 from kiosk_client.printer import Printer
 from kiosk_client.screen.pages import touch_app
@@ -13,11 +14,21 @@ from kiosk_client.spool import Spool
 
 
 def run(
-    *, hub_url: str, public_url: str, port: int, folder: Path, printer: Printer, say: Callable[[str], None]
+    *,
+    hub_url: str,
+    public_url: str,
+    port: int,
+    folder: Path,
+    key: str,
+    printer: Printer,
+    say: Callable[[str], None],
 ) -> None:
-    """Until SIGTERM or SIGINT. `folder` keeps the open request. Raises OSError where port or folder cannot be had."""
+    """Until SIGTERM or SIGINT. `folder` keeps the open request and the token; `key` is this machine's own name. Raises
+    OSError where port or folder cannot be had.
+    """
     with place_at(port) as place:  # the machine's own browser; nobody else takes numbers here
         address = hub_url.rstrip("/").replace("http", "ws", 1) + "/ws/kiosk"
-        machine = Machine(address, Spool(folder), printer, public_url, random.SystemRandom().random)
+        badge = Badge(hub_url, key, BadgeFile(folder))
+        machine = Machine(address, badge, Spool(folder), printer, public_url, random.SystemRandom().random)
         say(f"  発券機の画面  {address_of(place)}")
         asyncio.run(serve_page(touch_app(machine), place, machine.run()))

@@ -22,13 +22,14 @@ from config.office_file import read_office
 from config.office_folder import STORE_FOLDER, mark_folder
 from config.ports import port_near, with_free_ports
 from config.posts import ChildPost, HubPost, OfficeDidNotStart, StorePost, on_store
-from config.practice.credentials import FILE, Credentials, PracticePass, write_secretly
+from config.practice.credentials import FILE, Credentials, PracticePass
 from config.processes import Workshop
 from config.settings import Machine
 from config.supervisor import Post, Supervisor
 from hub.desk.refusals import Refusal
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.operations import Ledger
+from kiosk_client.badge import BadgeFile, Held
 
 READY_WITHIN_S = 30.0  # one second on an idle machine
 PAUSE_S = 0.02
@@ -37,8 +38,7 @@ KIOSK_PORT = 8090
 SENDER = "junban@ward.invalid"  # of mails that never leave this machine
 KEYS_FOLDER = "keys"
 SLIPS_FOLDER = "slips"
-KIOSK_PLACE = "1"
-TOKEN_FILE = "token"  # noqa: S105
+KIOSK_PLACE = "kiosk"
 MASTER_KEY_BYTES = 32
 
 Say = Callable[[str], None]
@@ -151,7 +151,7 @@ class OfficeProcess:
             made = PracticePass(self._folder, ledger)
             credentials = made.make()
             if self.stand_ins and self.stand_ins.kiosk:
-                write_secretly(self._slips / TOKEN_FILE, made.kiosk_token(KIOSK_PLACE).encode())
+                BadgeFile(self._slips).keep(Held(made.kiosk_token(KIOSK_PLACE)))
             return credentials
         except LedgerUnusable as error:
             raise OfficeDidNotStart(str(error)) from error

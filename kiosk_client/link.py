@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from hub.wire.client_side import Heard, Screen
 from hub.wire.codec import NotAMessage, encode, read_frame
 from hub.wire.messages import AnswerBody, KioskRequest, RefusalBody, Reply
+from kiosk_client.badge import Badge
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0  # a resident stands there
 LIVED_S = 5.0  # a socket that held so long was a good one: the next loss starts with a short pause again
@@ -27,11 +28,11 @@ LONGEST_FRAME = 1 << 20  # a board snapshot of 6 lanes and 32 counters is some 1
 class Link:
     """`screen`: the board as last heard; `is_fresh`: whether that may be shown as the present."""
 
-    def __init__(self, address: str, chance: Callable[[], float], changed: Callable[[], None]) -> None:
+    def __init__(self, address: str, badge: Badge, chance: Callable[[], float], changed: Callable[[], None]) -> None:
         """`address`: ws://HOST:PORT/ws/kiosk; `chance` gives 0 ≤ x < 1; `changed` is told after each news."""
         self.screen = Screen()
         self.is_fresh = False
-        self._address = address
+        self._address, self._badge = address, badge
         self._chance = chance
         self._changed = changed
         self._socket: ClientConnection | None = None
@@ -44,13 +45,17 @@ class Link:
         return self.screen.at + round((monotonic() - self._heard_at) * 1000)
 
     async def run(self) -> None:
-        """Connect, listen until that ends for any reason, and again, until cancelled."""
+        """Connect, listen until that ends for any reason, and again, until cancelled. A machine that the hub does not
+        know, or no longer, waits until it is let in.
+        """
         losses = 0
         while True:
+            token = await self._badge.token()
             began = monotonic()
             try:
                 async with connect(
                     self._address,
+                    additional_headers={"Authorization": f"Bearer {token}"},
                     proxy=None,  # the hub stands in the same house
                     compression=None,
                     open_timeout=2,

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from hub.wire.codes import SECRET_BYTES, code_of, digest_of, secret_text
 from hub.wire.messages import CheckInByCode, Issue, LaneState, RefusalBody
+from kiosk_client.badge import Badge
 from kiosk_client.kiosk import SHOWN_SECONDS, Event, Kiosk, NotNow, State, Ticket
 from kiosk_client.link import Link
 from kiosk_client.printer import Printer, PrinterFailed
@@ -24,6 +25,7 @@ class View:
     """What the touch page draws. `is_fresh` False: the counts may be old, and no number can be taken now.
 
     `counters`: names of those that serve the lane of the ticket shown. `checks_in`: numbers from home are checked in.
+    `device_code`: what staff types to let this machine in; '' once it is.
     """
 
     version: int
@@ -33,14 +35,23 @@ class View:
     lanes: list[LaneState]
     counters: list[str]
     checks_in: bool
+    device_code: str
 
 
 class Machine:
     def __init__(
-        self, address: str, spool: Spool, printer: Printer, public_url: str, chance: Callable[[], float]
+        self,
+        address: str,
+        badge: Badge,
+        spool: Spool,
+        printer: Printer,
+        public_url: str,
+        chance: Callable[[], float],
     ) -> None:
         """`address`: ws://HOST:PORT/ws/kiosk of the hub; `public_url`: where residents find `/t`."""
-        self._link = Link(address, chance, self._news)
+        self._badge = badge
+        self._badge.changed = self._news
+        self._link = Link(address, badge, chance, self._news)
         self._spool = spool
         self._printer = printer
         self._public_url = public_url
@@ -55,7 +66,16 @@ class Machine:
         screen, kiosk = self._link.screen, self._kiosk
         counters = [counter.name for counter in screen.counters if kiosk.lane in counter.lanes]
         lanes = list(screen.lanes.values())
-        return View(self._version, kiosk, self._link.is_fresh, screen.office, lanes, counters, screen.checks_in)
+        return View(
+            version=self._version,
+            kiosk=kiosk,
+            is_fresh=self._link.is_fresh,
+            office=screen.office,
+            lanes=lanes,
+            counters=counters,
+            checks_in=screen.checks_in,
+            device_code=self._badge.code,
+        )
 
     async def news(self, seen: int, within_s: float) -> View:
         """The view as soon as it is another than `seen`, or after `within_s`."""

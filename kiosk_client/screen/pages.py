@@ -108,6 +108,7 @@ def as_fields(view: View) -> dict[str, Any]:
         "code": ticket.code if ticket else None,
         "counters": view.counters,
         "checks_in": view.checks_in,
+        "device_code": view.device_code,
         "sentence": kiosk.sentence,
         "why": kiosk.why,
     }

@@ -34,9 +34,15 @@ function draw() {
   const fresh = isFresh();
   document.documentElement.lang = language;
   document.querySelector("main").dataset.state = state;
+  const code = view?.device_code ?? "";
+  find("enrol").hidden = !code;
+  document.querySelector("main").hidden = Boolean(code);
+  put("enrol-title", words.enrol);
+  put("enrol-code", code);
+  put("enrol-about", words.enrol_about);
   put("office", view?.office ?? "");
   put("language", words.other);
-  put("stale", fresh ? "" : words.stale);
+  put("stale", fresh || code ? "" : words.stale);
   put("title", words[state]);
   put("number", view?.number ?? "");
   put("about", state === "choosing" && !fresh ? "" : about(words, state));

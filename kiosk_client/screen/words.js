@@ -3,6 +3,8 @@
 export const WORDS = {
   ja: {
     other: "English",
+    enrol: "この発券機は、まだ使えません",
+    enrol_about: "受付の方は、ほかの発券機をご利用になるか、職員にお声がけください。\n\n職員の方へ：職員用の画面の「機器」で、この登録コードを入れてください。登録が済むと、自動で使えるようになります。",
     choosing: "ご用件を選んでください",
     choosing_about: "ボタンに触れると受付票が出ます",
     asking: "番号を確認しています",
@@ -57,6 +59,8 @@ export const WORDS = {
   },
   en: {
     other: "日本語",
+    enrol: "This machine is not in use yet",
+    enrol_about: "Please use another machine or ask a member of staff.\n\nFor staff: enter this code under 「機器」 on the staff page. The machine starts by itself.",
     choosing: "Choose what you came for",
     choosing_about: "Touch a button to get your number",
     asking: "Getting your number",

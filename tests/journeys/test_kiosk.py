@@ -1,6 +1,7 @@
 """The ticket machine as its resident meets it: `junban kiosk` beside a real hub, touched in a browser."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from hub.wire.roles import Role
+from kiosk_client.badge import BadgeFile, Held
+from tests.doors import BY
 from tests.eventually import eventually
 from tests.journeys.conftest import Open
 from tests.journeys.looking import sees
@@ -28,9 +32,12 @@ BUTTON = f"#lanes [data-lane={CERTIFICATES}]"
 
 @contextmanager
 def kiosk_running(
-    ward: Ward, home: Path, *words: str, **settings: str
+    ward: Ward, home: Path, *words: str, is_known: bool = True, **settings: str
 ) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """Ends it like a power cut."""
+    """Ends it like a power cut. `is_known`: it was let in before."""
+    badge = BadgeFile(Path(words[words.index("--out") + 1]) if "--out" in words else home / "junban" / "kiosk")
+    if is_known and badge.read() is None:
+        badge.keep(Held(ward.doors.device(Role.KIOSK)))
     (port,) = free_ports(1)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JUNBAN_")}
     process = subprocess.Popen(
@@ -135,6 +142,25 @@ async def test_a_power_cut_between_answer_and_slip_prints_that_slip_once(ward: W
             await eventually(lambda: [path.name[-8:] for path in slips.glob("*.png")] == ["A101.png"])
             await eventually(lambda: not (slips.parent / "request.json").exists())
     assert (await ward.issue()).number == "A102"
+
+
+async def test_a_machine_that_nobody_let_in_shows_its_code_until_somebody_does(
+    ward: Ward, tmp_path: Path, open_page: Open
+) -> None:
+    with kiosk_running(ward, tmp_path, "--key", "genkan", is_known=False) as (address, _):
+        await eventually(lambda: state(address), 10)
+        page = await open_page(address)
+        code = page.locator("#enrol-code")
+        await code.wait_for(state="visible")
+        assert re.fullmatch(r"[0-9A-Z]{4}-[0-9A-Z]{4}", await code.inner_text())
+        assert await page.locator("main").is_hidden()
+        device = ward.doors.devices.let_in(await code.inner_text(), "", BY)
+        assert device.place == "genkan"
+        await sees(page, BUTTON, "証明", "人")
+        await code.wait_for(state="hidden")
+        ward.doors.devices.revoke(device.id, BY)
+        await code.wait_for(state="visible")
+        assert await page.locator(BUTTON).is_hidden()
 
 
 @pytest.mark.parametrize("headers", [{"Host": "kiosk.example"}, {"Origin": "https://elsewhere.example"}])

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from hub.wire.codes import code_of, digest_of
+from hub.wire.roles import Role
+from kiosk_client.badge import Badge, BadgeFile, Held
 from kiosk_client.kiosk import NotNow, State
 from kiosk_client.machine import Machine
 from kiosk_client.printer import PrinterFailed
@@ -52,7 +54,11 @@ class Jammed(Tray):
 @asynccontextmanager
 async def machine_running(ward: Ward, folder: Path, printer: Tray) -> AsyncIterator[Machine]:
     address = ward.inside.replace("http", "ws", 1) + "/ws/kiosk"
-    machine = Machine(address, Spool(folder), printer, ward.public, random.Random(3).random)
+    file = BadgeFile(folder)
+    if file.read() is None:
+        file.keep(Held(ward.doors.device(Role.KIOSK)))
+    badge = Badge(ward.inside, "1", file)
+    machine = Machine(address, badge, Spool(folder), printer, ward.public, random.Random(3).random)
     running = asyncio.create_task(machine.run())
     try:
         yield machine
@@ -179,7 +185,9 @@ async def test_while_the_store_is_away_it_says_so_and_the_number_comes_when_it_i
 
 
 async def test_without_a_hub_no_number_can_be_touched(ward: Ward, tmp_path: Path) -> None:
-    nowhere = Machine("ws://127.0.0.1:1/ws/kiosk", Spool(tmp_path), Tray(), ward.public, random.Random(3).random)
+    badge = Badge("http://127.0.0.1:1", "1", BadgeFile(tmp_path))
+    address, chance = "ws://127.0.0.1:1/ws/kiosk", random.Random(3).random
+    nowhere = Machine(address, badge, Spool(tmp_path), Tray(), ward.public, chance)
     with pytest.raises(NotNow):
         nowhere.choose(CERTIFICATES)
 
