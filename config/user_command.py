@@ -53,7 +53,7 @@ class UserCommand:
             self._say(json.dumps({"people": told}, ensure_ascii=False))
             return
         for person in people:
-            self._say(f"{person.name}  {NAMES[person.role]}  {person.shown}  {_state(person, today)}")
+            self._say(f"{person.name}  {_told(person.role)}  {person.shown}  {_state(person, today)}")
         if not people:
             self._say(
                 "取扱者はまだいません。junban user add 利用者名 --role operator --shown 氏名 で登録してください。"
@@ -61,10 +61,13 @@ class UserCommand:
 
     def add(self, name: str, shown: str, role: Role, designated: str, trained: str) -> None:
         password = self._people.add(name, shown, role, designated, trained, BY)
-        self._say(f"{name}（{NAMES[role]} {shown}）を登録しました。")
+        self._say(f"{name}（{shown}、{_told(role)}）を登録しました。")
         self._tell(password)
         if not (designated and trained):
-            self._say(f"まだ利用できません。junban user change {name} に --designated と --trained を付けてください。")
+            self._say(
+                "取扱者の指定日と研修日の両方がそろうまで、利用できません。"
+                f"junban user change {name} に --designated と --trained を付けて登録してください。"
+            )
 
     def change(
         self, name: str, shown: str | None, role: Role | None, designated: str | None, trained: str | None
@@ -101,6 +104,11 @@ class UserCommand:
     def _tell(self, password: str) -> None:
         self._say(f"最初のパスワード: {password}")
         self._say("この 1 度だけ表示します。本人に渡し、サインインして新しいパスワードに変えてもらってください。")
+
+
+def _told(role: Role) -> str:
+    """As a person says it, and as `--role` wants it."""
+    return f"{NAMES[role]} {role}"
 
 
 def _state(person: Person, today: str) -> str:

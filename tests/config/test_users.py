@@ -8,6 +8,7 @@ import pytest
 
 from config import cli
 from config.cli import PEOPLE_ROLES
+from config.office_file import PRACTICE_OFFICE, read_office
 from hub.ledger.connection import sqlite_url
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
@@ -20,7 +21,8 @@ NOW_MS = 1_790_000_000_000  # September 2026
 @pytest.fixture
 def user(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     """Run `junban user …` on that folder; gives exit code, output and complaint."""
-    monkeypatch.delenv("JUNBAN_LEDGER_URL", raising=False)
+    for name in ("JUNBAN_LEDGER_URL", "JUNBAN_OFFICE"):
+        monkeypatch.delenv(name, raising=False)
 
     def run(act: str, *words: str) -> tuple[int, str, str]:
         code = cli.main(["user", act, *words, "--data", str(tmp_path)])
@@ -31,7 +33,8 @@ def user(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
 
 
 def people(tmp_path: Path) -> People:
-    return People(Ledger(sqlite_url(tmp_path / "ledger.sqlite"), "ward"), now_ms=lambda: NOW_MS)
+    office = read_office(PRACTICE_OFFICE).key
+    return People(Ledger(sqlite_url(tmp_path / "ledger.sqlite"), office), now_ms=lambda: NOW_MS)
 
 
 def password_in(said: str) -> str:
@@ -48,6 +51,10 @@ def test_the_first_operator_comes_in_with_the_password_that_was_printed(user, tm
     assert user("list")[1].startswith("取扱者はまだいません。junban user add ")
     code, said, _ = user("add", *SATO)
     assert code == 0
+    assert said.startswith("sato（佐藤花子、運用担当 operator）を登録しました。\n")
+    assert "サインインして新しいパスワードに変えて" in said
+    assert people(tmp_path).sign_in("sato", password_in(said)).person.must_change
+    assert password_in(said).encode() not in b"".join(path.read_bytes() for path in tmp_path.glob("ledger*"))
     listed = json.loads(user("list", "--json")[1])["people"]
     assert [(one["name"], one["has_access"], one["must_change"]) for one in listed] == [("sato", True, True)]
     assert "password" not in listed[0]
@@ -57,10 +64,10 @@ def test_the_first_operator_comes_in_with_the_password_that_was_printed(user, tm
 def test_without_dates_there_is_no_access_until_they_are_given(user) -> None:  # type: ignore[no-untyped-def]
     user("add", *SATO)
     said = user("add", "ueda", "--role", "counter", "--shown", "上田")[1]
-    assert "まだ利用できません。junban user change ueda" in said
+    assert "両方がそろうまで、利用できません。junban user change ueda" in said
     assert "利用できません（指定日 なし、研修日 なし）" in user("list")[1]
     assert user("change", "ueda", "--designated", "2026-05-01", "--trained", "2026-05-01")[0] == 0
-    assert "ueda  窓口  上田  利用中" in user("list")[1]
+    assert "ueda  窓口 counter  上田  利用中" in user("list")[1]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +103,7 @@ def test_reset_end_restore_and_unlock(user) -> None:  # type: ignore[no-untyped-
     user("add", "ito", "--role", "counter", *SATO[3:])
     assert password_in(user("reset", "ito")[1]) != first
     assert user("end", "ito")[0] == 0
-    assert "ito  窓口  佐藤花子  利用終了" in user("list")[1]
+    assert "ito  窓口 counter  佐藤花子  利用終了" in user("list")[1]
     assert user("restore", "ito")[0] == 0
     assert user("unlock", "ito")[0] == 0
-    assert "ito  窓口  佐藤花子  利用中" in user("list")[1]
+    assert "ito  窓口 counter  佐藤花子  利用中" in user("list")[1]
