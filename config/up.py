@@ -187,7 +187,7 @@ def _ways_in(running: OfficeProcess, *, practice: bool) -> list[str]:
     lines = []
     for role in (Role.COUNTER, Role.MANAGER):
         if person := running.credentials.person(role):
-            label = f"{PEOPLE[role][1].removeprefix('練習 ')}のサインイン"
+            label = f"{PEOPLE[role][1].removeprefix('練習 ')}のサインイン".ljust(10, "\N{IDEOGRAPHIC SPACE}")
             lines.append(f"  {label}  {person.name}  {person.password}")
     lines.append("  サインインの画面のボタンなら、入力なしで入れます。ほかの役割の練習用の利用者もあります。")
     return [*lines, ""]

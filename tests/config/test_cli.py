@@ -421,6 +421,12 @@ def test_one_port_for_both_listeners_is_refused(tmp_path: Path) -> None:
     assert re.fullmatch(rf"junban: JUNBAN_INSIDE_PORT が --port と同じ {port} です。.*\n", said.stderr)
 
 
+def test_practice_accounts_are_never_offered_in_earnest(tmp_path: Path) -> None:
+    said = junban(tmp_path, "hub", "--credentials", "credentials.json", JUNBAN_REDIS_URL="unix:///nowhere")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert re.fullmatch(r"junban: --credentials は --practice と一緒に.*\n", said.stderr)
+
+
 async def test_a_hub_ends_with_its_store_away_as_well(tmp_path: Path) -> None:
     free = with_free_ports(Machine())
     settings = {"JUNBAN_PORT": str(free.port), "JUNBAN_INSIDE_PORT": str(free.inside_port)}
@@ -662,6 +668,8 @@ def test_an_office_with_faulty_settings_is_not_started(tmp_path: Path) -> None:
         (["demo", "now"], "now"),
         (["check", "office.toml"], "office.toml"),
         (["hub"], "JUNBAN_REDIS_URL"),
+        (["device"], "命令"),
+        (["device", "let-in"], "CODE"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_exit_2(tmp_path: Path, words: list[str], about: str) -> None:

@@ -7,6 +7,8 @@ import asyncio
 import json
 import random
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,9 +17,12 @@ from playwright.async_api import async_playwright
 from websockets.asyncio.client import ClientConnection, connect
 
 from config.office_file import PRACTICE_OFFICE, read_office
-from config.office_process import start_office
+from config.office_process import Started, start_office
+from config.practice.entering import StaffPass
+from hub.edge.access import DEVICE_COOKIE
 from hub.wire import messages as wire
 from hub.wire.codec import encode, read_frame
+from hub.wire.roles import Role
 from tests.conftest import BROWSER_FLAGS, find_browser
 from tests.house.documents import ROOT
 
@@ -28,10 +33,8 @@ TICKETS, CALLS, ABSENT = 60, 12, 3
 
 
 async def main() -> None:
-    async with (
-        start_office() as office,
-        connect((inside := office.inside).replace("http", "ws", 1) + "/ws/desk", proxy=None) as desk,
-    ):
+    async with start_office() as office, _desk_of(office) as desk:
+        inside = office.inside
         day = await asyncio.to_thread(_set_clock, inside)
         while not (isinstance(told := read_frame(await desk.recv(decode=False)), wire.Snapshot) and told.day == day):
             pass
@@ -45,6 +48,8 @@ async def main() -> None:
                 viewport={"width": 1920, "height": 1080},
                 device_scale_factor=0.5,
             )
+            token = office.credentials.tokens(Role.WALL)["1"]
+            await context.add_cookies([{"name": DEVICE_COOKIE, "value": token, "url": inside, "sameSite": "Strict"}])
             page = await context.new_page()
             await page.goto(f"{inside}/wall/1", wait_until="networkidle")
             await page.evaluate("document.fonts.ready")
@@ -54,6 +59,20 @@ async def main() -> None:
     size = PICTURE.stat().st_size
     if size > LARGEST_BYTES:
         raise SystemExit(f"{PICTURE} has {size} bytes, more than {LARGEST_BYTES}")
+
+
+@asynccontextmanager
+async def _desk_of(office: Started) -> AsyncIterator[ClientConnection]:
+    """A counter's socket, signed in."""
+    person = office.credentials.person(Role.COUNTER)
+    if person is None:
+        raise SystemExit("nobody sits at a counter")
+    clerk = StaffPass(office.inside, person)
+    await clerk.sign_in()
+    async with connect(
+        office.inside.replace("http", "ws", 1) + "/ws/desk", additional_headers=clerk.headers, proxy=None
+    ) as desk:
+        yield desk
 
 
 def _set_clock(inside: str) -> str:
