@@ -172,7 +172,9 @@ def _add_ledger(verbs: "argparse._SubParsersAction[Parser]") -> None:
     verify.add_argument("--key", type=Path, metavar="PEM", help="先頭値の署名を確かめる公開鍵（ledger-key.pem）")
     export = _verb(acts, "export", _ledger_export, "台帳をファイルに書き出し、確かめるプログラムを横に置きます")
     export.add_argument("file", type=Path, metavar="FILE", help="書き出すファイル")
-    for act in (verify, export):
+    close = _verb(acts, "close", _ledger_close, "保存期間を過ぎた記録を閉じます（件数とハッシュ値が残ります）")
+    close.add_argument("--years", type=_years, required=True, metavar="N", help="保存期間の年数（1 以上）")
+    for act in (verify, export, close):
         act.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
         act.add_argument("--json", action="store_true", help="結果を JSON で出します")
 
@@ -209,6 +211,13 @@ def _port(text: str) -> int:
     if not 1 <= port <= 65534:  # the next one is for the inside
         raise ValueError(text)
     return port
+
+
+def _years(text: str) -> int:
+    years = int(text)
+    if not 1 <= years <= 100:
+        raise ValueError(text)
+    return years
 
 
 def _key(text: str) -> str:
@@ -404,6 +413,26 @@ def _ledger_export(asked: argparse.Namespace) -> int:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(f"{asked.file} に書けません（{error.strerror}）。場所と空き容量を確かめてください。") from error
+    return 0
+
+
+def _ledger_close(asked: argparse.Namespace) -> int:
+    machine, office = _settings()
+    import time
+
+    from config.ledger import ledger_settings
+    from config.ledger_command import run_close
+    from hub.ledger.connection import LedgerUnusable
+    from hub.ledger.retention import NotWhole
+
+    now_ms = time.time_ns() // 1_000_000
+    settings = ledger_settings(machine, asked.data)
+    try:
+        run_close(settings, office, _say, years=asked.years, now_ms=now_ms, as_json=asked.json)
+    except LedgerUnusable as error:
+        raise Failure(str(error)) from error
+    except NotWhole as error:
+        raise Failure("台帳に誤りがあるため、閉じません。junban ledger verify で確かめてください。") from error
     return 0
 
 

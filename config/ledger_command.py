@@ -11,7 +11,9 @@ from hub.desk.lane import Office
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.export import VERIFIER, export
 from hub.ledger.heads import Head, read_head, read_key
+from hub.ledger.journal import tokyo_day
 from hub.ledger.operations import Ledger
+from hub.ledger.retention import close_before, kept_from
 from hub.ledger.verifying import Verdict, verify
 
 Say = Callable[[str], None]
@@ -50,6 +52,24 @@ def run_export(settings: LedgerSettings, office: Office, say: Say, *, to: Path, 
         say(json.dumps({"ok": True, "count": count, "file": str(to)}, ensure_ascii=False))
     else:
         say(f"台帳の {count} 件を {to} に書き出しました（python3 -I -S {VERIFIER} {to.name} で確かめられます）。")
+
+
+def run_close(settings: LedgerSettings, office: Office, say: Say, *, years: int, now_ms: int, as_json: bool) -> None:
+    """Close what is older than so many years. Raises NotWhole, LedgerUnusable."""
+    ledger, today = _opened(settings, office), tokyo_day(now_ms)
+    try:
+        segment = close_before(ledger, kept_from(today, years), today=today, at=now_ms)
+    finally:
+        ledger.close()
+    if as_json:
+        say(json.dumps({"ok": True, "closed": segment and asdict(segment)}, ensure_ascii=False))
+    elif segment is None:
+        say(f"保存期間（{years} 年）を過ぎた記録はありません。")
+    else:
+        say(
+            f"{segment.first_day} から {segment.last_day} までの {segment.count} 件を閉じました。"
+            "件数と最後のハッシュ値だけが台帳に残ります。"
+        )
 
 
 def _opened(settings: LedgerSettings, office: Office) -> Ledger:

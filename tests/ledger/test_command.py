@@ -13,16 +13,20 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.cli import main
+from config.ledger import ledger_settings
+from config.ledger_command import run_close
+from config.settings import read_all
 from hub.ledger.connection import transaction
 from hub.ledger.heads import KEY_FILE
 from hub.ledger.operations import Ledger
-from hub.ledger.tables import HEADS
+from hub.ledger.tables import HEADS, OPERATIONS
 from tests.conftest import lacking
 from tests.house.documents import ROOT
 from tests.ledger.chains import DAY, forged, keep, linked, rows_of, sign
 
 PAGE = (ROOT / "hub" / "ledger" / "README.md").read_text(encoding="utf-8")
 COUNT = 12
+LATER_MS = 1_858_000_000_000  # November 2028
 OFFICE = """
 key = "{key}"
 name = "さくら区役所"
@@ -140,3 +144,31 @@ def test_an_export_is_as_the_page_says(head: Path, tmp_path: Path, ledger: Ledge
     assert [entry["seq"] for entry in entries] == list(range(1, COUNT + 1))
     assert set(entries[3]) == set(re.findall(r'"(\w+)":', PAGE.split("entry = ")[1].split("\n")[0])) | {"hash"}
     assert (tmp_path / "out.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_what_is_older_than_its_years_is_closed_and_the_rest_still_verifies(
+    head: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(ledger, "2028-11-24", 3)
+    assert main(["ledger", "close", "--years", "0"]) == 2
+    machine, office = read_all()
+    said: list[str] = []
+    for now in (LATER_MS, LATER_MS):
+        run_close(ledger_settings(machine), office, said.append, years=1, now_ms=now, as_json=False)
+    assert said == [
+        f"{DAY} から {DAY} までの {COUNT} 件を閉じました。件数と最後のハッシュ値だけが台帳に残ります。",
+        "保存期間（1 年）を過ぎた記録はありません。",
+    ]
+    capsys.readouterr()
+    assert main(["ledger", "verify", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["first"], told["last"], told["count"]) == (COUNT + 1, COUNT + 4, 4)
+
+
+def test_a_ledger_that_was_touched_is_not_closed(
+    head: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with transaction(ledger.engine, writes=True) as connection:
+        connection.execute(sa.update(OPERATIONS).where(OPERATIONS.c.office == ledger.office).values(who="staff:other"))
+    assert main(["ledger", "close", "--years", "1"]) == 1
+    assert capsys.readouterr().err.startswith("junban: 台帳に誤りがあるため、閉じません。")
