@@ -13,7 +13,7 @@ from tests.house.documents import ROOT, TABLES, written
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [path.relative_to(ROOT) for path in (ROOT / "README.md", *ROOT.glob("[a-z]*/**/*.md"))]
 TYPED = re.compile(r"^ *junban (.*)$", re.MULTILINE)  # in a block, to be copied
-MEANT = {"DIR": "data", "N": "9000", "URL": "http://127.0.0.1:8081", "ROLE": "counter"}
+MEANT = {"DIR": "data", "N": "9000", "URL": "http://127.0.0.1:8081", "ROLE": "counter", "KEY": "genkan"}
 COMMAND = re.compile(r"^\| `junban (.*?)` \|", re.MULTILINE)
 
 
