@@ -37,6 +37,7 @@ IN_2027 = 1_800_000_000_000  # epoch milliseconds
 
 EMAIL = Carrier.EMAIL
 OLD = "old"
+TENURE = IN_2027  # of the worker in hand: a tenure is later than the clock's moment
 
 Story = Callable[[StoreDesk], Awaitable[object]]
 
@@ -61,8 +62,10 @@ async def _busy(desk: StoreDesk) -> None:
     await desk.client.zadd(desk.keys.waiting(DAY, MOVES), {"6": 1, "7": 2})
     await desk.ask(Wish(4, EMAIL, 3, "1", OLD))
     outbox = Outbox(desk.client, desk.office)
-    first, _ = await outbox.claim(DAY, EMAIL, await outbox.take_over(EMAIL, DAY))
-    await outbox.mark(DAY, EMAIL, 1, first.notice)
+    await desk.client.hset(desk.keys.tenures(), EMAIL, TENURE - 1)
+    assert await outbox.take_over(EMAIL, DAY) == TENURE
+    first, _ = await outbox.claim(DAY, EMAIL, TENURE)
+    await outbox.mark(DAY, EMAIL, TENURE, first.notice)
     await desk.client.hset(desk.keys.wishes(DAY), mapping={f"{who}\x1femail": f"{who}\x1f0\x1f" for who in (3, 6)})
 
 
@@ -95,9 +98,11 @@ STORIES: dict[str, Story] = {
     "desk_wish_v1": _asks(Wish(4, EMAIL, 3, "1", "new")),
     "desk_stop_v1": _asks(Stop(4, EMAIL, Ending.RESIDENT)),
     "notice_take_over_v1": _of_notices(lambda outbox: outbox.take_over(EMAIL, DAY)),
-    "notice_claim_v1": _of_notices(lambda outbox: outbox.claim(DAY, EMAIL, 1)),
-    "notice_mark_v1": _of_notices(lambda outbox: outbox.mark(DAY, EMAIL, 1, f"{OLD}:near")),
-    "notice_settle_v1": _of_notices(lambda outbox: outbox.settle(DAY, EMAIL, 1, f"{OLD}:near", NoticeState.ACCEPTED)),
+    "notice_claim_v1": _of_notices(lambda outbox: outbox.claim(DAY, EMAIL, TENURE)),
+    "notice_mark_v1": _of_notices(lambda outbox: outbox.mark(DAY, EMAIL, TENURE, f"{OLD}:near")),
+    "notice_settle_v1": _of_notices(
+        lambda outbox: outbox.settle(DAY, EMAIL, TENURE, f"{OLD}:near", NoticeState.ACCEPTED)
+    ),
     "day_now_v1": lambda desk: desk.lanes.day_now(),
     "day_open_v1": _open_tomorrow,
     "practice_clock_v1": _set_clock,
