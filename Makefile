@@ -44,7 +44,8 @@ lock: $(VENV)/made ## Make both locks again from pyproject.toml; UPGRADE=1 takes
 
 # ------------------------------------------------------------------------------------------------ what the verbs stand on
 
-# Each mark is touched last: an interrupted installation is begun again.
+# Each mark is touched last: an interrupted installation is begun again. --no-deps: the lock is complete, and for a
+# requirement with an extra (coverage[toml]) older pips look for a newer release than the locked one and refuse it.
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Junban needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
@@ -55,13 +56,13 @@ $(VENV)/made:
 
 $(VENV)/runtime: requirements.lock pyproject.toml | $(VENV)/made
 	@echo "Installing what the office runs on (once, under a minute) …"
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --require-hashes --no-deps -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev: requirements-dev.lock $(VENV)/runtime
 	@echo "Installing what checks and tests need …"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
 # The tests need a browser, Japanese letters, a second, older server, a mail server and a database. Never a reason to stop
