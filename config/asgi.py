@@ -37,6 +37,7 @@ from hub.edge.reception import Reception
 from hub.edge.residents import Residents
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
+from hub.edge.walls import Walls
 from hub.fanout.day import keep_day
 from hub.fanout.mailbox import Depth
 from hub.fanout.registry import Registry
@@ -53,6 +54,7 @@ from hub.store.days import Days
 from hub.store.facts import FactStream
 from hub.store.lanes import Lanes
 from hub.wire.messages import CLIENT_FRAME_BYTES
+from hub.wire.roles import Role
 from web import pages
 from web.tickets import ResidentPages
 from workers.wake import Waker
@@ -138,10 +140,12 @@ async def hub_running(
     residents = Residents(reception, is_secure=is_secure, speed=speed)
     notices = Notices(reception, Contacts(client, office), offers, speed=speed)
     archive = ArchiveWatch(Days(own_client, office).lag)
+    walls = Walls(relay, own_lanes, lambda: devices.places(Role.WALL))
     edge = Edge(
         relay,
         Commands(lanes, lambda: relay.day, relay.arrival_of, reception.owned, access),
         access,
+        walls,
         tuning.limits or _limits(speed),
         lanes.start_practice_day if practice else None,
         lambda: own_lanes.days_ahead,
@@ -183,6 +187,7 @@ async def hub_running(
             asyncio.create_task(relay.run(), name="tail"),
             asyncio.create_task(keep_day(opening.open_day, every_s=tuning.day_every_s), name="day"),
             asyncio.create_task(archive.run(), name="archive"),
+            asyncio.create_task(walls.run(), name="walls"),
         ]
         yield (
             SecurityHeaders(Starlette(routes=[*public, *pages.static_routes()]), is_https=is_secure),

@@ -11,6 +11,7 @@ from hub.wire.messages import (
     AnswerBody,
     AnyFact,
     DeskRequest,
+    FactFrame,
     HubFrame,
     Snapshot,
     TicketIssued,
@@ -123,7 +124,9 @@ class Recording:
         position = Position.parse(frame.position)
         if position is None:
             return
-        fact = replace(frame, position="", prev="", waiting={})  # these differ from topic to topic
+        fact = replace(frame, position="", prev="")  # these differ from topic to topic
+        if isinstance(fact, FactFrame):
+            fact = replace(fact, waiting={})
         known = self.facts.setdefault(position.place, fact)
         if known == fact:
             return

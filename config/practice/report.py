@@ -18,6 +18,7 @@ NAMES = {
     "tickets": "発券",
     "calls": "呼出",
     "recalls": "再呼出",
+    "calls_shown": "表示を確かめた呼出",
     "served": "終了",
     "absent": "不在",
     "returned": "戻り",

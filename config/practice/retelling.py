@@ -26,6 +26,7 @@ class Findings:
     tickets: int = 0
     calls: int = 0
     recalls: int = 0
+    calls_shown: int = 0  # of both, those that a wall is known to have shown
     served: int = 0
     absent: int = 0
     returned: int = 0
@@ -96,6 +97,7 @@ class Seen:
     counter: str | None = None
     calls: int = 0
     waited_anew: int = 0
+    is_shown: bool = False  # the present call, on some wall
 
 
 Watch = Callable[[int, Collection[str], Mapping[int, Seen]], None]
@@ -132,6 +134,10 @@ class Retelling:
         in_window = any(since < place <= until for since, until in self._windows)
         if isinstance(fact, m.LaneRenumbered):
             self._renumber(fact, in_window)
+        elif isinstance(fact, m.WallJoined | m.WallLeft):
+            pass  # which walls there are moves nobody
+        elif isinstance(fact, m.CallShown):
+            self._show(fact)
         elif isinstance(fact, m.TicketIssued | m.TicketExpected):
             if fact.arrival in self.tickets and not in_window:
                 self._findings.blame("doubled", f"受付 {fact.arrival} が二度発券されました。二度目は {fact.number}")
@@ -164,10 +170,10 @@ class Retelling:
                 if state is not None and not in_window:
                     self._check_order(ticket, fact)
                 ticket.calls += 1
-                ticket.counter, ticket.state = fact.counter, State.CALLED
+                ticket.counter, ticket.state, ticket.is_shown = fact.counter, State.CALLED, False
                 self._findings.calls += 1
             case m.TicketRecalled():
-                ticket.state = State.CALLED
+                ticket.state, ticket.is_shown = State.CALLED, False
                 self._findings.recalls += 1
             case m.TicketMarkedAbsent():
                 ticket.state = State.ABSENT
@@ -187,6 +193,13 @@ class Retelling:
                 ticket.state = State.CANCELLED
             case _:
                 raise AssertionError(f"unknown fact {fact}")
+
+    def _show(self, fact: m.CallShown) -> None:
+        """Two walls that show one call are one call that was shown."""
+        ticket = self.tickets.get(fact.arrival)
+        if ticket is not None and ticket.state is State.CALLED and not ticket.is_shown:
+            ticket.is_shown = True
+            self._findings.calls_shown += 1
 
     def _misfit(self, ticket: Seen, action: Action, in_window: bool) -> None:
         self._findings.unheard += 1
@@ -280,6 +293,8 @@ _ACTIONS: dict[type[m.TicketFrame], Action] = {
 
 
 def _lanes_of(fact: m.AnyFact) -> tuple[str, ...]:
+    if isinstance(fact, m.WallJoined | m.WallLeft):
+        return ()
     return (fact.from_lane, fact.lane) if isinstance(fact, m.TicketTransferred) else (fact.lane,)
 
 

@@ -5,7 +5,7 @@ The store does the same inside Redis; one behaviour suite and random walks hold 
 
 from typing import Any, TypeAlias, assert_never
 
-from hub.desk import order
+from hub.desk import order, receipts
 from hub.desk.facts import (
     ContactErased,
     ContactGiven,
@@ -46,11 +46,14 @@ from hub.desk.requests import (
     CheckIn,
     Done,
     Issue,
+    JoinWall,
+    LeaveWall,
     MarkAbsent,
     Next,
     Recall,
     Request,
     Return,
+    ShowCall,
     Stamp,
     Stop,
     Transfer,
@@ -135,6 +138,8 @@ class Desk:
                 return self._wish(stamp, request, at)
             case Stop():
                 return self._stop(stamp, request, at)
+            case JoinWall() | LeaveWall() | ShowCall():
+                return receipts.decide(self.picture, stamp, request, at)
             case _:
                 assert_never(request)
 

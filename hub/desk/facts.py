@@ -123,6 +123,28 @@ class ContactErased(_Fact):
     ending: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallJoined(_Fact):
+    """The first time that a wall came today: from here on every call is to be shown on it."""
+
+    wall: str  # its screen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallLeft(_Fact):
+    """It was put out for good."""
+
+    wall: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallShown(_TicketFact):
+    """A wall has painted this call, for the first time; told to staff alone."""
+
+    calls: int  # which recall it was
+    wall: str
+
+
 TicketFact: TypeAlias = (
     TicketIssued
     | TicketExpected
@@ -136,7 +158,8 @@ TicketFact: TypeAlias = (
     | TicketTransferred
 )
 ContactFact: TypeAlias = ContactGiven | ContactErased
-Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneRenumbered | ContactFact
+WallFact: TypeAlias = WallJoined | WallLeft | CallShown
+Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneRenumbered | ContactFact | WallFact
 
 FACTS: dict[str, type[Fact]] = {
     kind.__name__: kind
@@ -156,6 +179,9 @@ FACTS: dict[str, type[Fact]] = {
         LaneRenumbered,
         ContactGiven,
         ContactErased,
+        WallJoined,
+        WallLeft,
+        CallShown,
     )
 }
 

@@ -28,13 +28,15 @@ class Picture:
         self.numbers: dict[str, int] = {}  # number → arrival
         self.issued: dict[str, int] = {}  # lane → how many numbers of its band were given
         self.last_arrival = 0
+        self.walls: list[str] = []  # of today, the first to come first
 
     def __eq__(self, other: object) -> bool:
-        """Equal when day, tickets and given numbers are: the rest follows from them."""
-        return isinstance(other, Picture) and (self.day, self.tickets, self.issued) == (
+        """Equal when day, tickets, given numbers and walls are: the rest follows from them."""
+        return isinstance(other, Picture) and (self.day, self.tickets, self.issued, set(self.walls)) == (
             other.day,
             other.tickets,
             other.issued,
+            set(other.walls),
         )
 
     __hash__ = None  # type: ignore[assignment]  # it changes with every fact
@@ -103,6 +105,10 @@ class Picture:
                 self._renumber(fact)
             case facts.ContactGiven() | facts.ContactErased():
                 pass  # who is told changes nobody's place
+            case facts.WallJoined() | facts.WallLeft():
+                self._count_wall(fact)
+            case facts.CallShown():
+                self._show(fact)
             case _:
                 assert_never(fact)
 
@@ -122,7 +128,20 @@ class Picture:
         )
         self.place(ticket)
 
-    def _known(self, fact: facts.TicketFact) -> Ticket:
+    def _count_wall(self, fact: facts.WallJoined | facts.WallLeft) -> None:
+        if (fact.wall in self.walls) is isinstance(fact, facts.WallJoined):
+            raise DoesNotFit(f"{type(fact).__name__} of {fact.wall}: the walls are {self.walls}")
+        self.walls = [wall for wall in self.walls if wall != fact.wall]
+        if isinstance(fact, facts.WallJoined):
+            self.walls.append(fact.wall)
+
+    def _show(self, fact: facts.CallShown) -> None:
+        ticket = self._known(fact)
+        if (ticket.state, ticket.calls) != (State.CALLED, fact.calls) or fact.wall in ticket.shown:
+            raise DoesNotFit(f"call {fact.calls} of ticket {fact.arrival} is not the present one, or was shown before")
+        self.tickets[fact.arrival] = replace(ticket, shown=(*ticket.shown, fact.wall))
+
+    def _known(self, fact: facts.TicketFact | facts.CallShown) -> Ticket:
         try:
             return self.tickets[fact.arrival]
         except KeyError:
@@ -137,6 +156,8 @@ class Picture:
             self.waiting[ticket.lane].remove((ticket.rank, ticket.arrival))
         elif ticket.is_at_counter and ticket.counter is not None:
             del self.at_counter[ticket.counter]
+        if "calls" in changes:
+            ticket = replace(ticket, shown=())  # of another call
         self.place(replace(ticket, state=state, **changes))  # type: ignore[arg-type]  # names are the ticket's own
 
     def _renumber(self, fact: facts.LaneRenumbered) -> None:

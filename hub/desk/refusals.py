@@ -16,6 +16,7 @@ Refusal
 │   ├── UnknownTicket      no such ticket today
 │   ├── WrongMove          the ticket's state does not allow this
 │   ├── NotCurrent         the counter has another ticket than the one named
+│   ├── CallOver           a wall has shown a call that is not the present one of its ticket any more
 │   ├── SameLane           transferred to where it already waits
 │   ├── LaneExhausted      the lane's number band is used up; it never wraps
 │   ├── HasNumber          this browser holds a number of the lane already
@@ -138,6 +139,10 @@ class WrongMove(WorldDiffers):
 
 class NotCurrent(WorldDiffers):
     sentence = "この窓口でお呼びしている番号が変わっています。画面を確かめてから操作してください。"
+
+
+class CallOver(WorldDiffers):
+    sentence = "このお呼び出しは、すでに終わっています。"
 
 
 class SameLane(WorldDiffers):

@@ -107,13 +107,55 @@ class Stop:
     subscription: str = ""
 
 
-Request: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer | Wish | Stop
+@dataclass(frozen=True, slots=True)
+class JoinWall:
+    """This wall is there today: every call is to be shown on it."""
+
+    wall: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveWall:
+    """It was put out for good: nobody waits any more for what it shows."""
+
+    wall: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCall:
+    """This wall has painted a call. `calls`: which recall it is; `called_at` tells it from one before the ticket waited
+    anew.
+    """
+
+    wall: str
+    ticket: int
+    calls: int
+    called_at: int
+
+
+Request: TypeAlias = (
+    Issue
+    | Next
+    | Recall
+    | MarkAbsent
+    | Done
+    | Return
+    | CheckIn
+    | Cancel
+    | Transfer
+    | Wish
+    | Stop
+    | JoinWall
+    | LeaveWall
+    | ShowCall
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Where the ticket stands now. For `Next` it is the ticket called, and `finished` the one that left the counter;
     with nobody waiting the ticket's fields are None. `ahead`: people ahead, for a ticket that waits, else None.
+    `shown_before`: for `ShowCall`, on how many walls that call had been shown until then.
     """
 
     arrival: int | None
@@ -122,3 +164,4 @@ class Answer:
     state: State | None
     ahead: int | None = None
     finished: int | None = None
+    shown_before: int | None = None

@@ -70,6 +70,7 @@ class Ticket:
     `number` is what the paper says, band and prefix included ("A105"). `rank` orders the
     lane and is no history. `calls` counts calls since the ticket last waited.
     `counter` is where it was last called to, kept after it left so that a missed number can say where.
+    `shown`: the walls that have shown the latest call, the first to do so first.
     """
 
     arrival: int
@@ -82,6 +83,7 @@ class Ticket:
     counter: str | None = None
     calls: int = 0
     called_at: int | None = None  # of the latest call, epoch milliseconds, office time
+    shown: tuple[str, ...] = ()
 
     @property
     def is_at_counter(self) -> bool:

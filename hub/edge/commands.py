@@ -37,6 +37,7 @@ class Teller(Protocol):
 Plain: TypeAlias = (  # says by itself which ticket it is about
     wire.Issue | wire.Next | wire.Recall | wire.MarkAbsent | wire.Done | wire.Return | wire.Cancel | wire.Transfer
 )
+AnyRequest: TypeAlias = wire.DeskRequest | wire.KioskRequest | wire.WallRequest
 ArrivalOf: TypeAlias = Callable[[str], int | None]
 # Day, arrival and digest of the ticket that number and code open. Raises NotYours, TooManyTries.
 Prove: TypeAlias = Callable[[Find], Awaitable[tuple[str, int, str]]]
@@ -73,9 +74,10 @@ class Commands:
     async def answer_kiosk(self, text: str, asker: Asker) -> wire.Reply:
         return await self._answer("kiosk", codec.read_kiosk_request, text, asker)
 
-    async def _answer(
-        self, socket: str, read: Callable[[str], wire.DeskRequest | wire.KioskRequest], text: str, asker: Asker
-    ) -> wire.Reply:
+    async def answer_wall(self, text: str, asker: Asker) -> wire.Reply:
+        return await self._answer("wall", codec.read_wall_request, text, asker)
+
+    async def _answer(self, socket: str, read: Callable[[str], AnyRequest], text: str, asker: Asker) -> wire.Reply:
         try:
             told = read(text)
         except codec.NotAMessage as error:
@@ -92,6 +94,8 @@ class Commands:
                 case wire.CheckInByCode():
                     _, arrival, _ = await self._prove(Find(number=told.number, code=told.code))
                     request = ask.CheckIn(arrival)
+                case wire.Shown():
+                    request = ask.ShowCall(asker.principal.place, told.ticket, told.calls, told.called_at)
                 case _:
                     request = request_of(told, source=socket)
             if asker.is_out:  # while it was looked at; from here on the store carries it out
@@ -150,7 +154,8 @@ def request_of(told: Plain, source: str) -> Request:
 
 def answer_body(answer: Answer) -> wire.AnswerBody:
     state = None if answer.state is None else str(answer.state)
-    return wire.AnswerBody(answer.arrival, answer.number, answer.lane, state, answer.ahead, answer.finished)
+    shown = UNSET if answer.shown_before is None else answer.shown_before
+    return wire.AnswerBody(answer.arrival, answer.number, answer.lane, state, answer.ahead, answer.finished, shown)
 
 
 def _body(refusal: Refusal) -> wire.RefusalBody:

@@ -12,6 +12,7 @@ from hub.edge.guards import Guard
 from hub.edge.health import health_routes, meter_routes
 from hub.edge.practice import StartDay, practice_routes
 from hub.edge.sockets import Limits, Sockets
+from hub.edge.walls import Walls
 from hub.fanout.relay import Relay
 
 
@@ -22,6 +23,7 @@ class Edge:
     relay: Relay
     commands: Commands
     access: Access
+    walls: Walls
     limits: Limits = field(default_factory=Limits)
     start_day: StartDay | None = None
     days_ahead: Callable[[], int] = lambda: 0
@@ -30,13 +32,13 @@ class Edge:
 
 def public_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
     """Residents: the board, one lane, and whether the hub is well."""
-    sockets = Sockets(edge.relay, edge.commands, edge.access, guard, edge.limits, most=edge.limits.listeners)
+    sockets = _sockets(edge, guard, edge.limits.listeners)
     return _open_to_all(edge, sockets)
 
 
 def inside_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
     """Staff, walls, ticket machines and operators; everything public as well."""
-    sockets = Sockets(edge.relay, edge.commands, edge.access, guard, edge.limits, most=edge.limits.inside_listeners)
+    sockets = _sockets(edge, guard, edge.limits.inside_listeners)
     practice = practice_routes(edge.start_day, guard) if edge.start_day else []
     return [
         *_open_to_all(edge, sockets),
@@ -48,6 +50,10 @@ def inside_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
         *meter_routes(edge.relay, edge.commands, edge.access, edge.days_ahead, edge.archive),
         *practice,
     ]
+
+
+def _sockets(edge: Edge, guard: Guard, most: int) -> Sockets:
+    return Sockets(edge.relay, edge.commands, edge.access, edge.walls, guard, edge.limits, most=most)
 
 
 def _open_to_all(edge: Edge, sockets: Sockets) -> list[BaseRoute]:

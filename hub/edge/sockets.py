@@ -22,6 +22,7 @@ from hub.edge.access import Access, Principal, is_program
 from hub.edge.commands import Asker, Commands
 from hub.edge.connections import ABORT
 from hub.edge.guards import Guard
+from hub.edge.walls import Walls
 from hub.fanout import topics
 from hub.fanout.mailbox import Frame, Mailbox, MailboxClosed
 from hub.fanout.registry import Pace
@@ -38,6 +39,7 @@ FOREIGN = "このページからは接続できません。"
 NO_SCREEN = "その画面はありません。"
 
 Answering: TypeAlias = Callable[[str, Asker], Awaitable[Reply]]
+Come: TypeAlias = Callable[[Principal], Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,20 @@ class Sockets:
     """The websocket endpoints of one listener (public or inside), with that listener's guard and its own count."""
 
     def __init__(
-        self, relay: Relay, commands: Commands, access: Access, guard: Guard, limits: Limits, *, most: int
+        self,
+        relay: Relay,
+        commands: Commands,
+        access: Access,
+        walls: Walls,
+        guard: Guard,
+        limits: Limits,
+        *,
+        most: int,
     ) -> None:
         self._relay = relay
         self._commands = commands
         self._access = access
+        self._walls = walls
         self._guard = guard
         self._limits = limits
         self._most = most
@@ -85,7 +96,9 @@ class Sockets:
 
     async def wall(self, websocket: WebSocket) -> None:
         if _SCREEN.fullmatch(websocket.path_params["screen"]):
-            await self._serve_known(websocket, Act.OPEN_WALL, topics.BOARD)
+            await self._serve_known(
+                websocket, Act.OPEN_WALL, topics.BOARD, self._commands.answer_wall, self._walls.come
+            )
         else:
             await _deny(websocket, 404, NO_SCREEN)
 
@@ -116,15 +129,21 @@ class Sockets:
         else:
             await _deny(websocket, 403, FOREIGN)
 
-    async def _serve_known(self, websocket: WebSocket, act: Act, topic: str, answer: Answering | None = None) -> None:
-        """A socket that opens only for who may, and closes when he may no longer."""
+    async def _serve_known(
+        self, websocket: WebSocket, act: Act, topic: str, answer: Answering, come: Come | None = None
+    ) -> None:
+        """A socket that opens only for who may, and closes when he may no longer. `come`: hears that he is here."""
         if not self._is_own_page(websocket, act):
             return await _deny(websocket, 403, FOREIGN)
         try:
             principal = await self._principal(websocket, act)
         except Refusal as refusal:
             return await _deny(websocket, _status_of(refusal), refusal.sentence)
-        return await self._serve(websocket, topic, Pace.WALL, principal, answer)
+        go = come(principal) if come else _nothing
+        try:
+            await self._serve(websocket, topic, Pace.WALL, principal, answer)
+        finally:
+            go()
 
     def _is_own_page(self, websocket: WebSocket, act: Act) -> bool:
         """A device's program says who it is by itself; a browser's cookie counts on our own pages only."""

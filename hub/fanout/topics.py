@@ -24,6 +24,11 @@ def kind_of(topic: str) -> str:
     return topic.partition("/")[0]
 
 
+def shows_receipts(topic: str) -> bool:
+    """Which walls there are, and which of them have shown a call: staff's business."""
+    return topic == DESK
+
+
 def shows_ranks(topic: str) -> bool:
     return topic != BOARD
 
@@ -32,6 +37,8 @@ def touched_lanes(fact: Fact) -> tuple[str, ...]:
     """The lanes whose waiting line, calls or missed numbers a fact is about; none for others."""
     match fact:
         case facts.DayOpened() | facts.DayClosed() | facts.ContactGiven() | facts.ContactErased():
+            return ()
+        case facts.WallJoined() | facts.WallLeft() | facts.CallShown():
             return ()
         case facts.TicketTransferred():
             return (fact.from_lane, fact.lane)
@@ -53,7 +60,11 @@ def touched_lanes(fact: Fact) -> tuple[str, ...]:
 
 
 def touched_topics(fact: Fact) -> tuple[str, ...]:
-    """Where a fact is told. A renumbering changes ranks only, so it is told only where ranks are shown."""
+    """Where a fact is told. A renumbering changes ranks only, so it is told only where ranks are shown; what walls do
+    is told to staff alone.
+    """
+    if isinstance(fact, facts.WallJoined | facts.WallLeft | facts.CallShown):
+        return (DESK,)
     lanes = tuple(of_lane(lane) for lane in touched_lanes(fact))
     if not lanes:
         return ()

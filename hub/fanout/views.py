@@ -8,7 +8,7 @@ from typing import TypeAlias, assert_never
 from msgspec import UNSET, UnsetType
 
 from hub.desk import facts
-from hub.desk.facts import TicketFact
+from hub.desk.facts import TicketFact, WallFact
 from hub.desk.lane import Office
 from hub.desk.picture import Picture
 from hub.desk.ticket import State, Ticket
@@ -16,12 +16,17 @@ from hub.fanout import topics
 from hub.wire import messages as wire
 from hub.wire.position import Position
 
-PublicFact: TypeAlias = TicketFact | facts.LaneRenumbered
+ToldFact: TypeAlias = TicketFact | facts.LaneRenumbered | WallFact
 
 
-def frame_of(fact: PublicFact, topic: str, picture: Picture, position: Position, prev: Position) -> wire.AnyFact:
+def frame_of(fact: ToldFact, topic: str, picture: Picture, position: Position, prev: Position) -> wire.AnyFact:
     """A fact as a topic's audience sees it. `picture` knows it already; `prev` is the topic's previous position."""
-    place, before, at, lane = str(position), str(prev), fact.at, fact.lane
+    place, before, at = str(position), str(prev), fact.at
+    if isinstance(fact, facts.WallJoined):
+        return wire.WallJoined(place, before, at, fact.wall)
+    if isinstance(fact, facts.WallLeft):
+        return wire.WallLeft(place, before, at, fact.wall)
+    lane = fact.lane
     waiting = {touched: picture.count(touched) for touched in topics.touched_lanes(fact)}
     if isinstance(fact, facts.LaneRenumbered):
         ranks = {str(arrival): rank for arrival, rank in fact.ranks.items()}
@@ -54,6 +59,8 @@ def frame_of(fact: PublicFact, topic: str, picture: Picture, position: Position,
             return wire.TicketTransferred(
                 place, before, at, lane, waiting, arrival, number, from_lane=fact.from_lane, rank=rank
             )
+        case facts.CallShown():
+            return wire.CallShown(place, before, at, lane, waiting, arrival, number, fact.calls, fact.wall)
         case _:
             assert_never(fact)
 
@@ -76,7 +83,7 @@ def snapshot_of(topic: str, picture: Picture, office: Office, position: Position
             for lane in office.lanes
             if only is None or lane.key == only
         ],
-        called=[_called(ticket) for ticket in called],
+        called=[_called(ticket, topic) for ticket in called],
         missed=[_missed(ticket) for ticket in sorted(missed, key=lambda ticket: ticket.arrival)],
         counters=[
             wire.CounterState(counter.key, counter.name, list(counter.lanes))
@@ -84,6 +91,7 @@ def snapshot_of(topic: str, picture: Picture, office: Office, position: Position
             if only is None or only in counter.lanes
         ],
         checks_in=office.web_check_in,
+        walls=list(picture.walls) if topics.shows_receipts(topic) else UNSET,
     )
 
 
@@ -100,9 +108,10 @@ def _queue(lane: str, topic: str, picture: Picture) -> list[wire.WaitingNumber] 
     ]
 
 
-def _called(ticket: Ticket) -> wire.CalledNumber:
+def _called(ticket: Ticket, topic: str) -> wire.CalledNumber:
     counter, called_at = ticket.counter or "", ticket.called_at or 0  # a called ticket has both
-    return wire.CalledNumber(ticket.arrival, ticket.number, ticket.lane, counter, ticket.calls, called_at)
+    shown = list(ticket.shown) if topics.shows_receipts(topic) else UNSET
+    return wire.CalledNumber(ticket.arrival, ticket.number, ticket.lane, counter, ticket.calls, called_at, shown)
 
 
 def _missed(ticket: Ticket) -> wire.MissedNumber:

@@ -76,7 +76,7 @@ class World:
             feed.whole = views.snapshot_of(topic, self.picture, self.office, feed.position, at)
         return feed.whole
 
-    def _tell(self, topic: str, fact: views.PublicFact) -> Frame:
+    def _tell(self, topic: str, fact: views.ToldFact) -> Frame:
         feed = self.feed(topic)
         position = Position(self.epoch, *self.place)
         frame = Frame.of(views.frame_of(fact, topic, self.picture, position, prev=feed.position))

@@ -220,6 +220,12 @@ class Devices:
             living = sa.select(DEVICES.c.id).where(_here(DEVICES, self._office), DEVICES.c.ended_at == 0)
             return set(connection.execute(living).scalars()) & set(ids)
 
+    def places(self, role: Role) -> set[str]:
+        """Where a device of this role is let in."""
+        with self._reading() as connection:
+            living = sa.select(DEVICES.c.place).where(_here(DEVICES, self._office), DEVICES.c.ended_at == 0)
+            return set(connection.execute(living.where(DEVICES.c.role == str(role))).scalars())
+
     def list(self) -> list[Device]:
         """All there were, the first let in first."""
         with self._reading() as connection:

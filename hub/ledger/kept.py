@@ -32,6 +32,9 @@ KEPT: dict[str, tuple[str, ...]] = {
     "LaneRenumbered": ("lane", "ranks"),
     "ContactGiven": ("arrival", "carrier", "subscription", "ahead", "purpose"),
     "ContactErased": ("arrival", "carrier", "subscription", "ending"),
+    "WallJoined": ("wall",),
+    "WallLeft": ("wall",),
+    "CallShown": (*_TICKET, "calls", "wall"),
 }
 
 # Entries that the ledger makes itself.
@@ -77,6 +80,7 @@ SHAPES: dict[str, re.Pattern[str]] = {
         "lane": _KEY,
         "from_lane": _KEY,
         "counter": _KEY,
+        "wall": _KEY,
         "source": r"[a-z_-]{0,32}",
         "ranks": r"(?:[0-9]+:[0-9]+(?: (?!$)|$))*",
         "carrier": r"[a-z]{1,16}",

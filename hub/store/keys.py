@@ -64,6 +64,10 @@ class Keys:
         """Hash behind (facts), lag_ms (real age of the oldest of them), why ('': all is well). A minute."""
         return f"{{{self.office}}}:archive"
 
+    def walls(self, day: str) -> str:
+        """Hash wall (its screen) → since when it is there today (office ms). Day."""
+        return f"{{{self.office}}}:{day}:walls"
+
     def wishes(self, day: str) -> str:
         """Hash `ARRIVAL US CARRIER` → subscription, people ahead, why it ended ('': it holds), joined by US. Day."""
         return f"{{{self.office}}}:{day}:wishes"
@@ -99,7 +103,7 @@ class Keys:
     def ticket(self, day: str, arrival: int) -> str:
         """Hash number, lane, state, source, secret, issued_at, called_at (office ms), counter, calls; rank at its end.
 
-        `secret` is the SHA-256 of the taker's. Day.
+        `secret` is the SHA-256 of the taker's; `shown` the walls that have shown the latest call. Day.
         """
         return f"{{{self.office}}}:{day}:ticket:{arrival}"
 

@@ -155,6 +155,7 @@ class Lanes:
         async with self._client.pipeline(transaction=True) as opened:
             pipe: Any = opened
             pipe.hgetall(self.keys.tally(day))
+            pipe.hgetall(self.keys.walls(day))
             for key in (
                 *(self.keys.standing(day, state) for state in STANDING),
                 *(self.keys.waiting(day, lane) for lane in lanes),
@@ -162,7 +163,7 @@ class Lanes:
                 pipe.zrange(key, 0, -1, withscores=True)
             for arrival in range(1, last + 1):
                 pipe.hgetall(self.keys.ticket(day, arrival))
-            tally, *rest = await pipe.execute()
+            tally, walls, *rest = await pipe.execute()
         sets, tickets = rest[: len(STANDING) + len(lanes)], rest[len(STANDING) + len(lanes) :]
         ranks = {int(arrival): int(rank) for ranked in sets for arrival, rank in ranked}
         picture = Picture(day)
@@ -172,6 +173,7 @@ class Lanes:
         picture.issued = {
             name.removeprefix("issued:"): int(count) for name, count in tally.items() if name.startswith("issued:")
         }
+        picture.walls = sorted(walls, key=lambda wall: (int(walls[wall]), wall))
         return picture
 
     def _words(self, request: Request, contact: SealedContact | None) -> tuple[str, list[str]]:
@@ -206,6 +208,13 @@ class Lanes:
                 return "desk_wish_v1", [*wish, contact.sealed, key_id_of(contact.sealed), contact.stop]
             case ask.Stop():
                 return "desk_stop_v1", [str(request.ticket), request.carrier, request.ending, request.subscription]
+            case ask.JoinWall():
+                return "wall_join_v1", [request.wall]
+            case ask.LeaveWall():
+                return "wall_leave_v1", [request.wall]
+            case ask.ShowCall():
+                shown = [request.wall, str(request.ticket), str(request.calls), str(request.called_at)]
+                return "wall_show_v1", shown
             case _:
                 assert_never(request)
 
@@ -230,6 +239,8 @@ class Lanes:
                 lane, wish = await answered(pipe.execute())
                 present, _, ended = wish.split(US) if wish else ("", "", "")
                 return Peeked([request.ticket], lane, present if not ended else "")
+            case ask.JoinWall() | ask.LeaveWall():
+                return Peeked([])
             case _:
                 lane = await answered(self._client.hget(self.keys.ticket(day, request.ticket), "lane"))
                 return Peeked([request.ticket], lane)
@@ -253,6 +264,8 @@ class Lanes:
             named += [keys.contact(peeked.subscription)] if peeked.subscription else []
         elif isinstance(request, ask.Stop):
             named += [keys.erasures(), keys.contact(peeked.subscription)]
+        elif isinstance(request, ask.JoinWall | ask.LeaveWall | ask.ShowCall):
+            named.append(keys.walls(day))
         if isinstance(request, ask.Wish | ask.Stop):
             own = [*own, peeked.subscription]
         words = [day, stamp.who, stamp.request, body, str(len(lanes)), *lanes]
@@ -286,6 +299,7 @@ def _answer(told: dict[str, str]) -> Answer:
         state=State(told["state"]) if "state" in told else None,
         ahead=_number(told.get("ahead")),
         finished=_number(told.get("finished")),
+        shown_before=_number(told.get("shown_before")),
     )
 
 
@@ -301,6 +315,7 @@ def _ticket(arrival: int, fields: dict[str, str], ranks: dict[int, int]) -> Tick
         counter=fields.get("counter"),
         calls=int(fields["calls"]),
         called_at=_number(fields.get("called_at")),
+        shown=tuple(fields.get("shown", "").split()),
     )
 
 

@@ -6,7 +6,7 @@ The browser's `static/picture.js` is the same in JavaScript; golden transcripts 
 from enum import StrEnum
 from typing import assert_never
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from hub.wire import messages as m
@@ -40,6 +40,7 @@ class Screen:
         self.missed: dict[int, m.MissedNumber] = {}
         self.counters: list[m.CounterState] = []
         self.checks_in = False
+        self.walls: list[str] | UnsetType = UNSET  # where they are shown, and with them which of them showed a call
 
     def hear(self, frame: m.HubFrame) -> Heard:
         match frame:
@@ -79,6 +80,7 @@ class Screen:
             missed=sorted(self.missed.values(), key=lambda missed: missed.arrival),
             counters=self.counters,
             checks_in=self.checks_in,
+            walls=self.walls,
         )
 
     def _start(self, whole: m.Snapshot) -> None:
@@ -92,7 +94,7 @@ class Screen:
         }
         self.called = {call.arrival: call for call in reversed(whole.called)}
         self.missed = {missed.arrival: missed for missed in whole.missed}
-        self.counters, self.checks_in = whole.counters, whole.checks_in
+        self.counters, self.checks_in, self.walls = whole.counters, whole.checks_in, whole.walls
 
     def _hear_fact(self, fact: m.AnyFact) -> Heard:
         mine, new, prev = self.position, Position.parse(fact.position), Position.parse(fact.prev)
@@ -104,9 +106,10 @@ class Screen:
             return Heard.GAP
         self.position, self.at = new, fact.at
         self._learn(fact)
-        for lane, waiting in fact.waiting.items():
-            if lane in self.lanes:
-                self.lanes[lane] = replace(self.lanes[lane], waiting=waiting)
+        if isinstance(fact, m.FactFrame):
+            for lane, waiting in fact.waiting.items():
+                if lane in self.lanes:
+                    self.lanes[lane] = replace(self.lanes[lane], waiting=waiting)
         return Heard.NEW
 
     def _learn(self, fact: m.AnyFact) -> None:
@@ -121,13 +124,26 @@ class Screen:
                 self._forget(fact.arrival)
                 calls = fact.calls if isinstance(fact, m.TicketRecalled) else 1
                 self.called[fact.arrival] = m.CalledNumber(
-                    fact.arrival, fact.number, fact.lane, fact.counter, calls, fact.at
+                    fact.arrival,
+                    fact.number,
+                    fact.lane,
+                    fact.counter,
+                    calls,
+                    fact.at,
+                    shown=UNSET if self.walls is UNSET else [],
                 )
             case m.TicketMarkedAbsent():
                 self._forget(fact.arrival)
                 self.missed[fact.arrival] = m.MissedNumber(fact.arrival, fact.number, fact.lane, fact.counter)
             case m.TicketServed() | m.TicketCancelled():
                 self._forget(fact.arrival)
+            case m.CallShown():
+                call = self.called.get(fact.arrival)
+                if call is not None and call.calls == fact.calls and call.shown is not UNSET:
+                    self.called[fact.arrival] = replace(call, shown=[*call.shown, fact.wall])
+            case m.WallJoined() | m.WallLeft():
+                others = [] if self.walls is UNSET else [wall for wall in self.walls if wall != fact.wall]
+                self.walls = [*others, fact.wall] if isinstance(fact, m.WallJoined) else others
             case m.LaneRenumbered():
                 queue = self.queues.get(fact.lane, {})
                 for arrival, rank in fact.ranks.items():

@@ -4,12 +4,13 @@ from typing import Any
 
 import msgspec
 
-from hub.wire.messages import DeskRequest, HubFrame, KioskRequest
+from hub.wire.messages import DeskRequest, HubFrame, KioskRequest, WallRequest
 
 _encoder = msgspec.json.Encoder()
 _frames: "msgspec.json.Decoder[HubFrame]" = msgspec.json.Decoder(HubFrame)
 _desk: "msgspec.json.Decoder[DeskRequest]" = msgspec.json.Decoder(DeskRequest)
 _kiosk: "msgspec.json.Decoder[KioskRequest]" = msgspec.json.Decoder(KioskRequest)
+_wall: "msgspec.json.Decoder[WallRequest]" = msgspec.json.Decoder(WallRequest)
 
 
 class NotAMessage(Exception):
@@ -20,7 +21,7 @@ class NotAMessage(Exception):
         self.request_id = request_id
 
 
-def encode(message: HubFrame | DeskRequest | KioskRequest) -> bytes:
+def encode(message: HubFrame | DeskRequest | KioskRequest | WallRequest) -> bytes:
     """One message as UTF-8 JSON."""
     return _encoder.encode(message)
 
@@ -44,6 +45,11 @@ def read_desk_request(text: str | bytes) -> DeskRequest:
 
 def read_kiosk_request(text: str | bytes) -> KioskRequest:
     request: KioskRequest = _read(_kiosk, text)
+    return request
+
+
+def read_wall_request(text: str | bytes) -> WallRequest:
+    request: WallRequest = _read(_wall, text)
     return request
 
 

@@ -27,12 +27,15 @@ class WaitingNumber(Struct, frozen=True):
 
 
 class CalledNumber(Struct, frozen=True):
+    """`shown`: the walls that have shown this very call; on the desk's topic only."""
+
     arrival: int
     number: str
     lane: str
     counter: str
     calls: int
     called_at: int
+    shown: list[str] | UnsetType = UNSET
 
 
 class MissedNumber(Struct, frozen=True):
@@ -60,7 +63,8 @@ class CounterState(Struct, frozen=True):
 class Snapshot(Struct, frozen=True, tag="snapshot"):
     """The whole of a topic at a position. `called` newest call first, `missed` in order of arrival.
 
-    The topic of a lane holds that lane and its tickets only; the board and the desk hold all.
+    The topic of a lane holds that lane and its tickets only; the board and the desk hold all. `walls`: those of today,
+    on which every call is to be shown; on the desk's topic only.
     """
 
     topic: str
@@ -73,17 +77,23 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     missed: list[MissedNumber]
     counters: list[CounterState]
     checks_in: bool = False  # a number from home waits only from checking in; a hub before this field did not say
+    walls: list[str] | UnsetType = UNSET
 
 
 # From the hub: what happened ---------------------------------------------------------------------------------------
 
 
-class FactFrame(Struct, frozen=True):
-    """Accept iff `prev` ≤ mine < `position` (same epoch), else resume. `waiting`: the count of each lane it touched."""
+class _Told(Struct, frozen=True):
+    """Accept iff `prev` ≤ mine < `position` (same epoch), else resume."""
 
     position: str
     prev: str
     at: int
+
+
+class FactFrame(_Told, frozen=True):
+    """`waiting`: the count of each lane it touched."""
+
     lane: str
     waiting: dict[str, int]
 
@@ -141,6 +151,25 @@ class LaneRenumbered(FactFrame, frozen=True, tag=True):
     ranks: dict[str, int]
 
 
+class CallShown(TicketFrame, frozen=True, tag=True):
+    """Only on the desk's topic: a wall has painted this call."""
+
+    calls: int
+    wall: str
+
+
+class WallJoined(_Told, frozen=True, tag=True):
+    """Only on the desk's topic: from here on every call is to be shown on this wall too."""
+
+    wall: str
+
+
+class WallLeft(_Told, frozen=True, tag=True):
+    """Only on the desk's topic: it was put out for good."""
+
+    wall: str
+
+
 AnyFact: TypeAlias = (
     TicketIssued
     | TicketExpected
@@ -153,6 +182,9 @@ AnyFact: TypeAlias = (
     | TicketCancelled
     | TicketTransferred
     | LaneRenumbered
+    | CallShown
+    | WallJoined
+    | WallLeft
 )
 
 
@@ -178,7 +210,10 @@ class RefusalBody(Struct, frozen=True):
 
 
 class AnswerBody(Struct, frozen=True):
-    """Where the ticket stands now; for `next` the ticket called (nulls: nobody waits) and `finished`, who left."""
+    """Where the ticket stands now; for `next` the ticket called (nulls: nobody waits) and `finished`, who left.
+
+    `shown_before`, for `shown` only: on how many walls that call had been shown until then.
+    """
 
     arrival: int | None
     number: str | None
@@ -186,6 +221,7 @@ class AnswerBody(Struct, frozen=True):
     state: str | None
     ahead: int | None
     finished: int | None
+    shown_before: int | UnsetType = UNSET
 
 
 class Reply(Struct, frozen=True, tag="reply", omit_defaults=True):
@@ -260,8 +296,17 @@ class CheckInByCode(_Request, frozen=True, tag="check_in"):
     code: Typed
 
 
+class Shown(_Request, frozen=True, tag="shown"):
+    """This wall has painted a call. `calls` and `called_at` say which call of the ticket, as the wall was told."""
+
+    ticket: Arrival
+    calls: Annotated[int, Meta(ge=1, le=9999)]
+    called_at: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+
+
 DeskRequest: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer
 KioskRequest: TypeAlias = Issue | CheckInByCode
+WallRequest: TypeAlias = Shown
 
 # Why the hub closes a socket, and whether to come back -------------------------------------------------------------
 

@@ -25,7 +25,7 @@ DEVICES = (Role.WALL, Role.KIOSK, Role.DESK)
 
 
 class Act(StrEnum):
-    """What is asked for. `desk …` and `kiosk …` are the messages of a socket by their type, `open …` joining one."""
+    """What is asked for: `desk …`, `wall …`, `kiosk …` are a socket's messages by their type, `open …` joining one."""
 
     OPEN_WALL = "open wall"
     OPEN_DESK = "open desk"
@@ -39,6 +39,7 @@ class Act(StrEnum):
     DESK_CANCEL = "desk cancel"
     DESK_TRANSFER = "desk transfer"
     DESK_CHECK_IN = "desk check_in"
+    WALL_SHOWN = "wall shown"
     KIOSK_ISSUE = "kiosk issue"
     KIOSK_CHECK_IN = "kiosk check_in"
     SEE_ADMIN = "see admin"
@@ -66,6 +67,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.DESK_CANCEL: _STAFF,
     Act.DESK_TRANSFER: _STAFF,
     Act.DESK_CHECK_IN: _STAFF,
+    Act.WALL_SHOWN: frozenset({Role.WALL}),
     Act.KIOSK_ISSUE: _KIOSK,
     Act.KIOSK_CHECK_IN: _KIOSK,
     Act.SEE_ADMIN: frozenset({Role.MANAGER, Role.OPERATOR, Role.AUDITOR}),

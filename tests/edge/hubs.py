@@ -16,18 +16,20 @@ from config.asgi import listen, serving
 from hub.desk.refusals import NotYours
 from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
-from hub.edge.commands import Commands, Teller
+from hub.edge.commands import AnyRequest, Commands, Teller
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.guards import Guard
 from hub.edge.headers import SecurityHeaders
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
+from hub.edge.walls import Walls
 from hub.fanout.mailbox import Depth
 from hub.fanout.registry import Pace, Registry
 from hub.fanout.relay import Relay, Rhythm
 from hub.wire import codec
 from hub.wire import messages as wire
 from hub.wire.client_side import Heard, Screen
+from hub.wire.roles import Role
 from hub.wire.tickets import Find
 from tests.doors import Doors
 from tests.fanout.days import OFFICE
@@ -101,7 +103,8 @@ def memory_hub(
     relay = Relay(store, store.desk.office, Registry(depth), rhythm)
     access = access or Access(shared_doors().people, shared_doors().devices)
     commands = Commands(teller or store, lambda: relay.day, relay.arrival_of, nobodys, access)
-    edge = Edge(relay, commands, access, limits or Limits(), archive=archive)
+    walls = Walls(relay, teller or store, lambda: shared_doors().devices.places(Role.WALL), every_s=0.02)
+    edge = Edge(relay, commands, access, walls, limits or Limits(), archive=archive)
     inside = inside_routes(edge, Guard(by_loopback_only=True))
     public = public_routes(edge, Guard())
     return relay, (SecurityHeaders(Starlette(routes=public)), SecurityHeaders(Starlette(routes=inside)))
@@ -136,7 +139,7 @@ class Visitor:
         for _ in range(count):
             await self.hear()
 
-    async def ask(self, request: wire.DeskRequest | wire.KioskRequest) -> None:
+    async def ask(self, request: AnyRequest) -> None:
         await self.connection.send(codec.encode(request), text=True)
 
 

@@ -38,6 +38,7 @@ REQUESTS: dict[Act, Any] = {
     Act.DESK_CANCEL: wire.Cancel(ID, 7),
     Act.DESK_TRANSFER: wire.Transfer(ID, 7, MOVES),
     Act.DESK_CHECK_IN: wire.CheckIn(ID, "A101"),
+    Act.WALL_SHOWN: wire.Shown(ID, 7, 1, 1795478403000),
     Act.KIOSK_ISSUE: wire.Issue(ID, CERTIFICATES),
     Act.KIOSK_CHECK_IN: wire.CheckInByCode(ID, "A101", "7K3D-9QXM"),
 }
@@ -101,7 +102,7 @@ async def test_a_socket_opens_for_the_roles_of_the_table(office: Office, act: Ac
 @pytest.mark.parametrize("act", [act for act in REQUESTS if not act.endswith("check_in")])
 async def test_who_may_open_a_socket_is_carried_out_as_himself(office: Office, act: Act) -> None:
     """Each request of each role that gets as far; the others were stopped at the door, and are asked for below."""
-    path = "/ws/desk" if act.startswith("desk ") else "/ws/kiosk"
+    path = {"desk": "/ws/desk", "wall": "/ws/wall/1", "kiosk": "/ws/kiosk"}[act.partition(" ")[0]]
     for role in [role for role in Role if may(role, act)]:
         sent = office.hub.doors.headers_of(role, office.hub.page(""))
         async with office.hub.open_with(path, sent) as connection:
@@ -111,7 +112,7 @@ async def test_who_may_open_a_socket_is_carried_out_as_himself(office: Office, a
                 await asker.hear()
             assert isinstance(asker.replies[0].answer, wire.AnswerBody)
         stamp, _ = office.teller.asked.pop()
-        is_device = role is Role.KIOSK
+        is_device = role in (Role.KIOSK, Role.WALL)
         assert stamp.who == (f"device:{office.hub.doors.device_id(role)}" if is_device else f"staff:x-{role}")
 
 
@@ -132,7 +133,8 @@ async def test_a_request_is_carried_out_for_the_roles_of_the_table(act: Act, rol
         return FIRST_DAY, 7, ""
 
     commands = Commands(teller, lambda: FIRST_DAY, lambda number: 7, prove, access)
-    answer = commands.answer_desk if act.startswith("desk ") else commands.answer_kiosk
+    answers = {"desk": commands.answer_desk, "wall": commands.answer_wall, "kiosk": commands.answer_kiosk}
+    answer = answers[act.partition(" ")[0]]
     with structlog.testing.capture_logs() as logged:
         reply = await answer(encode(REQUESTS[act]).decode(), someone)
     if may(role, act):
@@ -147,11 +149,12 @@ async def test_a_request_is_carried_out_for_the_roles_of_the_table(act: Act, rol
 
 def test_every_message_of_a_socket_has_a_row() -> None:
     """A new one without a row fails here, and is carried out for nobody."""
-    for socket, requests in (("desk", wire.DeskRequest), ("kiosk", wire.KioskRequest)):
-        told = {f"{socket} {kind.__struct_config__.tag}" for kind in requests.__args__}
+    sockets = {"desk": wire.DeskRequest.__args__, "kiosk": wire.KioskRequest.__args__, "wall": (wire.WallRequest,)}
+    for socket, requests in sockets.items():
+        told = {f"{socket} {kind.__struct_config__.tag}" for kind in requests}
         assert told == {str(act) for act in Act if act.startswith(f"{socket} ")}
     assert set(MAY) == set(Act)
-    assert {*PATHS, *REQUESTS} == {act for act in Act if act.partition(" ")[0] in ("open", "desk", "kiosk")}
+    assert {*PATHS, *REQUESTS} == {act for act in Act if act.partition(" ")[0] in ("open", *sockets)}
 
 
 async def test_what_was_refused_is_noted_once_a_minute(tmp_path: Path) -> None:

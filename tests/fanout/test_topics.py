@@ -24,6 +24,9 @@ ABOUT: Any = {"at": 1, "who": "desk", "request": "r"}
             ("board", "lanes/a", "lanes/b", "desk"),
         ),
         (facts.LaneRenumbered(lane="a", ranks={1: 2}, **ABOUT), ("lanes/a", "desk")),
+        (facts.CallShown(arrival=1, number="A101", lane="a", calls=1, wall="lobby", **ABOUT), ("desk",)),
+        (facts.WallJoined(wall="lobby", **ABOUT), ("desk",)),
+        (facts.WallLeft(wall="lobby", **ABOUT), ("desk",)),
     ],
 )
 def test_a_fact_is_told_where_it_touches_something(fact: Fact, told: tuple[str, ...]) -> None:

@@ -32,6 +32,11 @@ SHOWN: dict[str, set[str]] = {  # without ranks
     "TicketTransferred": TICKET | {"from_lane"},
     "LaneRenumbered": COMMON | {"ranks"},
 }
+ONLY_DESK = {  # what walls do is staff's business
+    "CallShown": TICKET | {"calls", "wall"},
+    "WallJoined": {"type", "position", "prev", "at", "wall"},
+    "WallLeft": {"type", "position", "prev", "at", "wall"},
+}
 RANKED = {"TicketIssued", "TicketCheckedIn", "TicketReturned", "TicketTransferred"}
 SNAPSHOT = {"type", "topic", "position", "at", "day", "office", "lanes", "called", "missed", "counters", "checks_in"}
 
@@ -55,6 +60,9 @@ def story() -> list[Fact]:
         *issued,
         ticket(facts.TicketCalled, 1, counter="2"),
         ticket(facts.TicketRecalled, 1, counter="2", calls=2),
+        facts.WallJoined(wall="lobby", **about),
+        ticket(facts.CallShown, 1, calls=2, wall="lobby"),
+        facts.WallLeft(wall="lobby", **about),
         ticket(facts.TicketMarkedAbsent, 1, counter="2"),
         facts.LaneRenumbered(lane=CERTIFICATES, ranks={2: 10, 3: 20, 4: 30}, **about),
         ticket(facts.TicketReturned, 1, rank=25),
@@ -91,7 +99,8 @@ def test_a_frame_shows_what_is_named_and_nothing_else() -> None:
     for fact, topic, frame in frames:
         kind = type(fact).__name__
         ranks = {"rank"} if topic != topics.BOARD and kind in RANKED else set()
-        assert set(frame) == SHOWN[kind] | ranks, (kind, topic)
+        assert set(frame) == (ONLY_DESK | SHOWN)[kind] | ranks, (kind, topic)
+        assert topic == topics.DESK or kind not in ONLY_DESK
         assert frame["type"] == kind
 
 
@@ -117,13 +126,14 @@ def test_a_snapshot_shows_what_is_named_and_nothing_else(topic: str) -> None:
     for seq, fact in enumerate(story()[:-1], start=1):
         world.learn((5, seq), fact)
         whole = json.loads(world.snapshot(topic).text)
-        assert set(whole) == SNAPSHOT
+        assert set(whole) == SNAPSHOT | ({"walls"} if topic == topics.DESK else set())
         for lane in whole["lanes"]:
             assert set(lane) == {"lane", "name", "waiting"} | ({"queue"} if topic != topics.BOARD else set())
             for waiting in lane.get("queue", ()):
                 assert set(waiting) == {"arrival", "number", "rank"}
         for call in whole["called"]:
-            assert set(call) == {"arrival", "number", "lane", "counter", "calls", "called_at"}
+            shown = {"shown"} if topic == topics.DESK else set()
+            assert set(call) == {"arrival", "number", "lane", "counter", "calls", "called_at"} | shown
         for missed in whole["missed"]:
             assert set(missed) == {"arrival", "number", "lane", "counter"}
         for counter in whole["counters"]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
@@ -9,12 +10,13 @@ import pytest
 from starlette.routing import WebSocketRoute
 
 from config.office_file import PRACTICE_OFFICE, read_office
-from hub.edge.commands import Commands
+from hub.edge.commands import AnyRequest, Commands
 from hub.edge.guards import Guard
 from hub.edge.routes import Edge, inside_routes, public_routes
+from hub.edge.walls import Walls
 from hub.fanout.relay import Relay
 from hub.wire import codec
-from hub.wire.messages import CLIENT_FRAME_BYTES, Close, DeskRequest, KioskRequest
+from hub.wire.messages import CLIENT_FRAME_BYTES, Close, DeskRequest, KioskRequest, WallRequest
 from hub.wire.position import Position
 from tests.house.documents import ROOT
 
@@ -70,25 +72,34 @@ def test_the_examples_tell_one_story_without_a_gap() -> None:
 
 @pytest.mark.parametrize("line", REQUESTS, ids=type_of)
 def test_an_example_to_the_hub_is_a_request_and_stays_the_same(line: str) -> None:
-    read = codec.read_kiosk_request if "code" in json.loads(line) else codec.read_desk_request
-    told = json.loads(codec.encode(read(line)))
+    told = json.loads(codec.encode(reader_of(line)(line)))
     default: dict[str, Any] = {"lanes": []} if "lanes" in told and "lanes" not in json.loads(line) else {}
     assert told == json.loads(line) | default
 
 
+def reader_of(line: str) -> Callable[[str], AnyRequest]:
+    if type_of(line) == tag(WallRequest):
+        return codec.read_wall_request
+    return codec.read_kiosk_request if "code" in json.loads(line) else codec.read_desk_request
+
+
 def test_every_request_has_an_example() -> None:
-    assert {type_of(line) for line in REQUESTS} == {tag(kind) for kind in DeskRequest.__args__ + KioskRequest.__args__}
+    kinds = (*DeskRequest.__args__, *KioskRequest.__args__, WallRequest)
+    assert {type_of(line) for line in REQUESTS} == {tag(kind) for kind in kinds}
 
 
-def test_what_a_ticket_machine_may_ask_is_what_the_page_says() -> None:
+@pytest.mark.parametrize(
+    ("socket", "read"), [("kiosk", codec.read_kiosk_request), ("wall/SCREEN", codec.read_wall_request)]
+)
+def test_what_a_device_may_ask_is_what_the_page_says(socket: str, read: Callable[[str], AnyRequest]) -> None:
     taken = set()
     for line in REQUESTS:
         try:
-            codec.read_kiosk_request(line)
+            read(line)
         except codec.NotAMessage:
             continue
         taken.add(type_of(line))
-    (row,) = re.findall(r"^\| `/ws/kiosk` .* \| (.*) \|$", PAGE, re.MULTILINE)
+    (row,) = re.findall(rf"^\| `/ws/{socket}` .* \| (.*) \|$", PAGE, re.MULTILINE)
     assert taken == set(re.findall(r"`(\w+)`", row))
 
 
@@ -108,7 +119,8 @@ def test_the_longest_request_is_as_long_as_the_page_says() -> None:
 def test_every_socket_is_on_the_page_under_its_listener() -> None:
     nobody = cast(Any, None)  # routes are made, nothing is asked
     relay = Relay(nobody, read_office(PRACTICE_OFFICE))
-    edge = Edge(relay, Commands(nobody, lambda: None, relay.arrival_of, nobody, nobody), nobody)
+    commands = Commands(nobody, lambda: None, relay.arrival_of, nobody, nobody)
+    edge = Edge(relay, commands, nobody, Walls(relay, nobody, nobody))
     rows = re.findall(r"^\| `(/ws/[^`]*)` \| ([a-z, ]+) \|", section("Sockets"), re.MULTILINE)
     told = {path: set(listeners.split(", ")) for path, listeners in rows}
     made: dict[str, set[str]] = {}

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from fakeredis import FakeAsyncRedis
@@ -15,7 +16,7 @@ from hub.desk.facts import Fact, from_fields
 from hub.desk.lane import Counter, Lane, Office
 from hub.desk.notices import Carrier
 from hub.desk.picture import Picture
-from hub.desk.requests import Answer, Request, Stamp, Wish
+from hub.desk.requests import Answer, Request, ShowCall, Stamp, Wish
 from hub.store import library
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
@@ -129,6 +130,8 @@ class StoreDesk(TimelessDesk):
     async def _do(self, stamp: Stamp, request: Request) -> Answer:
         self.lanes.office = self.office
         contact = SealedContact(f"{KEY.id}:sealed", "0" * 64) if isinstance(request, Wish) else None
+        if isinstance(request, ShowCall):
+            request = replace(request, called_at=request.called_at + noon_of(stamp.day))
         return await self.lanes.do(stamp, request, contact)
 
     async def owed(self) -> set[str]:
@@ -148,10 +151,13 @@ class StoreDesk(TimelessDesk):
         return await self.lanes.picture((await self.lanes.day_now())[2])
 
 
+def noon_of(day: str) -> int:
+    """Where office time stands still that day, epoch milliseconds."""
+    return int(datetime.fromisoformat(f"{day}T12:00:00+09:00").timestamp() * 1000)
+
+
 async def set_clock(client: Redis, keys: Keys, moment: str, speed: float = 0.0) -> None:
     """Let office time be that moment (ISO 8601 with its zone), running at `speed` from now on."""
-    from datetime import datetime
-
     office = int(datetime.fromisoformat(moment).timestamp() * 1000)
     seconds, micros = await client.time()
     fields: dict[Any, Any] = {

@@ -21,11 +21,14 @@ from hub.desk.requests import (
     CheckIn,
     Done,
     Issue,
+    JoinWall,
+    LeaveWall,
     MarkAbsent,
     Next,
     Recall,
     Request,
     Return,
+    ShowCall,
     Stop,
     Transfer,
     Wish,
@@ -34,6 +37,7 @@ from tests.model.desks import CERTIFICATES, MOVES, RulesDesk, small_office, stor
 
 LANES = st.sampled_from([CERTIFICATES, MOVES])
 COUNTERS = st.sampled_from(["1", "2", "3"])
+WALLS = st.sampled_from(["lobby", "stairs"])
 TICKETS = st.integers(1, 14)
 DAYS = [f"2026-12-{day:02d}" for day in range(1, 29)]
 
@@ -119,6 +123,19 @@ def walk_against(url: str | None, steps: Iterator[int]) -> type[RuleBasedStateMa
             present = self.book.desk.wishes.get((ticket, "email"))
             meant = data.draw(st.sampled_from(["", present.id if present else "", "another"]))
             self.both(Stop(ticket, Carrier.EMAIL, Ending.RESIDENT, meant))
+
+        @rule(wall=WALLS, is_there=st.booleans())
+        def count_a_wall(self, wall: str, is_there: bool) -> None:
+            self.both(JoinWall(wall) if is_there else LeaveWall(wall))
+
+        @rule(wall=WALLS, counter=COUNTERS)
+        def show_the_present_call(self, wall: str, counter: str) -> None:
+            ticket = self.book.desk.picture.tickets.get(self.current(counter) or 1)
+            self.both(ShowCall(wall, ticket.arrival if ticket else 1, ticket.calls if ticket else 1, 0))
+
+        @rule(wall=WALLS, ticket=TICKETS, calls=st.integers(1, 3))
+        def show_a_call_that_may_be_over(self, wall: str, ticket: int, calls: int) -> None:
+            self.both(ShowCall(wall, ticket, calls, 0))
 
         @rule(data=st.data())
         def repeat_an_earlier_request(self, data: st.DataObject) -> None:

@@ -20,11 +20,14 @@ from hub.desk.requests import (
     CheckIn,
     Done,
     Issue,
+    JoinWall,
+    LeaveWall,
     MarkAbsent,
     Next,
     Recall,
     Request,
     Return,
+    ShowCall,
     Stop,
     Transfer,
     Wish,
@@ -44,6 +47,7 @@ Story = Callable[[StoreDesk], Awaitable[object]]
 
 async def _busy(desk: StoreDesk) -> None:
     """1 called at counter 2, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4; 8 expected.
+    The wall in the lobby has shown the call of 1.
 
     Of 4's two notices one is being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead.
     """
@@ -55,6 +59,7 @@ async def _busy(desk: StoreDesk) -> None:
     await desk.ask(Next("2", None))
     await desk.ask(Next("1", None))
     await desk.ask(MarkAbsent("1", 2))
+    await desk.ask(ShowCall("lobby", 1, 1, 0))
     ranks = desk.keys.waiting(DAY, CERTIFICATES)
     behind_4 = await desk.client.zscore(ranks, "4")
     assert behind_4 is not None
@@ -97,6 +102,9 @@ STORIES: dict[str, Story] = {
     "desk_transfer_v1": _asks(Transfer(3, MOVES)),
     "desk_wish_v1": _asks(Wish(4, EMAIL, 3, "1", "new")),
     "desk_stop_v1": _asks(Stop(4, EMAIL, Ending.RESIDENT)),
+    "wall_join_v1": _asks(JoinWall("stairs")),
+    "wall_leave_v1": _asks(LeaveWall("lobby")),
+    "wall_show_v1": _asks(ShowCall("stairs", 1, 1, 0)),
     "notice_take_over_v1": _of_notices(lambda outbox: outbox.take_over(EMAIL, DAY)),
     "notice_claim_v1": _of_notices(lambda outbox: outbox.claim(DAY, EMAIL, TENURE)),
     "notice_mark_v1": _of_notices(lambda outbox: outbox.mark(DAY, EMAIL, TENURE, f"{OLD}:near")),

@@ -15,7 +15,22 @@ from hub.desk.desk import Desk
 from hub.desk.facts import Fact
 from hub.desk.lane import Counter, Lane, Office
 from hub.desk.refusals import Refusal
-from hub.desk.requests import Cancel, CheckIn, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Stamp, Transfer
+from hub.desk.requests import (
+    Cancel,
+    CheckIn,
+    Done,
+    Issue,
+    JoinWall,
+    LeaveWall,
+    MarkAbsent,
+    Next,
+    Recall,
+    Request,
+    Return,
+    ShowCall,
+    Stamp,
+    Transfer,
+)
 from hub.desk.ticket import State
 from hub.fanout import topics
 from hub.fanout.world import World
@@ -37,6 +52,8 @@ OFFICE = Office(
         Counter("10", "10番窓口", ("moves",)),
     ),
 )
+
+WALLS = ("lobby", "stairs")
 
 Line = dict[str, Any]
 
@@ -169,17 +186,25 @@ def _any_request(chance: random.Random, desk: Desk) -> Request:
     lane = chance.choice(OFFICE.lanes).key
     current, ticket = desk.picture.at_counter.get(counter), chance.randint(1, desk.picture.last_arrival + 1)
     absent = [ticket.arrival for ticket in desk.picture.in_state(State.ABSENT)] or [ticket]
+    expected = [ticket.arrival for ticket in desk.picture.in_state(State.EXPECTED)] or [ticket]
     kinds: list[Request] = [
         *(Issue(lane, "kiosk"),) * 4,
         Issue(lane, "web", is_expected=True),
-        CheckIn(ticket),
+        CheckIn(chance.choice(expected)),
         *(Next(counter, current),) * 4,
         *(Recall(counter, current or ticket), MarkAbsent(counter, current or ticket)) * 2,
         *(Return(chance.choice(absent)), Transfer(ticket, lane)) * 2,
         Done(counter, current or ticket),
         Cancel(ticket),
+        *(_shown(chance.choice(WALLS), desk, current or ticket),) * 4,
+        chance.choice((JoinWall, LeaveWall))(chance.choice(WALLS)),
     ]
     return chance.choice(kinds)
+
+
+def _shown(wall: str, desk: Desk, arrival: int) -> ShowCall:
+    ticket = desk.picture.tickets.get(arrival)
+    return ShowCall(wall, arrival, ticket.calls if ticket else 1, (ticket and ticket.called_at) or 0)
 
 
 TRANSCRIPTS: dict[str, Callable[[], Iterator[Line]]] = {

@@ -27,10 +27,11 @@ export class Picture {
     this.office = "";
     this.lanes = new Map(); // key → {lane, name, waiting}
     this.queues = new Map(); // key → Map of arrival → {arrival, number, rank}; only lanes whose queue the topic shows
-    this.called = new Map(); // arrival → {arrival, number, lane, counter, calls, called_at}
+    this.called = new Map(); // arrival → {arrival, number, lane, counter, calls, called_at}; with walls: shown
     this.missed = new Map(); // arrival → {arrival, number, lane, counter}
     this.counters = [];
     this.checksIn = false; // a number from home waits only from checking in
+    this.walls = null; // on which every call is to be shown; null where the topic does not show them
   }
 
   /** Learn from one frame: "new" | "old" | "gap" | "beat" | "away" | "reply". A type not known yet is "old". */
@@ -97,6 +98,7 @@ export class Picture {
       missed: this.missedNumbers(),
       counters: this.counters,
       checks_in: this.checksIn,
+      ...(this.walls === null ? {} : { walls: this.walls }),
     };
   }
 
@@ -118,6 +120,7 @@ export class Picture {
     this.missed = byArrival(whole.missed);
     this.counters = whole.counters;
     this.checksIn = whole.checks_in;
+    this.walls = whole.walls ?? null;
   }
 
   #hearFact(fact) {
@@ -130,7 +133,7 @@ export class Picture {
     this.position = now;
     this.at = fact.at;
     LEARN[fact.type](this, fact);
-    for (const [key, waiting] of Object.entries(fact.waiting)) {
+    for (const [key, waiting] of Object.entries(fact.waiting ?? {})) {
       const lane = this.lanes.get(key);
       if (lane) lane.waiting = waiting;
     }
@@ -149,7 +152,8 @@ function wait(picture, { arrival, number, rank, lane }) {
 
 function call(picture, { arrival, number, lane, counter, at, calls = 1 }) {
   picture.forget(arrival);
-  picture.called.set(arrival, { arrival, number, lane, counter, calls, called_at: at });
+  const told = { arrival, number, lane, counter, calls, called_at: at };
+  picture.called.set(arrival, picture.walls === null ? told : { ...told, shown: [] });
 }
 
 function miss(picture, { arrival, number, lane, counter }) {
@@ -159,6 +163,20 @@ function miss(picture, { arrival, number, lane, counter }) {
 
 function leave(picture, { arrival }) {
   picture.forget(arrival);
+}
+
+function show(picture, { arrival, calls, wall }) {
+  const called = picture.called.get(arrival);
+  if (called?.calls === calls) picture.called.set(arrival, { ...called, shown: [...called.shown, wall] });
+}
+
+function joinWall(picture, { wall }) {
+  leaveWall(picture, { wall });
+  picture.walls.push(wall);
+}
+
+function leaveWall(picture, { wall }) {
+  picture.walls = (picture.walls ?? []).filter((other) => other !== wall);
 }
 
 function renumber(picture, { lane, ranks }) {
@@ -183,4 +201,7 @@ const LEARN = {
   TicketServed: leave,
   TicketCancelled: leave,
   LaneRenumbered: renumber,
+  CallShown: show,
+  WallJoined: joinWall,
+  WallLeft: leaveWall,
 };

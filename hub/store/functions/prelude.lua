@@ -164,9 +164,13 @@ local function move(desk, ticket, action, change)
   local into = desk.standing[state] or (state == 'waiting' and desk.waiting[lane]) or nil
   if into ~= ticket.stands then plan(desk, 'ZREM', ticket.stands, ticket.arrival) end
   if into then plan(desk, 'ZADD', into, whole(rank), ticket.arrival) end
-  local fields = {'HSET', ticket.key, 'state', state, 'lane', lane}
+  local fields, is_other_call = {'HSET', ticket.key, 'state', state, 'lane', lane}, false
   if not into then fields[#fields + 1] = 'rank'; fields[#fields + 1] = whole(rank) end
-  for _, part in ipairs(change) do fields[#fields + 1] = part end
+  for i, part in ipairs(change) do
+    fields[#fields + 1] = part
+    if i % 2 == 1 and part == 'calls' then is_other_call = true end
+  end
+  if is_other_call then fields[#fields + 1] = 'shown'; fields[#fields + 1] = '' end  -- of that one no wall has told yet
   plan(desk, unpack(fields))
   local was_there = AT_COUNTER[ticket.state]
   if was_there and not AT_COUNTER[state] then plan(desk, 'HDEL', desk.at_counter, ticket.counter) end
@@ -179,6 +183,13 @@ end
 
 local function tell_of(desk, kind, ticket, ...)
   tell(desk, kind, 'arrival', ticket.arrival, 'number', ticket.number, 'lane', ticket.lane, ...)
+end
+
+-- Plan that a wall is there today, if it is not yet: in the hash `walls`, and told.
+local function join_wall(desk, walls, wall)
+  if read('HEXISTS', walls, wall) == 1 then return end
+  plan(desk, 'HSET', walls, wall, whole(desk.at))
+  tell(desk, 'WallJoined', 'wall', wall)
 end
 
 -- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (real ms).
