@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from hub.wire import messages as m
 from tests.web.conftest import MakeSite
@@ -51,6 +52,30 @@ async def test_each_key_asks_for_one_thing(keys: str, request_: dict[str, Any], 
     for key in keys.split():
         await page.keyboard.press(key)
     assert without_id((await ours.asked(1))[0]) == request_
+
+
+async def test_the_desk_says_whether_its_call_is_on_the_walls(site: MakeSite, page: "Page") -> None:
+    ours = site(with_receipts(["lobby"], walls=["lobby", "stairs"]))
+    await at_counter(ours)
+    await page.locator("#receipt", has_text="表示済（1／2台）").wait_for()
+    assert await page.locator("#unshown").inner_text() == ""
+    await page.clock.run_for(5000)
+    await page.locator("#unshown", has_text="A101 は画面「stairs」に出ていません。").wait_for()
+    ours.tell(m.CallShown, arrival=100, number="A101", calls=1, wall="stairs")
+    await page.locator("#receipt", has_text="表示済（2台）").wait_for()
+    assert await page.locator("#unshown").inner_text() == ""
+    ours.tell(m.TicketRecalled, number="A101", arrival=100, counter="1", calls=2)
+    await page.locator("#receipt", has_text="未表示").wait_for()
+    await page.clock.run_for(5000)
+    await page.locator("#unshown", has_text="口頭でお呼びください。").wait_for()
+    ours.hub.say(m.Away())
+    await page.locator("#banner").wait_for()
+    assert await page.locator("#unshown").inner_text() == "", "who knows nothing of the walls says nothing of them"
+
+
+def with_receipts(shown: list[str], walls: list[str]) -> m.Snapshot:
+    whole = busy(walls=walls)
+    return replace(whole, called=[replace(call, shown=shown) for call in whole.called])
 
 
 async def test_a_number_from_home_is_typed_and_checked_in(site: MakeSite, page: "Page") -> None:

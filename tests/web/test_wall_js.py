@@ -1,5 +1,6 @@
 """A wall shows every present call at every moment, the new ones largest, and nothing is cut off."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -224,3 +225,72 @@ async def test_a_screen_that_was_put_out_while_its_hub_was_away_finds_out(site: 
     async with page.expect_navigation():
         await page.clock.run_for(30_000)
     ours.faults.clear()  # the browser's own line about the 401
+
+
+async def test_every_call_that_is_painted_is_told_and_told_once(site: MakeSite, page: "Page") -> None:
+    """D10: with more than eight calls the last one found no place. Here each of forty is told after it was in sight."""
+    ours = site(whole := snapshot(calls=40))
+    await page.set_viewport_size({"width": 1920, "height": 1080})
+    await ours.open("/wall/lobby")
+    told = await answered(ours, 40)
+    assert {(request["ticket"], request["calls"], request["called_at"]) for request in told} == {
+        (call.arrival, 1, call.called_at) for call in whole.called
+    }
+    assert {request["type"] for request in told} == {"shown"}
+    ours.tell(m.TicketRecalled, arrival=98, number="C103", counter="3", calls=2, lane="seal")
+    assert (await answered(ours, 41, done=40))[-1]["calls"] == 2
+
+
+async def test_a_call_out_of_sight_is_not_told(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await ours.open("/wall/lobby")
+    await answered(ours, 2)
+    await page.evaluate("() => { document.getElementById('stage').style.display = 'none'; }")
+    ours.tell(m.TicketCalled, arrival=500, number="A300", counter="11")
+    ours.tell(m.TicketServed, arrival=99, number="B102", counter="2", lane="moves")
+    await page.locator("#stage", has_text="A300").wait_for(state="attached")
+    await frames(page)
+    assert len(ours.hub.asked) == 2
+    await page.evaluate("() => { document.getElementById('stage').style.display = ''; }")
+    ours.tell(m.TicketServed, arrival=100, number="A101", counter="1")
+    assert (await answered(ours, 3, done=2))[-1]["ticket"] == 500
+
+
+async def test_a_call_that_no_wall_had_shown_is_announced_anew(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=2))
+    await ours.open("/wall/lobby")
+    await answered(ours, 2, shown_before=lambda request: int(request["ticket"] == 100))
+    await page.locator(".is-new", has_text="B102").wait_for()
+    assert await page.locator(".is-new").count() == 1
+    assert await page.locator("#spoken p").all_text_contents() == ["B102番のかた、2番窓口へお越しください。"]
+
+
+async def test_what_was_not_answered_is_told_again(site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(calls=1))
+    await ours.open("/wall/lobby")
+    first = (await ours.asked(1))[0]
+    await ours.hub.close(1012)
+    await ours.connected(2)
+    again = (await ours.asked(1))[0]
+    assert again == first, "under the same id"
+    ours.hub.say(m.Reply(again["id"], refusal=m.RefusalBody("StoreAway", "。", again=True, details={})))
+    later = (await ours.asked(2))[1]
+    assert (later["ticket"], later["id"] != again["id"]) == (first["ticket"], True)
+
+
+async def answered(
+    ours: Site, count: int, done: int = 0, shown_before: Callable[[dict[str, Any]], int] = lambda _: 1
+) -> list[dict[str, Any]]:
+    """Answer what the wall tells, one after the other, from the first after `done` until it has told `count` calls."""
+    for turn in range(done, count):
+        request = (await ours.asked(turn + 1))[turn]
+        body = m.AnswerBody(request["ticket"], "A1", "certificates", "called", None, None, shown_before(request))
+        ours.hub.say(m.Reply(request["id"], answer=body))
+    return ours.hub.asked
+
+
+async def frames(page: "Page", count: int = 10) -> None:
+    """Let the browser paint so many frames."""
+    await page.evaluate(
+        "async (count) => { while (count--) await new Promise((done) => requestAnimationFrame(done)); }", count
+    )

@@ -7,6 +7,7 @@ import { h, keep, mark, write } from "./dom.js";
 import { signIn, signInIfOut, stayHere } from "./here.js";
 import { answersItself, KEYS, plainKey } from "./keys.js";
 import { openPage } from "./page.js";
+import { Shown } from "./shown.js";
 
 const TICK_MS = 1000;
 const COMING = 3;
@@ -14,6 +15,7 @@ const NO_SUCH_COUNTER = "この窓口は設定にありません。「窓口を�
 
 const part = (id) => document.getElementById(id);
 const counter = document.body.dataset.counter;
+const shown = new Shown();
 let isFresh = false;
 let before = null; // what this counter had before the latest frame
 
@@ -28,7 +30,10 @@ const page = openPage({
     if (why === "out") signIn();
     else if (why === "closed") signInIfOut(document.body.dataset.socket);
     drawClock();
-    if (page.picture.position !== null) drawCurrent();
+    if (page.picture.position !== null) {
+      drawCurrent();
+      drawReceipt();
+    }
   },
   late: (body, result) => actions.report(body, result),
 });
@@ -54,6 +59,7 @@ function draw(picture) {
   const lanes = (own?.lanes ?? []).filter((lane) => picture.lanes.has(lane));
   drawClock();
   drawCurrent();
+  drawReceipt();
   drawActions();
   drawLanes(lanes.map((lane) => picture.lanes.get(lane)));
   drawComing(lanes.flatMap((lane) => queueOf(picture, lane).map((waiting) => ({ ...waiting, lane }))));
@@ -73,6 +79,14 @@ function drawCurrent() {
   const stale = isFresh ? "" : `（${minutesText(page.picture.at)} 時点）`;
   const how = `お呼び出し中・${calls}回目（${secondsText(called_at)}）`;
   return write(part("about"), `${page.picture.laneName(lane)}　${how}${stale}`);
+}
+
+/** Whether the walls show it; while this page is not fresh nobody can say. */
+function drawReceipt() {
+  const { kind, text, alarm } = shown.judge(actions.current, page.picture.walls, performance.now());
+  mark(part("receipt"), "data-kind", kind);
+  write(part("receipt"), isFresh ? text : "");
+  write(part("unshown"), isFresh ? alarm : "");
 }
 
 function drawActions() {
@@ -211,4 +225,7 @@ stayHere(Number(document.body.dataset.idle), (sentence) => {
 });
 goHome();
 page.live.start();
-setInterval(drawClock, TICK_MS);
+setInterval(() => {
+  drawClock();
+  if (page.picture.position !== null) drawReceipt();
+}, TICK_MS);

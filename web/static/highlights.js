@@ -31,6 +31,12 @@ export class Highlights {
     this.pass(nowMs);
   }
 
+  /** Show a present call as new once more: nobody has seen it yet. */
+  renew(call, nowMs) {
+    if (!this.isNew(call)) this.#waiting.push(nameOf(call));
+    this.pass(nowMs);
+  }
+
   /** Let time pass: what was shown long enough leaves, what waits comes in. */
   pass(nowMs) {
     for (const [name, since] of this.#shown) if (nowMs - since >= SHOWN_MS) this.#shown.delete(name);

@@ -16,9 +16,11 @@ export class Spoken {
     const known = this.#known;
     this.#known = new Set(calls.map(nameOf));
     if (known === null) return;
-    for (const call of calls.filter((present) => !known.has(nameOf(present)))) {
-      this.region.append(h("p", {}, sentence(picture, call)));
-    }
+    for (const call of calls.filter((present) => !known.has(nameOf(present)))) this.say(picture, call);
+  }
+
+  say(picture, call) {
+    this.region.append(h("p", {}, sentence(picture, call)));
     while (this.region.childElementCount > KEPT) this.region.firstElementChild.remove();
   }
 }

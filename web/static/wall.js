@@ -9,6 +9,7 @@ import { h, keep, mark, write } from "./dom.js";
 import { emOf, missedRoom, MISSED_PAGE, roomFor } from "./fit.js";
 import { Highlights } from "./highlights.js";
 import { openPage } from "./page.js";
+import { Receipts } from "./receipts.js";
 import { Spoken } from "./spoken.js";
 
 const TICK_MS = 1000;
@@ -18,6 +19,11 @@ const MISSED_TURN_MS = 10_000; // time to find one's number among sixteen
 const part = (id) => document.getElementById(id);
 const highlights = new Highlights();
 const spoken = new Spoken(part("spoken"));
+const receipts = new Receipts({
+  rowOf: ({ arrival }) => document.querySelector(`.call[data-key="${arrival}"]`),
+  ask: (body) => page.live.request(body),
+  first: announceAnew,
+});
 let isFresh = false;
 let hasBeenIn = false; // a page that never got in would reload itself without end
 let missedPage = 0;
@@ -67,9 +73,18 @@ function drawCalls() {
   for (const place of document.querySelectorAll(".as-of")) write(place, isFresh ? "" : asOf("（", "）"));
   keep(part("stage"), stage, nameOf, makeCall, (item, call) => drawCall(item, call, stageLabel(call)));
   keep(part("grid"), others, nameOf, makeCall, (item, call) => drawCall(item, call, gridLabel(call)));
+  receipts.look(picture.position.epoch, isFresh ? calls : []);
   clearTimeout(timer);
   const next = highlights.nextMs(now);
   if (next !== null) timer = setTimeout(drawCalls, next);
+}
+
+/** This call was on no wall until now: this one has come back, or was opened, after it was made. */
+function announceAnew(call) {
+  if (highlights.isNew(call)) return; // it is being announced
+  highlights.renew(call, performance.now());
+  spoken.say(page.picture, call);
+  drawCalls();
 }
 
 const nameOf = (call) => call.arrival;
