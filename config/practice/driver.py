@@ -28,6 +28,7 @@ from config.practice.letters import Letters
 from config.practice.listeners import Listener, ScreenEnd, compare_all
 from config.practice.recording import History, Recording
 from config.practice.retelling import Findings
+from config.practice.screens import Wall
 from config.practice.sockets import JOINED_WITHIN_S, NOBODY, NotWanted, fresh_snapshot
 from config.practice.staff import Clerk, InformationDesk
 from config.practice.staffing import staff, unserved
@@ -238,12 +239,11 @@ class _Day:
 
     def _listen(self, lanes: Sequence[str], crew: "_Crew") -> None:
         entries = self._entries
-        walls: list[tuple[str, Pass]] = [(f"wall/{screen}", entry) for screen, entry in entries.walls.items()]
-        quiet: list[tuple[str, Pass]] = [*[("board", NOBODY)] * BOARDS, *walls]
         told: list[tuple[str, Pass]] = [(f"lanes/{lane}", NOBODY) for lane in lanes]
         told += [("desk", entries.information)] * DESKS
-        for path, entry in quiet:
-            self.listeners.append(Listener(f"{self._sockets}/ws/{path}", self._chance, entry=entry))
+        self.listeners += [Listener(f"{self._sockets}/ws/board", self._chance) for _ in range(BOARDS)]
+        for screen, device in entries.walls.items():
+            self.listeners.append(Wall(f"{self._sockets}/ws/wall/{screen}", self._chance, entry=device))
         for path, entry in told:
             address = f"{self._sockets}/ws/{path}"
             self.listeners.append(Listener(address, self._chance, [self._recording.hear], entry))

@@ -15,7 +15,7 @@ from config.practice.sockets import NOBODY, fresh_snapshot, pause_s, stay_connec
 from hub.forecast.day import Chance
 from hub.wire.client_side import Heard, Screen
 from hub.wire.codec import read_frame
-from hub.wire.messages import HubFrame
+from hub.wire.messages import HubFrame, Reply
 
 AGREES_WITHIN_S = 30.0  # a listener may just be coming back, or learn of a gap only by the next beat (25 s to tabs)
 
@@ -62,6 +62,11 @@ class Listener:
                     tell(self.screen, frame)
                 self._changed.set()  # whoever waits now is woken
                 self._changed.clear()
+            if isinstance(frame, Reply):
+                self._answered(frame)
+
+    def _answered(self, reply: Reply) -> None:
+        """Who only listens has asked nothing."""
 
 
 @dataclass(frozen=True, slots=True)
