@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hub.desk.refusals import LaneNotServed, UnknownCounter, UnknownLane
+from hub.desk.refusals import LaneNotServed, UnknownCounter, UnknownLane, UnknownReason
 
 DAY_MINUTES = 24 * 60
 TOKYO_MINUTES = 9 * 60  # ahead of UTC; no summer time since 1951
@@ -12,13 +12,17 @@ TOKYO_MINUTES = 9 * 60  # ahead of UTC; no summer time since 1951
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One waiting line for one kind of business. Numbers run `prefix + first` … `prefix + last`, then it is closed."""
+    """One waiting line for one kind of business. Numbers run `prefix + first` … `prefix + last`, then it is closed.
+
+    `delivery`: key of the lane where a ticket waits once the back office is ready with it; empty: no second stage.
+    """
 
     key: str
     name: str
     prefix: str
     first: int
     last: int
+    delivery: str = ""
 
     def number(self, figure: int) -> str:
         return f"{self.prefix}{figure}"
@@ -47,6 +51,34 @@ class Purpose:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a number may be called out of order. There is no other: nobody writes about a resident in free text."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """When a called number may be put aside as absent: after so many calls, and so long after the latest of them.
+
+    Each call gives its resident the whole of these seconds to come. `missed_minutes`: how long he may come back.
+    """
+
+    after_calls: int = 1
+    after_seconds: int = 0
+    missed_minutes: int = DAY_MINUTES
+
+
+@dataclass(frozen=True, slots=True)
+class PushBacks:
+    """How often a resident may let others go first, and at most how many at a time. Zero times: not at all."""
+
+    times: int = 0
+    places: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """One ward office. `return_after`: a resident who comes back is placed after that many who wait.
 
@@ -64,6 +96,9 @@ class Office:
     web_close: int = DAY_MINUTES
     web_check_in: bool = False
     purpose: Purpose | None = None
+    reasons: tuple[Reason, ...] = ()
+    absence: Absence = Absence()
+    push_backs: PushBacks = PushBacks()
 
     def is_web_open(self, at: int) -> bool:
         """`at`: office time in epoch milliseconds."""
@@ -81,6 +116,16 @@ class Office:
             if counter.key == key:
                 return counter
         raise UnknownCounter(counter=key)
+
+    def reason(self, key: str) -> Reason:
+        for reason in self.reasons:
+            if reason.key == key:
+                return reason
+        raise UnknownReason(reason=key)
+
+    def delivery_of(self, lane: str) -> str:
+        """The key of its delivery lane, empty where it has none or where the office dropped it during the day."""
+        return next((each.delivery for each in self.lanes if each.key == lane), "")
 
     def served_lanes(self, counter: str, asked: Iterable[str] = ()) -> tuple[str, ...]:
         """The lanes that this counter calls from: all of its own, or those asked for."""

@@ -5,6 +5,7 @@ gets the middle of the gap; where the gap is closed, the nearest neighbours move
 Ranks stay below 2^53, so that a double holds each exactly (Redis scores, JavaScript): 8,589,934,591 arrivals a day.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 STEP = 1 << 20
@@ -47,6 +48,11 @@ def make_room(ranks: Sequence[int], place: int, last_arrival: int) -> tuple[int,
     anew = [low + step * (n + 1) for n in range(end - first + 1)]
     mine = anew.pop(place - first)
     return mine, dict(zip(ranks[first:end], anew, strict=True))
+
+
+def place_of_rank(ranks: Sequence[int], rank: int) -> int:
+    """How many of a lane's ascending `ranks` are smaller."""
+    return bisect_left(ranks, rank)
 
 
 def place_of_return(waiting: int, return_after: int) -> int:

@@ -28,24 +28,37 @@ def shows_ranks(topic: str) -> bool:
     return topic != BOARD
 
 
+def shows_all(topic: str) -> bool:
+    """What is for staff alone: why a number was chosen, who is held, what the back office has."""
+    return topic == DESK
+
+
 def touched_lanes(fact: Fact) -> tuple[str, ...]:
     """The lanes whose waiting line, calls or missed numbers a fact is about; none for others."""
     match fact:
-        case facts.DayOpened() | facts.DayClosed() | facts.ContactGiven() | facts.ContactErased():
+        case facts.DayOpened() | facts.DayClosed():
             return ()
-        case facts.TicketTransferred():
-            return (fact.from_lane, fact.lane)
+        case facts.SlipReissued() | facts.ContactGiven() | facts.ContactErased():
+            return ()
+        case facts.TicketTransferred() | facts.TicketReady():
+            return (fact.lane,) if fact.from_lane == fact.lane else (fact.from_lane, fact.lane)
         case (
             facts.TicketIssued()
             | facts.TicketExpected()
             | facts.TicketCheckedIn()
             | facts.TicketCalled()
+            | facts.CallTakenBack()
             | facts.TicketRecalled()
             | facts.TicketMarkedAbsent()
             | facts.TicketReturned()
+            | facts.TicketHeld()
+            | facts.TicketSentToReview()
+            | facts.TicketPushedBack()
             | facts.TicketServed()
             | facts.TicketCancelled()
+            | facts.TicketLapsed()
             | facts.LaneRenumbered()
+            | facts.ClosingAnnounced()
         ):
             return (fact.lane,)
         case _:

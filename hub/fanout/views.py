@@ -16,7 +16,7 @@ from hub.fanout import topics
 from hub.wire import messages as wire
 from hub.wire.position import Position
 
-PublicFact: TypeAlias = TicketFact | facts.LaneRenumbered
+PublicFact: TypeAlias = TicketFact | facts.LaneFact
 
 
 def frame_of(fact: PublicFact, topic: str, picture: Picture, position: Position, prev: Position) -> wire.AnyFact:
@@ -26,34 +26,43 @@ def frame_of(fact: PublicFact, topic: str, picture: Picture, position: Position,
     if isinstance(fact, facts.LaneRenumbered):
         ranks = {str(arrival): rank for arrival, rank in fact.ranks.items()}
         return wire.LaneRenumbered(place, before, at, lane, waiting, ranks)
-    arrival, number = fact.arrival, fact.number
+    if isinstance(fact, facts.ClosingAnnounced):
+        return wire.ClosingAnnounced(place, before, at, lane, waiting)
+    head = (place, before, at, lane, waiting, fact.arrival, fact.number)
+    only = _reserved(picture.tickets[fact.arrival], topic)
     match fact:
         case facts.TicketIssued():
-            rank = _rank(fact.rank, topic)
-            return wire.TicketIssued(place, before, at, lane, waiting, arrival, number, rank)
+            return wire.TicketIssued(*head, _rank(fact.rank, topic))
         case facts.TicketExpected():
-            return wire.TicketExpected(place, before, at, lane, waiting, arrival, number)
+            return wire.TicketExpected(*head)
         case facts.TicketCheckedIn():
-            rank = _rank(fact.rank, topic)
-            return wire.TicketCheckedIn(place, before, at, lane, waiting, arrival, number, rank)
+            return wire.TicketCheckedIn(*head, _rank(fact.rank, topic))
         case facts.TicketCalled():
-            return wire.TicketCalled(place, before, at, lane, waiting, arrival, number, fact.counter)
+            return wire.TicketCalled(*head, fact.counter, fact.reason if topics.shows_all(topic) else UNSET)
+        case facts.CallTakenBack():
+            return wire.CallTakenBack(*head, fact.counter, fact.state, _rank(fact.rank, topic), only)
         case facts.TicketRecalled():
-            return wire.TicketRecalled(place, before, at, lane, waiting, arrival, number, fact.counter, fact.calls)
+            return wire.TicketRecalled(*head, fact.counter, fact.calls)
         case facts.TicketMarkedAbsent():
-            return wire.TicketMarkedAbsent(place, before, at, lane, waiting, arrival, number, fact.counter)
+            return wire.TicketMarkedAbsent(*head, fact.counter, fact.until)
         case facts.TicketReturned():
-            rank = _rank(fact.rank, topic)
-            return wire.TicketReturned(place, before, at, lane, waiting, arrival, number, rank)
+            return wire.TicketReturned(*head, _rank(fact.rank, topic), only)
+        case facts.TicketHeld():
+            return wire.TicketHeld(*head, fact.counter)
+        case facts.TicketSentToReview():
+            return wire.TicketSentToReview(*head, fact.counter)
+        case facts.TicketReady():
+            return wire.TicketReady(*head, fact.from_lane, _rank(fact.rank, topic), only)
+        case facts.TicketPushedBack():
+            return wire.TicketPushedBack(*head, _rank(fact.rank, topic), only)
         case facts.TicketServed():
-            return wire.TicketServed(place, before, at, lane, waiting, arrival, number, fact.counter)
+            return wire.TicketServed(*head, fact.counter)
         case facts.TicketCancelled():
-            return wire.TicketCancelled(place, before, at, lane, waiting, arrival, number)
+            return wire.TicketCancelled(*head)
+        case facts.TicketLapsed():
+            return wire.TicketLapsed(*head, fact.why)
         case facts.TicketTransferred():
-            rank = _rank(fact.rank, topic)
-            return wire.TicketTransferred(
-                place, before, at, lane, waiting, arrival, number, from_lane=fact.from_lane, rank=rank
-            )
+            return wire.TicketTransferred(*head, fact.from_lane, _rank(fact.rank, topic), only)
         case _:
             assert_never(fact)
 
@@ -72,7 +81,13 @@ def snapshot_of(topic: str, picture: Picture, office: Office, position: Position
         day=picture.day or "",
         office=office.name,
         lanes=[
-            wire.LaneState(lane.key, lane.name, picture.count(lane.key), _queue(lane.key, topic, picture))
+            wire.LaneState(
+                lane.key,
+                lane.name,
+                picture.count(lane.key),
+                lane.key in picture.closing,
+                _queue(lane.key, topic, picture),
+            )
             for lane in office.lanes
             if only is None or lane.key == only
         ],
@@ -84,6 +99,8 @@ def snapshot_of(topic: str, picture: Picture, office: Office, position: Position
             if only is None or only in counter.lanes
         ],
         checks_in=office.web_check_in,
+        held=_aside(State.HELD, topic, picture),
+        in_review=_aside(State.BACK_OFFICE, topic, picture),
     )
 
 
@@ -95,9 +112,21 @@ def _queue(lane: str, topic: str, picture: Picture) -> list[wire.WaitingNumber] 
     if not topics.shows_ranks(topic):
         return UNSET
     return [
-        wire.WaitingNumber(arrival, picture.tickets[arrival].number, rank)
+        wire.WaitingNumber(arrival, ticket.number, rank, _reserved(ticket, topic))
         for rank, arrival in picture.waiting.get(lane, ())
+        for ticket in [picture.tickets[arrival]]
     ]
+
+
+def _reserved(ticket: Ticket, topic: str) -> str | UnsetType:
+    return ticket.for_counter or UNSET if topics.shows_ranks(topic) else UNSET
+
+
+def _aside(state: State, topic: str, picture: Picture) -> list[wire.AsideNumber] | UnsetType:
+    if not topics.shows_all(topic):
+        return UNSET
+    aside = sorted((t for t in picture.tickets.values() if t.state is state), key=lambda ticket: ticket.arrival)
+    return [wire.AsideNumber(ticket.arrival, ticket.number, ticket.lane, ticket.counter or "") for ticket in aside]
 
 
 def _called(ticket: Ticket) -> wire.CalledNumber:
@@ -106,4 +135,4 @@ def _called(ticket: Ticket) -> wire.CalledNumber:
 
 
 def _missed(ticket: Ticket) -> wire.MissedNumber:
-    return wire.MissedNumber(ticket.arrival, ticket.number, ticket.lane, ticket.counter or "")
+    return wire.MissedNumber(ticket.arrival, ticket.number, ticket.lane, ticket.counter or "", ticket.until or 0)

@@ -33,7 +33,9 @@ class Keys:
         return f"{{{self.office}}}:{day}:requests"
 
     def tally(self, day: str) -> str:
-        """Hash `arrival` → last arrival given, `issued:LANE` → how many numbers of its band were given. Day."""
+        """Hash `arrival` → last arrival given, `issued:LANE` → how many numbers of its band were given, `closing:LANE` →
+        when its closing was announced (office ms). Day.
+        """
         return f"{{{self.office}}}:{day}:tally"
 
     def numbers(self, day: str) -> str:
@@ -47,6 +49,10 @@ class Keys:
     def holders(self, day: str) -> str:
         """Hash `HOLDER US LANE` → arrival: the latest number a browser took in a lane. Day."""
         return f"{{{self.office}}}:{day}:holders"
+
+    def reserved(self, day: str) -> str:
+        """Hash arrival → the only counter that may call it. Day."""
+        return f"{{{self.office}}}:{day}:reserved"
 
     def at_counter(self, day: str) -> str:
         """Hash counter → arrival it has called or serves. Day."""
@@ -97,9 +103,10 @@ class Keys:
         return f"{{{self.office}}}:erasures"
 
     def ticket(self, day: str, arrival: int) -> str:
-        """Hash number, lane, state, source, secret, issued_at, called_at (office ms), counter, calls; rank at its end.
+        """Hash number, lane, state, source, secret, holder, counter, calls, called_from, pushed, issued_at, called_at and
+        until (office ms); rank at its end.
 
-        `secret` is the SHA-256 of the taker's. Day.
+        `secret` is the SHA-256 of the taker's, `holder` its field in `holders`. Day.
         """
         return f"{{{self.office}}}:{day}:ticket:{arrival}"
 

@@ -21,9 +21,12 @@ Typed = Annotated[str, Meta(max_length=32)]  # by hand, full width and all
 
 
 class WaitingNumber(Struct, frozen=True):
+    """`for_counter`: only that counter may call it; not there where any counter of the lane may."""
+
     arrival: int
     number: str
     rank: int
+    for_counter: str | UnsetType = UNSET
 
 
 class CalledNumber(Struct, frozen=True):
@@ -36,6 +39,18 @@ class CalledNumber(Struct, frozen=True):
 
 
 class MissedNumber(Struct, frozen=True):
+    """It may come back before `until` (epoch milliseconds, office time)."""
+
+    arrival: int
+    number: str
+    lane: str
+    counter: str
+    until: int
+
+
+class AsideNumber(Struct, frozen=True):
+    """Held, or in the back office. `counter`: which one put it aside."""
+
     arrival: int
     number: str
     lane: str
@@ -43,11 +58,15 @@ class MissedNumber(Struct, frozen=True):
 
 
 class LaneState(Struct, frozen=True):
-    """`queue` (ascending rank) only where the topic shows it: a lane's own topic and the desk."""
+    """`queue` (ascending rank) only where the topic shows it: a lane's own topic and the desk.
+
+    `closing`: no more numbers of it today; who waits is still served.
+    """
 
     lane: str
     name: str
     waiting: int
+    closing: bool = False
     queue: list[WaitingNumber] | UnsetType = UNSET
 
 
@@ -58,9 +77,10 @@ class CounterState(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True, tag="snapshot"):
-    """The whole of a topic at a position. `called` newest call first, `missed` in order of arrival.
+    """The whole of a topic at a position. `called` newest call first, the others in order of arrival.
 
-    The topic of a lane holds that lane and its tickets only; the board and the desk hold all.
+    The topic of a lane holds that lane and its tickets only; the board and the desk hold all. Only the desk is shown
+    who is `held` and what is `in_review`.
     """
 
     topic: str
@@ -73,6 +93,8 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     missed: list[MissedNumber]
     counters: list[CounterState]
     checks_in: bool = False  # a number from home waits only from checking in; a hub before this field did not say
+    held: list[AsideNumber] | UnsetType = UNSET
+    in_review: list[AsideNumber] | UnsetType = UNSET
 
 
 # From the hub: what happened ---------------------------------------------------------------------------------------
@@ -106,7 +128,19 @@ class TicketCheckedIn(TicketFrame, frozen=True, tag=True):
 
 
 class TicketCalled(TicketFrame, frozen=True, tag=True):
+    """`reason` on the desk's topic alone: key in the office's list, where it was chosen out of order; else empty."""
+
     counter: str
+    reason: str | UnsetType = UNSET
+
+
+class CallTakenBack(TicketFrame, frozen=True, tag=True):
+    """The call was a mistake. It stands again where it stood: `state` is `waiting` or `held`."""
+
+    counter: str
+    state: str
+    rank: int | UnsetType = UNSET
+    for_counter: str | UnsetType = UNSET
 
 
 class TicketRecalled(TicketFrame, frozen=True, tag=True):
@@ -116,10 +150,39 @@ class TicketRecalled(TicketFrame, frozen=True, tag=True):
 
 class TicketMarkedAbsent(TicketFrame, frozen=True, tag=True):
     counter: str
+    until: int
 
 
 class TicketReturned(TicketFrame, frozen=True, tag=True):
     rank: int | UnsetType = UNSET
+    for_counter: str | UnsetType = UNSET
+
+
+class TicketHeld(TicketFrame, frozen=True, tag=True):
+    """It will be called again to a counter."""
+
+    counter: str
+
+
+class TicketSentToReview(TicketFrame, frozen=True, tag=True):
+    """The back office goes on with it."""
+
+    counter: str
+
+
+class TicketReady(TicketFrame, frozen=True, tag=True):
+    """It waits in `lane`, to be called for delivery."""
+
+    from_lane: str
+    rank: int | UnsetType = UNSET
+    for_counter: str | UnsetType = UNSET
+
+
+class TicketPushedBack(TicketFrame, frozen=True, tag=True):
+    """By its resident: the next few go first."""
+
+    rank: int | UnsetType = UNSET
+    for_counter: str | UnsetType = UNSET
 
 
 class TicketServed(TicketFrame, frozen=True, tag=True):
@@ -130,9 +193,16 @@ class TicketCancelled(TicketFrame, frozen=True, tag=True):
     pass
 
 
+class TicketLapsed(TicketFrame, frozen=True, tag=True):
+    """`why`: `missed`, its time to come back was over; `closing`, the lane closed."""
+
+    why: str
+
+
 class TicketTransferred(TicketFrame, frozen=True, tag=True):
     from_lane: str
     rank: int | UnsetType = UNSET
+    for_counter: str | UnsetType = UNSET
 
 
 class LaneRenumbered(FactFrame, frozen=True, tag=True):
@@ -141,19 +211,29 @@ class LaneRenumbered(FactFrame, frozen=True, tag=True):
     ranks: dict[str, int]
 
 
-AnyFact: TypeAlias = (
+class ClosingAnnounced(FactFrame, frozen=True, tag=True):
+    """No more numbers of the lane today. Who waits in it is served or told otherwise by staff."""
+
+
+TicketNews: TypeAlias = (
     TicketIssued
     | TicketExpected
     | TicketCheckedIn
     | TicketCalled
+    | CallTakenBack
     | TicketRecalled
     | TicketMarkedAbsent
     | TicketReturned
+    | TicketHeld
+    | TicketSentToReview
+    | TicketReady
+    | TicketPushedBack
     | TicketServed
     | TicketCancelled
+    | TicketLapsed
     | TicketTransferred
-    | LaneRenumbered
 )
+AnyFact: TypeAlias = TicketNews | LaneRenumbered | ClosingAnnounced
 
 
 # From the hub: in between ------------------------------------------------------------------------------------------
@@ -178,7 +258,10 @@ class RefusalBody(Struct, frozen=True):
 
 
 class AnswerBody(Struct, frozen=True):
-    """Where the ticket stands now; for `next` the ticket called (nulls: nobody waits) and `finished`, who left."""
+    """Where the ticket stands now; for `next` the ticket called (nulls: nobody waits) and `finished`, who left.
+
+    `code`: of a slip that the desk gave out, to be written on it by hand; this once.
+    """
 
     arrival: int | None
     number: str | None
@@ -186,6 +269,7 @@ class AnswerBody(Struct, frozen=True):
     state: str | None
     ahead: int | None
     finished: int | None
+    code: str | UnsetType = UNSET
 
 
 class Reply(Struct, frozen=True, tag="reply", omit_defaults=True):
@@ -219,6 +303,22 @@ class Next(_Request, frozen=True, tag="next"):
     lanes: Annotated[list[Key], Meta(max_length=32)] = []
 
 
+class Call(_Request, frozen=True, tag="call"):
+    """A number out of order, for a `reason` of the office's list; one that is held needs none."""
+
+    counter: Key
+    ticket: Arrival
+    current: Arrival | None
+    reason: Key | Literal[""] = ""
+
+
+class TakeBack(_Request, frozen=True, tag="take_back"):
+    """The counter's call was a mistake."""
+
+    counter: Key
+    ticket: Arrival
+
+
 class Recall(_Request, frozen=True, tag="recall"):
     counter: Key
     ticket: Arrival
@@ -232,6 +332,41 @@ class MarkAbsent(_Request, frozen=True, tag="absent"):
 class Done(_Request, frozen=True, tag="done"):
     counter: Key
     ticket: Arrival
+
+
+class Hold(_Request, frozen=True, tag="hold"):
+    counter: Key
+    ticket: Arrival
+
+
+class Review(_Request, frozen=True, tag="review"):
+    """The back office goes on with it."""
+
+    counter: Key
+    ticket: Arrival
+
+
+class Ready(_Request, frozen=True, tag="ready"):
+    """The back office has done its part."""
+
+    ticket: Arrival
+
+
+class Lapse(_Request, frozen=True, tag="lapse"):
+    """Nobody will serve it today: its time to come back is over, or its lane closes."""
+
+    ticket: Arrival
+
+
+class AnnounceClosing(_Request, frozen=True, tag="closing"):
+    lane: Key
+
+
+class Reissue(_Request, frozen=True, tag="reissue"):
+    """A slip was lost. `secret` as in `issue`; the answer brings the new code."""
+
+    ticket: Arrival
+    secret: Secret
 
 
 class Return(_Request, frozen=True, tag="return"):
@@ -249,8 +384,11 @@ class Cancel(_Request, frozen=True, tag="cancel"):
 
 
 class Transfer(_Request, frozen=True, tag="transfer"):
+    """With a `counter` that one alone may call it."""
+
     ticket: Arrival
     lane: Key
+    counter: Key | Literal[""] = ""
 
 
 class CheckInByCode(_Request, frozen=True, tag="check_in"):
@@ -260,7 +398,10 @@ class CheckInByCode(_Request, frozen=True, tag="check_in"):
     code: Typed
 
 
-DeskRequest: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer
+OfTicket: TypeAlias = (
+    Call | TakeBack | Recall | MarkAbsent | Done | Hold | Review | Ready | Return | Cancel | Transfer | Lapse | Reissue
+)
+DeskRequest: TypeAlias = Issue | Next | OfTicket | AnnounceClosing | CheckIn
 KioskRequest: TypeAlias = Issue | CheckInByCode
 
 # Why the hub closes a socket, and whether to come back -------------------------------------------------------------

@@ -3,12 +3,13 @@
 -- ARGS     own: 1 lane · 2 prefix · 3 first and 4 last figure of the band · 5 source · 6 SHA-256 of the secret or '' ·
 --          7 holder or '' · 8 '1' where he is expected
 -- GIVES    arrival · number · lane · state · ahead (waiting only)
--- REFUSES  LaneExhausted (lane) · SecretUsed · HasNumber (ticket, number)
+-- REFUSES  LaneClosing · LaneExhausted (lane) · SecretUsed · HasNumber (ticket, number)
 -- WHOLE    arrival and number given, the ticket with its secret and holder, its place, TicketIssued or TicketExpected
 local function desk_issue_v1(keys, args)
   local desk, done = begin(keys, args)
   if not desk then return done end
   local lane, prefix, first, last, source, secret, holder, expected = unpack(desk.own)
+  if is_closing(desk, lane) then return refusal('LaneClosing') end
   local issued = tonumber(read('HGET', desk.tally, 'issued:' .. lane) or '0')
   local figure = tonumber(first) + issued
   while read('HEXISTS', desk.numbers, prefix .. whole(figure)) == 1 do
@@ -36,6 +37,7 @@ local function desk_issue_v1(keys, args)
   plan(desk, 'HSET', desk.tally, 'arrival', ticket.arrival, 'issued:' .. lane, whole(issued + 1))
   plan(desk, 'HSET', key, 'number', ticket.number, 'lane', lane, 'state', state, 'source', source, 'secret', secret,
     'issued_at', at, 'calls', '0')
+  if holder ~= '' then plan(desk, 'HSET', key, 'holder', holder .. US .. lane) end
   plan(desk, 'ZADD', into, rank, ticket.arrival)
   plan(desk, 'HSET', desk.numbers, ticket.number, ticket.arrival)
   if secret ~= '' then plan(desk, 'HSET', desk.secrets, secret, ticket.arrival) end

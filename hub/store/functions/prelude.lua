@@ -7,7 +7,7 @@
 --
 -- Arguments of every desk function
 --   KEYS  1 day · 2 clock · 3 requests · 4 tally · 5 at_counter · 6 facts · 7 secrets · 8 holders · 9 numbers ·
---         10 wishes · 11 notices · 12… one `due` for each of CARRIERS · one set for each of STANDING · one `waiting` for
+--         10 wishes · 11 notices · 12 reserved · 13… one `due` for each of CARRIERS · one set for each of STANDING · one `waiting` for
 --         each lane of the office · the `ticket` keys it may need · keys of its own
 --   ARGS  day · who · request id · digest of the body · number of lanes · lanes… · number of tickets · arrivals… · own arguments
 -- GIVES  {'ok', field, value, …} or {'no', refusal code, field, value, …}; all texts
@@ -96,13 +96,14 @@ local function commit(plan, expiry)
   end
 end
 
-local FIXED = 11
+local FIXED = 12
 
 -- Open a desk function: parse, check the day, look for an earlier answer. Gives the context, or nil and the final reply.
 local function begin(keys, args)
   local desk = {
     clock = keys[2], requests = keys[3], tally = keys[4], at_counter = keys[5], facts = keys[6],
     secrets = keys[7], holders = keys[8], numbers = keys[9], wishes = keys[10], notices = keys[11],
+    reserved = keys[12],
     due = {}, standing = {}, waiting = {}, ticket = {}, lanes = {}, own = {}, extra = {}, plan = {},
     wished = {}, owed = {}, near_lanes = {}, lives = {},
     who = args[2], request = args[3], digest = args[4],
@@ -139,11 +140,12 @@ end
 local function ticket_of(desk, arrival)
   local key = desk.ticket[arrival]
   if not key then return nil, false end
-  local got = read('HMGET', key, 'number', 'lane', 'state', 'calls', 'counter')
+  local got = read('HMGET', key, 'number', 'lane', 'state', 'calls', 'counter', 'called_at', 'called_from', 'pushed', 'until')
   if not got[3] then return nil, true end
   local ticket = {
     arrival = arrival, key = key, number = got[1], lane = got[2], state = got[3],
-    calls = tonumber(got[4]), counter = got[5] or '',
+    calls = tonumber(got[4]), counter = got[5] or '', called_at = tonumber(got[6] or '0'), called_from = got[7],
+    pushed = tonumber(got[8] or '0'), ends_at = tonumber(got[9]), for_counter = read('HGET', desk.reserved, arrival) or '',
   }
   ticket.stands = desk.standing[ticket.state] or (ticket.state == 'waiting' and desk.waiting[ticket.lane]) or nil
   if ticket.stands then
@@ -306,6 +308,42 @@ local function named(desk, arrival, action)
   return ticket
 end
 
+-- What a counter finishes by calling another ('' where it has nothing, and then nil); with the refusal as second value.
+local function leaving_of(desk, counter, current)
+  if current ~= '' then return current_of(desk, counter, current, 'done') end
+  local present = read('HGET', desk.at_counter, counter)
+  if present then return nil, refusal('NotCurrent', 'counter', counter, 'current', present) end
+end
+
+-- Plan that a counter calls a ticket, after what it had (nil: nothing) is served. `reason`: why out of order, or ''.
+local function call_to(desk, counter, leaving, ticket, reason)
+  if leaving then
+    move(desk, leaving, 'done', {})
+    tell_of(desk, 'TicketServed', leaving, 'counter', counter)
+  end
+  if not ticket then return end
+  move(desk, ticket, 'call', {'counter', counter, 'calls', '1', 'called_at', whole(desk.at), 'called_from', ticket.state})
+  plan(desk, 'HSET', desk.at_counter, counter, ticket.arrival)
+  tell_of(desk, 'TicketCalled', ticket, 'counter', counter, 'reason', reason)
+end
+
+local HEADS = 16  -- looked at together where the first of a lane is reserved for another counter
+
+-- Arrival and rank of who stands first in a lane of those whom this counter may call; nil where there is nobody.
+local function first_for(desk, lane, counter)
+  local from, to = 0, 0
+  while true do
+    local line, arrivals = read('ZRANGE', desk.waiting[lane], from, to, 'WITHSCORES'), {}
+    for i = 1, #line, 2 do arrivals[#arrivals + 1] = line[i] end
+    if #arrivals == 0 then return nil end
+    local reserved = read('HMGET', desk.reserved, unpack(arrivals))
+    for i, arrival in ipairs(arrivals) do
+      if not reserved[i] or reserved[i] == counter then return arrival, tonumber(line[2 * i]) end
+    end
+    from, to = to + 1, to + HEADS
+  end
+end
+
 local STEP, ROOM = 1048576, 1024  -- hub/desk/order.py
 
 local function last_arrival(desk)
@@ -367,6 +405,23 @@ local function place_by_arrival(desk, ticket, lane)
   local low, high = gap_at(desk, lane, place)
   if low < mine * STEP and mine * STEP < high then return mine * STEP, place end
   return insert_rank(desk, lane, place), place
+end
+
+-- Whether a missed number's time to come back is over. `is_over` of hub/desk/floor.py.
+local function is_over(desk, ticket)
+  return ticket.state == 'absent' and ticket.ends_at ~= nil and desk.at >= ticket.ends_at
+end
+
+local function is_closing(desk, lane)
+  return read('HEXISTS', desk.tally, 'closing:' .. lane) == 1
+end
+
+-- The delivery lane of a lane, from pairs in the own arguments, or ''.
+local function delivery_of(desk, first, lane)
+  for i = first, #desk.own, 2 do
+    if desk.own[i] == lane then return desk.own[i + 1] end
+  end
+  return ''
 end
 
 -- Open a function of the notices: KEYS 1 day · 2 notices · 3 due · 4 tenures; ARGS 1 day · 2 carrier. Gives the context,
