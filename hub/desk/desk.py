@@ -5,7 +5,7 @@ The store does the same inside Redis; one behaviour suite and random walks hold 
 
 from typing import Any, TypeAlias, assert_never
 
-from hub.desk import order
+from hub.desk import giving, order
 from hub.desk.facts import (
     ContactErased,
     ContactGiven,
@@ -29,7 +29,6 @@ from hub.desk.notices import Carrier, Ending, Subscription, Trigger, near, notic
 from hub.desk.picture import Picture
 from hub.desk.refusals import (
     HasNumber,
-    LaneExhausted,
     NoContact,
     NotCurrent,
     OtherBody,
@@ -48,8 +47,10 @@ from hub.desk.requests import (
     Issue,
     MarkAbsent,
     Next,
+    Pause,
     Recall,
     Request,
+    Resume,
     Return,
     Stamp,
     Stop,
@@ -131,6 +132,10 @@ class Desk:
                 return self._cancel(stamp, request, at)
             case Transfer():
                 return self._transfer(stamp, request, at)
+            case Pause():
+                return giving.pause(self.office, self.picture, stamp, request, at)
+            case Resume():
+                return giving.resume(self.office, self.picture, stamp, request, at)
             case Wish():
                 return self._wish(stamp, request, at)
             case Stop():
@@ -140,30 +145,34 @@ class Desk:
 
     def _issue(self, stamp: Stamp, request: Issue, at: int) -> Decision:
         lane = self.office.lane(request.lane)
-        figure = lane.first + self.picture.issued.get(lane.key, 0)
-        while lane.number(figure) in self.picture.numbers:
-            figure += 1  # the band was moved during the day: no number is given twice
-        if figure > lane.last:
-            raise LaneExhausted(lane=lane.key)
+        priority = self.office.priority(request.priority, request.source) if request.priority else None
+        number = giving.next_number(self.office, self.picture, lane, at)
         if request.secret in self._secrets:
             raise SecretUsed()
         held = self.picture.tickets.get(self._holders.get((request.holder, lane.key), 0))
         if held is not None and held.state not in ENDS:
             raise HasNumber(ticket=str(held.arrival), number=held.number)
         arrival = self.picture.last_arrival + 1
-        kind, action = (TicketExpected, Action.EXPECT) if request.is_expected else (TicketIssued, Action.ISSUE)
-        fact = kind(
-            at=at,
-            who=stamp.who,
-            request=stamp.request,
-            arrival=arrival,
-            number=lane.number(figure),
-            lane=lane.key,
-            rank=order.first_rank(arrival),
-            source=request.source,
-        )
-        ahead = None if request.is_expected else self.picture.count(lane.key)
-        return Answer(arrival, fact.number, lane.key, MOVES[None, action], ahead=ahead), [fact]
+        about: dict[str, Any] = {
+            "at": at,
+            "who": stamp.who,
+            "request": stamp.request,
+            "arrival": arrival,
+            "number": number,
+            "lane": lane.key,
+            "source": request.source,
+        }
+        if request.is_expected:
+            expected = TicketExpected(rank=order.first_rank(arrival), **about)
+            return Answer(arrival, number, lane.key, MOVES[None, Action.EXPECT]), [expected]
+        place, rank = self.picture.count(lane.key), order.first_rank(arrival)
+        told: list[Fact] = []
+        if priority is not None:
+            line = [self.picture.tickets[other].is_priority for _, other in self.picture.waiting.get(lane.key, [])]
+            place = order.place_of_priority(line, priority.every, self.picture.since.get(lane.key))
+            rank, told = self._pass(stamp, lane.key, place, arrival, at)
+        told.append(TicketIssued(rank=rank, is_priority=priority is not None, **about))
+        return Answer(arrival, number, lane.key, MOVES[None, Action.ISSUE], ahead=place), told
 
     def _next(self, stamp: Stamp, request: Next, at: int) -> Decision:
         lanes = self.office.served_lanes(request.counter, request.lanes)
@@ -174,12 +183,20 @@ class Desk:
         if present is not None:
             leaving = self._moved(self.picture.tickets[present], Action.FINISH)
             told.append(TicketServed(counter=request.counter, **_about(leaving, stamp, at)))
+        turns = self._turns(request.counter, lanes)
         heads = [head for lane in lanes if (head := self.picture.first(lane))]
         if not heads:
             return Answer(None, None, None, None, finished=present), told
-        ticket = min(heads, key=lambda head: (head.rank, head.arrival))
-        told.append(TicketCalled(counter=request.counter, **_about(ticket, stamp, at)))
+        ticket = min(heads, key=lambda head: (turns[head.lane], head.rank, head.arrival))
+        told.append(TicketCalled(counter=request.counter, turn=turns[ticket.lane], **_about(ticket, stamp, at)))
         return Answer(ticket.arrival, ticket.number, ticket.lane, State.CALLED, finished=present), told
+
+    def _turns(self, counter: str, lanes: tuple[str, ...]) -> dict[str, int]:
+        """Each lane's next turn at a counter; 0 for all where all weigh the same."""
+        seat, turns = self.office.counter(counter), self.picture.turns.get(counter, {})
+        if not seat.is_weighted:
+            return dict.fromkeys(lanes, 0)
+        return {lane: order.turn_of(turns, lane, seat.weight(lane)) for lane in lanes}
 
     def _recall(self, stamp: Stamp, request: Recall, at: int) -> Decision:
         ticket = self._current(request.counter, request.ticket, Action.RECALL)
@@ -292,13 +309,18 @@ class Desk:
 
     def _place_by_arrival(self, stamp: Stamp, ticket: Ticket, lane: str, at: int) -> tuple[int, int, list[Fact]]:
         """Rank and people ahead of a ticket that joins a lane where its arrival puts it."""
-        line = self.picture.waiting.get(lane, [])
-        place = order.place_of_arrival([arrival for _, arrival in line], ticket.arrival)
+        line = [self.picture.tickets[arrival] for _, arrival in self.picture.waiting.get(lane, [])]
+        place = order.place_of_arrival([0 if other.is_priority else other.arrival for other in line], ticket.arrival)
         rank = order.rank_of_arrival(self.picture.ranks(lane), place, ticket.arrival, self.picture.last_arrival)
         if rank is not None:
             return rank, place, []
         rank, told = self._insert(stamp, lane, place, at)
         return rank, place, told
+
+    def _pass(self, stamp: Stamp, lane: str, place: int, arrival: int, at: int) -> tuple[int, list[Fact]]:
+        """A rank for a new priority ticket right before whoever stands at `place`."""
+        rank = order.rank_of_priority(self.picture.ranks(lane), place, arrival)
+        return (rank, []) if rank is not None else self._insert(stamp, lane, place, at)
 
     def _insert(self, stamp: Stamp, lane: str, place: int, at: int) -> tuple[int, list[Fact]]:
         """A rank after the first `place` of the lane; where the gap is closed, the neighbours are renumbered first."""

@@ -28,14 +28,16 @@ class Picture:
         self.numbers: dict[str, int] = {}  # number → arrival
         self.issued: dict[str, int] = {}  # lane → how many numbers of its band were given
         self.last_arrival = 0
+        self.since: dict[str, int] = {}  # lane → ordinary tickets called since the last call of one with priority
+        self.turns: dict[str, dict[str, int]] = {}  # counter → lane → its last turn there
+        self.paused: dict[str, str] = {}  # lane → reason
 
     def __eq__(self, other: object) -> bool:
-        """Equal when day, tickets and given numbers are: the rest follows from them."""
-        return isinstance(other, Picture) and (self.day, self.tickets, self.issued) == (
-            other.day,
-            other.tickets,
-            other.issued,
-        )
+        """Equal when this is: the rest follows from it."""
+        return isinstance(other, Picture) and self._told() == other._told()
+
+    def _told(self) -> tuple[object, ...]:
+        return self.day, self.tickets, self.issued, self.since, self.turns, self.paused
 
     __hash__ = None  # type: ignore[assignment]  # it changes with every fact
 
@@ -84,6 +86,7 @@ class Picture:
                 self._put(self._known(fact), Action.CHECK_IN, rank=fact.rank)
             case facts.TicketCalled():
                 self._put(self._known(fact), Action.CALL, counter=fact.counter, calls=1, called_at=fact.at)
+                self._count_turn(fact)
             case facts.TicketRecalled():
                 self._put(self._known(fact), Action.RECALL, counter=fact.counter, calls=fact.calls, called_at=fact.at)
             case facts.TicketMarkedAbsent():
@@ -101,6 +104,10 @@ class Picture:
                 self._put(ticket, Action.TRANSFER, lane=fact.lane, rank=fact.rank, calls=0)
             case facts.LaneRenumbered():
                 self._renumber(fact)
+            case facts.LanePaused():
+                self.paused[fact.lane] = fact.reason
+            case facts.LaneResumed():
+                self.paused.pop(fact.lane, None)
             case facts.ContactGiven() | facts.ContactErased():
                 pass  # who is told changes nobody's place
             case _:
@@ -119,8 +126,18 @@ class Picture:
             state=state,
             source=fact.source,
             issued_at=fact.at,
+            is_priority=isinstance(fact, facts.TicketIssued) and fact.is_priority,
         )
         self.place(ticket)
+
+    def _count_turn(self, fact: facts.TicketCalled) -> None:
+        """What the next call of the counter and the next priority ticket of the lane go by."""
+        if fact.turn:
+            self.turns.setdefault(fact.counter, {})[fact.lane] = fact.turn
+        if self.tickets[fact.arrival].is_priority:
+            self.since[fact.lane] = 0
+        elif fact.lane in self.since:
+            self.since[fact.lane] += 1
 
     def _known(self, fact: facts.TicketFact) -> Ticket:
         try:

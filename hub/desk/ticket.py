@@ -70,6 +70,7 @@ class Ticket:
     `number` is what the paper says, band and prefix included ("A105"). `rank` orders the
     lane and is no history. `calls` counts calls since the ticket last waited.
     `counter` is where it was last called to, kept after it left so that a missed number can say where.
+    `is_priority`: its first rank was given by the rule of priorities (`order.place_of_priority`).
     """
 
     arrival: int
@@ -82,6 +83,7 @@ class Ticket:
     counter: str | None = None
     calls: int = 0
     called_at: int | None = None  # of the latest call, epoch milliseconds, office time
+    is_priority: bool = False
 
     @property
     def is_at_counter(self) -> bool:

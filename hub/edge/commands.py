@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias, assert_never
 
 import structlog
-from msgspec import UNSET
 
 from hub.desk import requests as ask
 from hub.desk.refusals import BadMessage, NotAllowed, NotSignedIn, Refusal, StoreAway, UnknownTicket
@@ -35,7 +34,16 @@ class Teller(Protocol):
 
 
 Plain: TypeAlias = (  # says by itself which ticket it is about
-    wire.Issue | wire.Next | wire.Recall | wire.MarkAbsent | wire.Done | wire.Return | wire.Cancel | wire.Transfer
+    wire.Issue
+    | wire.Next
+    | wire.Recall
+    | wire.MarkAbsent
+    | wire.Done
+    | wire.Return
+    | wire.Cancel
+    | wire.Transfer
+    | wire.Pause
+    | wire.Resume
 )
 ArrivalOf: TypeAlias = Callable[[str], int | None]
 # Day, arrival and digest of the ticket that number and code open. Raises NotYours, TooManyTries.
@@ -129,7 +137,8 @@ def request_of(told: Plain, source: str) -> Request:
     """What the wire says, in the desk's own words. `source` is where a number is taken: at which kind of socket."""
     match told:
         case wire.Issue():
-            return ask.Issue(told.lane, source, "" if told.secret is UNSET else told.secret)
+            secret, priority = (text if isinstance(text, str) else "" for text in (told.secret, told.priority))
+            return ask.Issue(told.lane, source, secret, priority=priority)
         case wire.Next():
             return ask.Next(told.counter, told.current, tuple(told.lanes))
         case wire.Recall():
@@ -144,6 +153,10 @@ def request_of(told: Plain, source: str) -> Request:
             return ask.Cancel(told.ticket)
         case wire.Transfer():
             return ask.Transfer(told.ticket, told.lane)
+        case wire.Pause():
+            return ask.Pause(told.lane, told.reason)
+        case wire.Resume():
+            return ask.Resume(told.lane)
         case _:
             assert_never(told)
 

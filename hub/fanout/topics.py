@@ -24,6 +24,10 @@ def kind_of(topic: str) -> str:
     return topic.partition("/")[0]
 
 
+def is_for_staff(topic: str) -> bool:
+    return topic == DESK
+
+
 def shows_ranks(topic: str) -> bool:
     return topic != BOARD
 
@@ -46,6 +50,8 @@ def touched_lanes(fact: Fact) -> tuple[str, ...]:
             | facts.TicketServed()
             | facts.TicketCancelled()
             | facts.LaneRenumbered()
+            | facts.LanePaused()
+            | facts.LaneResumed()
         ):
             return (fact.lane,)
         case _:

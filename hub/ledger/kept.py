@@ -19,10 +19,10 @@ _TICKET = ("arrival", "number", "lane")
 KEPT: dict[str, tuple[str, ...]] = {
     "DayOpened": (),
     "DayClosed": (),
-    "TicketIssued": (*_TICKET, "rank", "source"),
+    "TicketIssued": (*_TICKET, "rank", "source", "is_priority"),
     "TicketExpected": (*_TICKET, "rank", "source"),
     "TicketCheckedIn": (*_TICKET, "rank"),
-    "TicketCalled": (*_TICKET, "counter"),
+    "TicketCalled": (*_TICKET, "counter", "turn"),
     "TicketRecalled": (*_TICKET, "counter", "calls"),
     "TicketMarkedAbsent": (*_TICKET, "counter"),
     "TicketReturned": (*_TICKET, "rank"),
@@ -30,6 +30,8 @@ KEPT: dict[str, tuple[str, ...]] = {
     "TicketCancelled": _TICKET,
     "TicketTransferred": (*_TICKET, "from_lane", "rank"),
     "LaneRenumbered": ("lane", "ranks"),
+    "LanePaused": ("lane", "reason"),
+    "LaneResumed": ("lane",),
     "ContactGiven": ("arrival", "carrier", "subscription", "ahead", "purpose"),
     "ContactErased": ("arrival", "carrier", "subscription", "ending"),
 }
@@ -67,7 +69,7 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 _KEY = r"[a-z0-9_-]{1,32}"
 _ID = r"[A-Za-z0-9_-]{0,64}"
 NAME = r"[a-z][a-z0-9._-]{1,31}"  # of an account
-INTEGERS = frozenset({"at", "arrival", "rank", "calls", "ahead"})
+INTEGERS = frozenset({"at", "arrival", "rank", "calls", "ahead", "turn"})
 SHAPES: dict[str, re.Pattern[str]] = {
     field: re.compile(shape, re.ASCII)
     for field, shape in {
@@ -78,6 +80,8 @@ SHAPES: dict[str, re.Pattern[str]] = {
         "from_lane": _KEY,
         "counter": _KEY,
         "source": r"[a-z_-]{0,32}",
+        "is_priority": r"1?",
+        "reason": _KEY,
         "ranks": r"(?:[0-9]+:[0-9]+(?: (?!$)|$))*",
         "carrier": r"[a-z]{1,16}",
         "subscription": _ID,

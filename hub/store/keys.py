@@ -33,12 +33,18 @@ class Keys:
         return f"{{{self.office}}}:{day}:requests"
 
     def tally(self, day: str) -> str:
-        """Hash `arrival` → last arrival given, `issued:LANE` → how many numbers of its band were given. Day."""
+        """Hash `arrival` → last given; `issued:LANE`, `since:LANE` → counts; `paused:LANE` → reason, '' when resumed;
+        `turn:COUNTER`, `turn:COUNTER:LANE` → latest turn (`hub.desk.order`). Day.
+        """
         return f"{{{self.office}}}:{day}:tally"
 
     def numbers(self, day: str) -> str:
         """Hash number → arrival: every number given today. Day."""
         return f"{{{self.office}}}:{day}:numbers"
+
+    def priorities(self, day: str) -> str:
+        """Sorted set arrival → arrival: every ticket of today that was placed by priority. Day."""
+        return f"{{{self.office}}}:{day}:priorities"
 
     def secrets(self, day: str) -> str:
         """Hash SHA-256 of a ticket's secret (hexadecimal) → arrival. Day."""
@@ -97,9 +103,10 @@ class Keys:
         return f"{{{self.office}}}:erasures"
 
     def ticket(self, day: str, arrival: int) -> str:
-        """Hash number, lane, state, source, secret, issued_at, called_at (office ms), counter, calls; rank at its end.
+        """Hash number, lane, state, source, secret, issued_at, called_at (office ms), counter, calls, priority; rank at
+        its end.
 
-        `secret` is the SHA-256 of the taker's. Day.
+        `secret` is the SHA-256 of the taker's, `priority` is '1' or ''. Day.
         """
         return f"{{{self.office}}}:{day}:ticket:{arrival}"
 

@@ -14,10 +14,12 @@ from typing import Any, assert_never
 from redis.asyncio import Redis
 
 from hub.desk import requests as ask
+from hub.desk.giving import closed
 from hub.desk.lane import Office
 from hub.desk.notices import Carrier, Ending, NoticeState, Trigger, notice_id
+from hub.desk.order import SHARE
 from hub.desk.picture import Picture
-from hub.desk.refusals import Crowded, StaleDay
+from hub.desk.refusals import Crowded, LaneClosed, StaleDay
 from hub.desk.requests import Answer, Request, Stamp, Stop
 from hub.desk.ticket import State, Ticket
 from hub.store.calling import US, Functions, answered, told_in
@@ -68,13 +70,13 @@ class Lanes:
 
         `contact`: what a `Wish` is about; another seal of the `same` under the same request id is the same request.
         """
-        function, own = self._words(request, contact)
+        function, own = self._words(stamp.day, request, contact)
         body = digest(request, contact.same if contact else "")
         for round_ in range(PEEKS):
             peeked = await self._peek(stamp.day, request, depth=PEEK_DEPTH << round_)
             reply = await self._functions.call(function, *self._arguments(stamp, body, request, peeked, own))
             if reply[:2] != ["no", "Peek"]:
-                told = told_in(reply)
+                told = self._told(reply)
                 for carrier in told.get("due", "").split():
                     self._on_due(Carrier(carrier))
                 return _answer(told)
@@ -169,22 +171,31 @@ class Lanes:
         for arrival, told in enumerate(tickets, start=1):
             picture.place(_ticket(arrival, told, ranks))
         picture.last_arrival = int(tally.get("arrival", 0))
-        picture.issued = {
-            name.removeprefix("issued:"): int(count) for name, count in tally.items() if name.startswith("issued:")
-        }
+        for name, told in tally.items():
+            match name.split(":"):
+                case ["issued", lane]:
+                    picture.issued[lane] = int(told)
+                case ["since", lane]:
+                    picture.since[lane] = int(told)
+                case ["turn", counter, lane]:
+                    picture.turns.setdefault(counter, {})[lane] = int(told)
+                case ["paused", lane] if told:
+                    picture.paused[lane] = told
         return picture
 
-    def _words(self, request: Request, contact: SealedContact | None) -> tuple[str, list[str]]:
+    def _words(self, day: str, request: Request, contact: SealedContact | None) -> tuple[str, list[str]]:
         """The function and its own arguments; raises what the office's lanes and counters alone can refuse."""
         match request:
             case ask.Issue():
-                lane = self.office.lane(request.lane)
-                band = [lane.prefix, str(lane.first), str(lane.last)]
-                expected = "1" if request.is_expected else ""
-                return "desk_issue_v1", [lane.key, *band, request.source, request.secret, request.holder, expected]
+                return "desk_issue_v1", self._issue_words(day, request)
             case ask.Next():
-                lanes = self.office.served_lanes(request.counter, request.lanes)
-                return "desk_next_v1", [request.counter, _text(request.current), *lanes]
+                lanes, counter = self.office.served_lanes(request.counter, request.lanes), request.counter
+                shares = [word for lane in lanes for word in (lane, str(self._share(counter, lane)))]
+                return "desk_next_v1", [counter, _text(request.current), *shares]
+            case ask.Pause():
+                return "desk_pause_v1", [self.office.lane(request.lane).key, self.office.pause_reason(request.reason)]
+            case ask.Resume():
+                return "desk_resume_v1", [self.office.lane(request.lane).key]
             case ask.Recall():
                 return "desk_recall_v1", [self.office.counter(request.counter).key, str(request.ticket)]
             case ask.MarkAbsent():
@@ -209,6 +220,24 @@ class Lanes:
             case _:
                 assert_never(request)
 
+    def _issue_words(self, day: str, request: ask.Issue) -> list[str]:
+        office, lane = self.office, self.office.lane(request.lane)
+        every = str(office.priority(request.priority, request.source).every) if request.priority else ""
+        band = [lane.prefix, str(lane.first), str(lane.last), str(lane.step), _text(lane.cap)]
+        windows = " ".join(f"{opens}-{closes}" for opens, closes in office.hours.windows(lane.key, day)) or "none"
+        taker = [request.source, request.secret, request.holder, "1" if request.is_expected else ""]
+        return [lane.key, *band, "" if office.hours.is_always else windows, *taker, every]
+
+    def _share(self, counter: str, lane: str) -> int:
+        seat = self.office.counter(counter)
+        return SHARE // seat.weight(lane) if seat.is_weighted else 0
+
+    def _told(self, reply: list[str]) -> dict[str, str]:
+        try:
+            return told_in(reply)
+        except LaneClosed as refusal:  # the store knows that it is closed, the office when it opens
+            raise closed(self.office, refusal.details["lane"], int(refusal.details["at"])) from None
+
     async def _peek(self, day: str, request: Request, depth: int) -> "Peeked":
         """What the function may need. It refuses with Peek if it needs the key of another ticket after all."""
         pipe: Any = self._client.pipeline(transaction=False)
@@ -224,6 +253,8 @@ class Lanes:
                     pipe.zrange(self.keys.waiting(day, lane), 0, depth - 1)
                 heads = [int(arrival) for line in await answered(pipe.execute()) for arrival in line]
                 return Peeked(heads if request.current is None else [request.current, *heads])
+            case ask.Pause() | ask.Resume():
+                return Peeked([])
             case ask.Wish() | ask.Stop():
                 pipe.hget(self.keys.ticket(day, request.ticket), "lane")
                 pipe.hget(self.keys.wishes(day), f"{request.ticket}{US}{request.carrier}")
@@ -244,6 +275,7 @@ class Lanes:
             lanes.append(peeked.lane)  # the office dropped it during the day; who waits there can still be moved
         named = [keys.day(), keys.clock(), keys.requests(day), keys.tally(day), keys.at_counter(day), keys.facts(day)]
         named += [keys.secrets(day), keys.holders(day), keys.numbers(day), keys.wishes(day), keys.notices(day)]
+        named += [keys.priorities(day)]
         named += [keys.due(day, carrier) for carrier in Carrier]
         named += [keys.standing(day, state) for state in STANDING]
         named += [keys.waiting(day, lane) for lane in lanes]
@@ -301,6 +333,7 @@ def _ticket(arrival: int, fields: dict[str, str], ranks: dict[int, int]) -> Tick
         counter=fields.get("counter"),
         calls=int(fields["calls"]),
         called_at=_number(fields.get("called_at")),
+        is_priority=fields.get("priority") == "1",
     )
 
 

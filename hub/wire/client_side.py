@@ -40,6 +40,9 @@ class Screen:
         self.missed: dict[int, m.MissedNumber] = {}
         self.counters: list[m.CounterState] = []
         self.checks_in = False
+        self.priorities: list[m.PriorityClass] = []
+        self.pause_reasons: list[m.Reason] = []
+        self.by_priority: list[int] = []  # arrivals; only at the desk
 
     def hear(self, frame: m.HubFrame) -> Heard:
         match frame:
@@ -79,6 +82,9 @@ class Screen:
             missed=sorted(self.missed.values(), key=lambda missed: missed.arrival),
             counters=self.counters,
             checks_in=self.checks_in,
+            priorities=self.priorities,
+            pause_reasons=self.pause_reasons,
+            by_priority=self.by_priority,
         )
 
     def _start(self, whole: m.Snapshot) -> None:
@@ -93,6 +99,8 @@ class Screen:
         self.called = {call.arrival: call for call in reversed(whole.called)}
         self.missed = {missed.arrival: missed for missed in whole.missed}
         self.counters, self.checks_in = whole.counters, whole.checks_in
+        self.priorities, self.pause_reasons = whole.priorities, whole.pause_reasons
+        self.by_priority = list(whole.by_priority)
 
     def _hear_fact(self, fact: m.AnyFact) -> Heard:
         mine, new, prev = self.position, Position.parse(fact.position), Position.parse(fact.prev)
@@ -105,8 +113,7 @@ class Screen:
         self.position, self.at = new, fact.at
         self._learn(fact)
         for lane, waiting in fact.waiting.items():
-            if lane in self.lanes:
-                self.lanes[lane] = replace(self.lanes[lane], waiting=waiting)
+            self._change(lane, waiting=waiting)
         return Heard.NEW
 
     def _learn(self, fact: m.AnyFact) -> None:
@@ -117,6 +124,8 @@ class Screen:
                 self._forget(fact.arrival)
                 if fact.rank is not UNSET and fact.lane in self.queues:
                     self.queues[fact.lane][fact.arrival] = m.WaitingNumber(fact.arrival, fact.number, fact.rank)
+                if isinstance(fact, m.TicketIssued) and fact.priority is True:
+                    self.by_priority.append(fact.arrival)
             case m.TicketCalled() | m.TicketRecalled():
                 self._forget(fact.arrival)
                 calls = fact.calls if isinstance(fact, m.TicketRecalled) else 1
@@ -132,8 +141,16 @@ class Screen:
                 queue = self.queues.get(fact.lane, {})
                 for arrival, rank in fact.ranks.items():
                     queue[int(arrival)] = replace(queue[int(arrival)], rank=rank)
+            case m.LanePaused():
+                self._change(fact.lane, paused=True, reason=fact.reason)
+            case m.LaneResumed():
+                self._change(fact.lane, paused=False, reason=UNSET)
             case _:
                 assert_never(fact)
+
+    def _change(self, lane: str, **fields: object) -> None:
+        if lane in self.lanes:
+            self.lanes[lane] = replace(self.lanes[lane], **fields)
 
     def _forget(self, arrival: int) -> None:
         """Take a ticket out of wherever it stood."""

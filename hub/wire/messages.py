@@ -43,24 +43,48 @@ class MissedNumber(Struct, frozen=True):
 
 
 class LaneState(Struct, frozen=True):
-    """`queue` (ascending rank) only where the topic shows it: a lane's own topic and the desk."""
+    """`queue` (ascending rank) only where the topic shows it: a lane's own topic and the desk.
+
+    `paused`: it gives no numbers for the time being; `reason` (key of the office's list) only at the desk. `hours`:
+    from … until before, today's and the next after it; absent where numbers are given at all hours.
+    """
 
     lane: str
     name: str
     waiting: int
     queue: list[WaitingNumber] | UnsetType = UNSET
+    paused: bool = False
+    reason: str | UnsetType = UNSET
+    hours: list[tuple[int, int]] | UnsetType = UNSET
 
 
 class CounterState(Struct, frozen=True):
+    """`weights` beside `lanes`; empty: all weigh the same, and the counter calls who came first."""
+
     counter: str
     name: str
     lanes: list[str]
+    weights: list[int] = []
+
+
+class PriorityClass(Struct, frozen=True):
+    """`given_by`: at which kind of place such a number may be taken, of `kiosk` and `desk`."""
+
+    priority: str
+    name: str
+    given_by: list[str]
+
+
+class Reason(Struct, frozen=True):
+    reason: str
+    name: str
 
 
 class Snapshot(Struct, frozen=True, tag="snapshot"):
     """The whole of a topic at a position. `called` newest call first, `missed` in order of arrival.
 
-    The topic of a lane holds that lane and its tickets only; the board and the desk hold all.
+    The topic of a lane holds that lane and its tickets only; the board and the desk hold all. Only the desk is told
+    `pause_reasons` and `by_priority`: today's arrivals that were placed by priority, ascending.
     """
 
     topic: str
@@ -73,6 +97,9 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     missed: list[MissedNumber]
     counters: list[CounterState]
     checks_in: bool = False  # a number from home waits only from checking in; a hub before this field did not say
+    priorities: list[PriorityClass] = []
+    pause_reasons: list[Reason] = []
+    by_priority: list[int] = []
 
 
 # From the hub: what happened ---------------------------------------------------------------------------------------
@@ -94,7 +121,10 @@ class TicketFrame(FactFrame, frozen=True):
 
 
 class TicketIssued(TicketFrame, frozen=True, tag=True):
+    """`priority`: placed by it; only at the desk."""
+
     rank: int | UnsetType = UNSET
+    priority: bool | UnsetType = UNSET
 
 
 class TicketExpected(TicketFrame, frozen=True, tag=True):
@@ -106,7 +136,10 @@ class TicketCheckedIn(TicketFrame, frozen=True, tag=True):
 
 
 class TicketCalled(TicketFrame, frozen=True, tag=True):
+    """`turn`: of its lane at a counter whose lanes weigh differently, else 0; only at the desk."""
+
     counter: str
+    turn: int | UnsetType = UNSET
 
 
 class TicketRecalled(TicketFrame, frozen=True, tag=True):
@@ -141,6 +174,16 @@ class LaneRenumbered(FactFrame, frozen=True, tag=True):
     ranks: dict[str, int]
 
 
+class LanePaused(FactFrame, frozen=True, tag=True):
+    """It gives no numbers for the time being; who waits is called as before. `reason` only at the desk."""
+
+    reason: str | UnsetType = UNSET
+
+
+class LaneResumed(FactFrame, frozen=True, tag=True):
+    pass
+
+
 AnyFact: TypeAlias = (
     TicketIssued
     | TicketExpected
@@ -153,6 +196,8 @@ AnyFact: TypeAlias = (
     | TicketCancelled
     | TicketTransferred
     | LaneRenumbered
+    | LanePaused
+    | LaneResumed
 )
 
 
@@ -178,7 +223,9 @@ class RefusalBody(Struct, frozen=True):
 
 
 class AnswerBody(Struct, frozen=True):
-    """Where the ticket stands now; for `next` the ticket called (nulls: nobody waits) and `finished`, who left."""
+    """Where the ticket stands now; for `next` the ticket called (nulls: nobody waits) and `finished`, who left. For
+    `pause` and `resume` only the lane.
+    """
 
     arrival: int | None
     number: str | None
@@ -207,10 +254,14 @@ class _Request(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"
 
 
 class Issue(_Request, frozen=True, tag="issue"):
-    """`secret`: SHA-256 of the taker's secret (hexadecimal). Without it only staff can act for the ticket."""
+    """`secret`: SHA-256 of the taker's secret (hexadecimal). Without it only staff can act for the ticket.
+
+    `priority`: key of the class, without it none. It is neither told nor kept of which class a number is.
+    """
 
     lane: Key
     secret: Secret | UnsetType = UNSET
+    priority: Key | UnsetType = UNSET
 
 
 class Next(_Request, frozen=True, tag="next"):
@@ -253,6 +304,17 @@ class Transfer(_Request, frozen=True, tag="transfer"):
     lane: Key
 
 
+class Pause(_Request, frozen=True, tag="pause"):
+    """`reason`: key of the office's list."""
+
+    lane: Key
+    reason: Key
+
+
+class Resume(_Request, frozen=True, tag="resume"):
+    lane: Key
+
+
 class CheckInByCode(_Request, frozen=True, tag="check_in"):
     """The same at a machine, which sees nobody: the code shows that it is his number."""
 
@@ -260,7 +322,9 @@ class CheckInByCode(_Request, frozen=True, tag="check_in"):
     code: Typed
 
 
-DeskRequest: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer
+DeskRequest: TypeAlias = (
+    Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer | Pause | Resume
+)
 KioskRequest: TypeAlias = Issue | CheckInByCode
 
 # Why the hub closes a socket, and whether to come back -------------------------------------------------------------

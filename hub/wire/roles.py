@@ -39,6 +39,8 @@ class Act(StrEnum):
     DESK_CANCEL = "desk cancel"
     DESK_TRANSFER = "desk transfer"
     DESK_CHECK_IN = "desk check_in"
+    DESK_PAUSE = "desk pause"
+    DESK_RESUME = "desk resume"
     KIOSK_ISSUE = "kiosk issue"
     KIOSK_CHECK_IN = "kiosk check_in"
     SEE_ADMIN = "see admin"
@@ -66,6 +68,8 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.DESK_CANCEL: _STAFF,
     Act.DESK_TRANSFER: _STAFF,
     Act.DESK_CHECK_IN: _STAFF,
+    Act.DESK_PAUSE: _STAFF,
+    Act.DESK_RESUME: _STAFF,
     Act.KIOSK_ISSUE: _KIOSK,
     Act.KIOSK_CHECK_IN: _KIOSK,
     Act.SEE_ADMIN: frozenset({Role.MANAGER, Role.OPERATOR, Role.AUDITOR}),

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from hub.desk.desk import Desk
 from hub.desk.facts import Fact, from_fields
-from hub.desk.lane import Counter, Lane, Office
+from hub.desk.lane import Counter, Lane, Office, Priority, Reason
 from hub.desk.notices import Carrier
 from hub.desk.picture import Picture
 from hub.desk.requests import Answer, Request, Stamp, Wish
@@ -29,7 +29,10 @@ KEY = PublicKey("0123456789abcdef", bytes(32))  # nothing is sealed here; the st
 
 
 def small_office(key: str = "ward", *, last: int = 199) -> Office:
-    """Two lanes, three counters: 1 serves both lanes, 2 the first, 3 the second."""
+    """Two lanes, four counters: 1 serves both lanes, 2 the first, 3 the second, 4 both, the first three times as often.
+
+    Every third may have priority, every second where staff says so.
+    """
     return Office(
         key=key,
         name="さくら区役所 戸籍住民課",
@@ -38,8 +41,14 @@ def small_office(key: str = "ward", *, last: int = 199) -> Office:
             Counter("1", "1番窓口", (CERTIFICATES, MOVES)),
             Counter("2", "2番窓口", (CERTIFICATES,)),
             Counter("3", "3番窓口", (MOVES,)),
+            Counter("4", "4番窓口", (CERTIFICATES, MOVES), (3, 1)),
         ),
         return_after=2,
+        priorities=(
+            Priority("care", "優先", 3, frozenset({"kiosk", "desk"})),
+            Priority("urgent", "至急", 2, frozenset({"desk"})),
+        ),
+        pause_reasons=(Reason("system", "システム障害"), Reason("crowded", "混雑")),
     )
 
 

@@ -23,8 +23,10 @@ from hub.desk.requests import (
     Issue,
     MarkAbsent,
     Next,
+    Pause,
     Recall,
     Request,
+    Resume,
     Return,
     Stop,
     Transfer,
@@ -33,7 +35,7 @@ from hub.desk.requests import (
 from tests.model.desks import CERTIFICATES, MOVES, RulesDesk, small_office, store_desk
 
 LANES = st.sampled_from([CERTIFICATES, MOVES])
-COUNTERS = st.sampled_from(["1", "2", "3"])
+COUNTERS = st.sampled_from(["1", "2", "3", "4"])
 TICKETS = st.integers(1, 14)
 DAYS = [f"2026-12-{day:02d}" for day in range(1, 29)]
 
@@ -76,6 +78,14 @@ def walk_against(url: str | None, steps: Iterator[int]) -> type[RuleBasedStateMa
         @rule(lane=LANES)
         def issue(self, lane: str) -> None:
             self.both(Issue(lane, "kiosk"))
+
+        @rule(lane=LANES, priority=st.sampled_from(["care", "urgent"]), source=st.sampled_from(["kiosk", "desk"]))
+        def issue_by_priority(self, lane: str, priority: str, source: str) -> None:
+            self.both(Issue(lane, source, priority=priority))
+
+        @rule(lane=LANES, act=st.sampled_from([lambda lane: Pause(lane, "system"), Resume]))
+        def pause_or_resume(self, lane: str, act: Callable[[str], Request]) -> None:
+            self.both(act(lane))
 
         @rule(lane=LANES, holder=st.sampled_from(["", "one", "two"]), is_expected=st.booleans())
         def take_from_home(self, lane: str, holder: str, is_expected: bool) -> None:
@@ -163,6 +173,7 @@ async def _outcome(ask: Callable[..., Any], request: Request, id: str, day: str)
         return refusal
 
 
+@pytest.mark.timeout(600)  # thousands of writes, each on the disk before it is answered
 @pytest.mark.parametrize(("store", "at_least"), [("fakeredis", 500), ("valkey", 6_000), ("redis7", 1_000)])
 def test_rules_and_store_tell_one_story(store: str, at_least: int, request: pytest.FixtureRequest) -> None:
     url = None if store == "fakeredis" else request.getfixturevalue(f"{store}_server").url

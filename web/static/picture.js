@@ -25,12 +25,15 @@ export class Picture {
     this.topic = "";
     this.day = "";
     this.office = "";
-    this.lanes = new Map(); // key → {lane, name, waiting}
+    this.lanes = new Map(); // key → {lane, name, waiting, paused, reason?, hours?}
     this.queues = new Map(); // key → Map of arrival → {arrival, number, rank}; only lanes whose queue the topic shows
     this.called = new Map(); // arrival → {arrival, number, lane, counter, calls, called_at}
     this.missed = new Map(); // arrival → {arrival, number, lane, counter}
     this.counters = [];
     this.checksIn = false; // a number from home waits only from checking in
+    this.priorities = []; // {priority, name, given_by}
+    this.pauseReasons = []; // {reason, name}; only at the desk
+    this.byPriority = new Set(); // arrivals; only at the desk
   }
 
   /** Learn from one frame: "new" | "old" | "gap" | "beat" | "away" | "reply". A type not known yet is "old". */
@@ -97,6 +100,9 @@ export class Picture {
       missed: this.missedNumbers(),
       counters: this.counters,
       checks_in: this.checksIn,
+      priorities: this.priorities,
+      pause_reasons: this.pauseReasons,
+      by_priority: [...this.byPriority],
     };
   }
 
@@ -111,13 +117,16 @@ export class Picture {
     this.position = readPosition(whole.position);
     this.isAway = false;
     for (const name of ["at", "topic", "day", "office"]) this[name] = whole[name];
-    this.lanes = new Map(whole.lanes.map(({ lane, name, waiting }) => [lane, { lane, name, waiting }]));
+    this.lanes = new Map(whole.lanes.map(({ queue, ...lane }) => [lane.lane, lane]));
     const shown = whole.lanes.filter((lane) => lane.queue !== undefined);
     this.queues = new Map(shown.map((lane) => [lane.lane, byArrival(lane.queue)]));
     this.called = byArrival([...whole.called].reverse()); // the latest call last
     this.missed = byArrival(whole.missed);
     this.counters = whole.counters;
     this.checksIn = whole.checks_in;
+    this.priorities = whole.priorities;
+    this.pauseReasons = whole.pause_reasons;
+    this.byPriority = new Set(whole.by_priority);
   }
 
   #hearFact(fact) {
@@ -147,6 +156,11 @@ function wait(picture, { arrival, number, rank, lane }) {
   if (rank !== undefined) picture.queues.get(lane)?.set(arrival, { arrival, number, rank });
 }
 
+function issue(picture, fact) {
+  wait(picture, fact);
+  if (fact.priority) picture.byPriority.add(fact.arrival);
+}
+
 function call(picture, { arrival, number, lane, counter, at, calls = 1 }) {
   picture.forget(arrival);
   picture.called.set(arrival, { arrival, number, lane, counter, calls, called_at: at });
@@ -169,10 +183,22 @@ function renumber(picture, { lane, ranks }) {
   }
 }
 
+function pause(picture, { lane, reason }) {
+  const paused = picture.lanes.get(lane);
+  if (paused) Object.assign(paused, { paused: true }, reason === undefined ? {} : { reason });
+}
+
+function resume(picture, { lane }) {
+  const paused = picture.lanes.get(lane);
+  if (!paused) return;
+  paused.paused = false;
+  delete paused.reason;
+}
+
 /** What each fact does to a picture. */
 const LEARN = {
   __proto__: null, // a type called "toString" is none of ours
-  TicketIssued: wait,
+  TicketIssued: issue,
   TicketExpected: () => {}, // it stands in none of the lists until it is checked in
   TicketCheckedIn: wait,
   TicketReturned: wait,
@@ -183,4 +209,6 @@ const LEARN = {
   TicketServed: leave,
   TicketCancelled: leave,
   LaneRenumbered: renumber,
+  LanePaused: pause,
+  LaneResumed: resume,
 };
