@@ -4,7 +4,7 @@ Times of day are minutes since midnight in Tokyo, moments are epoch milliseconds
 midnight, so no window reaches over it: who gives numbers at night writes two.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
@@ -42,13 +42,20 @@ class SpecialDay:
     lanes: frozenset[str] = frozenset()
 
 
+def _never(day: date) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Without any rule numbers are given at all hours; with special days alone, on every other day."""
+    """Without any rule numbers are given at all hours; with special days alone, on every other day.
+
+    `is_holiday`: the calendar of the land, which is none of an office's own.
+    """
 
     openings: tuple[Opening, ...] = ()
     special_days: tuple[SpecialDay, ...] = ()
-    holidays: frozenset[date] = field(default=frozenset(), repr=False)
+    is_holiday: Callable[[date], bool] = field(default=_never, repr=False, compare=False)
 
     @property
     def is_always(self) -> bool:
@@ -93,7 +100,7 @@ class Hours:
                     yield rule.opens, rule.closes
 
     def _names(self, today: date) -> frozenset[str]:
-        if today in self.holidays:
+        if self.is_holiday(today):
             return frozenset({HOLIDAY})
         weekday = WEEKDAYS[today.weekday()]
         return frozenset({weekday, f"{weekday}{(today.day + 6) // 7}"})

@@ -31,10 +31,13 @@ SHOWN: dict[str, set[str]] = {  # without ranks
     "TicketCancelled": TICKET,
     "TicketTransferred": TICKET | {"from_lane"},
     "LaneRenumbered": COMMON | {"ranks"},
+    "LanePaused": COMMON,
+    "LaneResumed": COMMON,
 }
 RANKED = {"TicketIssued", "TicketCheckedIn", "TicketReturned", "TicketTransferred"}
+FOR_STAFF = {"TicketIssued": {"priority"}, "TicketCalled": {"turn"}, "LanePaused": {"reason"}}
 SNAPSHOT = {"type", "topic", "position", "at", "day", "office", "lanes", "called", "missed", "counters", "checks_in"}
-
+SNAPSHOT |= {"priorities", "pause_reasons", "by_priority"}
 
 INSIDE = {"DayOpened", "DayClosed", "ContactGiven", "ContactErased"}  # told on no topic
 
@@ -62,6 +65,9 @@ def story() -> list[Fact]:
         ticket(facts.TicketServed, 2, counter="2"),
         ticket(facts.TicketCancelled, 3),
         ticket(facts.TicketTransferred, 4, lane=MOVES, from_lane=CERTIFICATES, rank=40),
+        facts.LanePaused(lane=CERTIFICATES, reason="system", **about),
+        facts.LanePaused(lane=MOVES, reason="system", **about),
+        facts.LaneResumed(lane=CERTIFICATES, **about),
         ticket(facts.TicketCalled, 1, counter="2"),
         ticket(facts.TicketExpected, 5, rank=5 << 20, source=SOURCE),
         ticket(facts.TicketCheckedIn, 5, rank=5 << 20),
@@ -91,7 +97,8 @@ def test_a_frame_shows_what_is_named_and_nothing_else() -> None:
     for fact, topic, frame in frames:
         kind = type(fact).__name__
         ranks = {"rank"} if topic != topics.BOARD and kind in RANKED else set()
-        assert set(frame) == SHOWN[kind] | ranks, (kind, topic)
+        inside = FOR_STAFF.get(kind, set()) if topic == topics.DESK else set()
+        assert set(frame) == SHOWN[kind] | ranks | inside, (kind, topic)
         assert frame["type"] == kind
 
 
@@ -119,7 +126,9 @@ def test_a_snapshot_shows_what_is_named_and_nothing_else(topic: str) -> None:
         whole = json.loads(world.snapshot(topic).text)
         assert set(whole) == SNAPSHOT
         for lane in whole["lanes"]:
-            assert set(lane) == {"lane", "name", "waiting"} | ({"queue"} if topic != topics.BOARD else set())
+            why = {"reason"} if topic == topics.DESK and lane["paused"] else set()
+            queue = {"queue"} if topic != topics.BOARD else set()
+            assert set(lane) == {"lane", "name", "waiting", "paused"} | queue | why
             for waiting in lane.get("queue", ()):
                 assert set(waiting) == {"arrival", "number", "rank"}
         for call in whole["called"]:
@@ -127,7 +136,7 @@ def test_a_snapshot_shows_what_is_named_and_nothing_else(topic: str) -> None:
         for missed in whole["missed"]:
             assert set(missed) == {"arrival", "number", "lane", "counter"}
         for counter in whole["counters"]:
-            assert set(counter) == {"counter", "name", "lanes"}
+            assert set(counter) == {"counter", "name", "lanes", "weights"}
 
 
 def test_no_message_of_the_wire_has_a_field_for_what_is_private() -> None:

@@ -22,8 +22,10 @@ from hub.desk.requests import (
     Issue,
     MarkAbsent,
     Next,
+    Pause,
     Recall,
     Request,
+    Resume,
     Return,
     Stop,
     Transfer,
@@ -43,16 +45,16 @@ Story = Callable[[StoreDesk], Awaitable[object]]
 
 
 async def _busy(desk: StoreDesk) -> None:
-    """1 called at counter 2, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4; 8 expected.
+    """1 called at counter 4, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4; 8 expected.
 
-    Of 4's two notices one is being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead.
+    Moves are paused; a ticket with priority was the last that was called for certificates. Of 4's two notices one is being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead.
     """
     for _ in range(5):
         await desk.ask(Issue(CERTIFICATES, "kiosk"))
     for _ in range(2):
         await desk.ask(Issue(MOVES, "kiosk"))
     await desk.ask(Issue(CERTIFICATES, "web", is_expected=True))
-    await desk.ask(Next("2", None))
+    await desk.ask(Next("4", None))
     await desk.ask(Next("1", None))
     await desk.ask(MarkAbsent("1", 2))
     ranks = desk.keys.waiting(DAY, CERTIFICATES)
@@ -60,6 +62,10 @@ async def _busy(desk: StoreDesk) -> None:
     assert behind_4 is not None
     await desk.client.zadd(ranks, {"5": behind_4 + 1})
     await desk.client.zadd(desk.keys.waiting(DAY, MOVES), {"6": 1, "7": 2})
+    await desk.ask(Pause(MOVES, "system"))
+    counts = {f"since:{lane}": "0" for lane in (CERTIFICATES, MOVES)}
+    tally: Any = desk.client.hset(desk.keys.tally(DAY), mapping=counts)
+    await tally
     await desk.ask(Wish(4, EMAIL, 3, "1", OLD))
     outbox = Outbox(desk.client, desk.office)
     await desk.client.hset(desk.keys.tenures(), EMAIL, TENURE - 1)
@@ -86,12 +92,14 @@ def _of_notices(act: Callable[[Outbox], Awaitable[object]]) -> Story:
 
 
 STORIES: dict[str, Story] = {
-    "desk_issue_v1": _asks(Issue(CERTIFICATES, "web", secret="a" * 64, holder="mine")),
+    "desk_issue_v1": _asks(Issue(CERTIFICATES, "kiosk", secret="a" * 64, holder="mine", priority="care")),
+    "desk_pause_v1": _asks(Pause(CERTIFICATES, "system")),
+    "desk_resume_v1": _asks(Resume(MOVES)),
     "desk_check_in_v1": _asks(CheckIn(8)),
-    "desk_next_v1": _asks(Next("2", 1)),
-    "desk_recall_v1": _asks(Recall("2", 1)),
-    "desk_absent_v1": _asks(MarkAbsent("2", 1)),
-    "desk_done_v1": _asks(Done("2", 1)),
+    "desk_next_v1": _asks(Next("4", 1)),
+    "desk_recall_v1": _asks(Recall("4", 1)),
+    "desk_absent_v1": _asks(MarkAbsent("4", 1)),
+    "desk_done_v1": _asks(Done("4", 1)),
     "desk_return_v1": _asks(Return(2)),
     "desk_cancel_v1": _asks(Cancel(1)),
     "desk_transfer_v1": _asks(Transfer(3, MOVES)),
@@ -130,9 +138,14 @@ async def test_whichever_command_fails_nothing_has_changed(server: EmbeddedValke
 
 
 async def test_the_watching_sees_renumbering(server: EmbeddedValkey) -> None:
-    """Otherwise the stories of return and transfer would leave the longest path untried."""
-    for function in ("desk_return_v1", "desk_transfer_v1"):
+    """Otherwise the stories of return, transfer and priority would leave the longest path untried."""
+    for function in ("desk_return_v1", "desk_transfer_v1", "desk_issue_v1"):
         assert len([name for name, _ in await _commands_of(server, function) if name == "ZADD"]) >= 3
+
+
+async def test_the_watching_sees_what_turns_go_by(server: EmbeddedValkey) -> None:
+    tally = ("HSET", "{OFFICE}:2026-11-24:tally")
+    assert (await _commands_of(server, "desk_next_v1")).count(tally) == 2, "the lane's count, and its turn"
 
 
 @asynccontextmanager

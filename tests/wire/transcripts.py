@@ -13,9 +13,24 @@ from typing import Any
 
 from hub.desk.desk import Desk
 from hub.desk.facts import Fact
-from hub.desk.lane import Counter, Lane, Office
+from hub.desk.hours import WEEKDAYS, Hours, Opening
+from hub.desk.lane import Counter, Lane, Office, Priority, Reason
 from hub.desk.refusals import Refusal
-from hub.desk.requests import Cancel, CheckIn, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Stamp, Transfer
+from hub.desk.requests import (
+    Cancel,
+    CheckIn,
+    Done,
+    Issue,
+    MarkAbsent,
+    Next,
+    Pause,
+    Recall,
+    Request,
+    Resume,
+    Return,
+    Stamp,
+    Transfer,
+)
 from hub.desk.ticket import State
 from hub.fanout import topics
 from hub.fanout.world import World
@@ -33,9 +48,12 @@ OFFICE = Office(
     ),
     counters=(
         Counter("1", "1番窓口", ("certificates",)),
-        Counter("2", "2番窓口", ("certificates", "seal")),
+        Counter("2", "2番窓口", ("certificates", "seal"), (3, 1)),
         Counter("10", "10番窓口", ("moves",)),
     ),
+    priorities=(Priority("care", "優先", 3, frozenset({"kiosk", "desk"})),),
+    pause_reasons=(Reason("system", "システム障害"),),
+    hours=Hours((Opening(frozenset(WEEKDAYS[:5]), 8 * 60 + 30, 17 * 60),)),
 )
 
 Line = dict[str, Any]
@@ -168,11 +186,16 @@ def _any_request(chance: random.Random, desk: Desk) -> Request:
     counter = chance.choice(OFFICE.counters).key
     lane = chance.choice(OFFICE.lanes).key
     current, ticket = desk.picture.at_counter.get(counter), chance.randint(1, desk.picture.last_arrival + 1)
-    absent = [ticket.arrival for ticket in desk.picture.in_state(State.ABSENT)] or [ticket]
+    absent, expected = (
+        [found.arrival for found in desk.picture.in_state(state)] or [ticket]
+        for state in (State.ABSENT, State.EXPECTED)
+    )
     kinds: list[Request] = [
         *(Issue(lane, "kiosk"),) * 4,
-        Issue(lane, "web", is_expected=True),
-        CheckIn(ticket),
+        Issue(lane, "desk", priority="care"),
+        Pause(lane, "system"),
+        *(Resume(lane),) * 3,
+        *(Issue(lane, "web", is_expected=True), CheckIn(chance.choice(expected))) * 2,
         *(Next(counter, current),) * 4,
         *(Recall(counter, current or ticket), MarkAbsent(counter, current or ticket)) * 2,
         *(Return(chance.choice(absent)), Transfer(ticket, lane)) * 2,
