@@ -146,7 +146,9 @@ VALUES: dict[str, Mapping[str, str]] = {
     "state": STATES,
     "source": OTHERS,
 }
-LEFT_OUT = frozenset({"arrival", "rank", "ranks", "until", "subscription", "last_hash"})  # for the verifier, not for a reader
+LEFT_OUT = frozenset(
+    {"arrival", "rank", "ranks", "until", "subscription", "last_hash"}
+)  # for the verifier, not for a reader
 
 
 @dataclass(frozen=True, slots=True)

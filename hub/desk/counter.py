@@ -18,7 +18,7 @@ def call(ground: Ground, stamp: Stamp, request: Call, at: int) -> Decision:
     """A number that waits is chosen for a reason; one that is held comes back to a counter of its lane."""
     lanes = ground.office.served_lanes(request.counter)
     if request.reason:
-        ground.office.reason(request.reason)
+        ground.office.call_reason(request.reason)
     leaving = ground.leaving(request.counter, request.current)
     ticket = ground.moved(request.ticket, Action.CALL)
     if ticket.lane not in lanes or ticket.for_counter not in ("", request.counter):

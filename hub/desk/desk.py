@@ -3,9 +3,9 @@
 The store does the same inside Redis; one behaviour suite and random walks hold both to the same story.
 """
 
-from typing import assert_never
+from typing import Any, assert_never
 
-from hub.desk import counter, floor, order, requests
+from hub.desk import counter, floor, giving, order, requests
 from hub.desk.facts import (
     ContactErased,
     ContactGiven,
@@ -22,8 +22,6 @@ from hub.desk.lane import Office
 from hub.desk.notices import Carrier, Ending, Subscription, Trigger, near, notice_id
 from hub.desk.refusals import (
     HasNumber,
-    LaneClosing,
-    LaneExhausted,
     NoContact,
     OtherBody,
     SecretUsed,
@@ -126,6 +124,10 @@ class Desk(Ground):
                 return floor.announce_closing(self, stamp, request, at)
             case Reissue():
                 return self._reissue(stamp, request, at)
+            case requests.Pause():
+                return giving.pause(self.office, self.picture, stamp, request, at)
+            case requests.Resume():
+                return giving.resume(self.office, self.picture, stamp, request, at)
             case Wish():
                 return self._wish(stamp, request, at)
             case Stop():
@@ -135,43 +137,53 @@ class Desk(Ground):
 
     def _issue(self, stamp: Stamp, request: Issue, at: int) -> Decision:
         lane = self.office.lane(request.lane)
-        if lane.key in self.picture.closing:
-            raise LaneClosing()
-        figure = lane.first + self.picture.issued.get(lane.key, 0)
-        while lane.number(figure) in self.picture.numbers:
-            figure += 1  # the band was moved during the day: no number is given twice
-        if figure > lane.last:
-            raise LaneExhausted(lane=lane.key)
+        priority = self.office.priority(request.priority, request.source) if request.priority else None
+        number = giving.next_number(self.office, self.picture, lane, at)
         if request.secret in self._secrets:
             raise SecretUsed()
         held = self.picture.tickets.get(self._holders.get((request.holder, lane.key), 0))
         if held is not None and held.state not in ENDS:
             raise HasNumber(ticket=str(held.arrival), number=held.number)
         arrival = self.picture.last_arrival + 1
-        kind, action = (TicketExpected, Action.EXPECT) if request.is_expected else (TicketIssued, Action.ISSUE)
-        fact = kind(
-            at=at,
-            who=stamp.who,
-            request=stamp.request,
-            arrival=arrival,
-            number=lane.number(figure),
-            lane=lane.key,
-            rank=order.first_rank(arrival),
-            source=request.source,
-        )
-        ahead = None if request.is_expected else self.picture.count(lane.key)
-        return Answer(arrival, fact.number, lane.key, MOVES[None, action], ahead=ahead), [fact]
+        given: dict[str, Any] = {
+            "at": at,
+            "who": stamp.who,
+            "request": stamp.request,
+            "arrival": arrival,
+            "number": number,
+            "lane": lane.key,
+            "source": request.source,
+        }
+        if request.is_expected:
+            expected = TicketExpected(rank=order.first_rank(arrival), **given)
+            return Answer(arrival, number, lane.key, MOVES[None, Action.EXPECT]), [expected]
+        place, rank = self.picture.count(lane.key), order.first_rank(arrival)
+        told: list[Fact] = []
+        if priority is not None:
+            line = [self.picture.tickets[other].is_priority for _, other in self.picture.waiting.get(lane.key, [])]
+            place = order.place_of_priority(line, priority.every, self.picture.since.get(lane.key))
+            rank, told = self._pass(stamp, lane.key, place, arrival, at)
+        told.append(TicketIssued(rank=rank, is_priority=priority is not None, **given))
+        return Answer(arrival, number, lane.key, MOVES[None, Action.ISSUE], ahead=place), told
 
     def _next(self, stamp: Stamp, request: Next, at: int) -> Decision:
         lanes = self.office.served_lanes(request.counter, request.lanes)
         leaving = self.leaving(request.counter, request.current)
         told: list[Fact] = counter.served(leaving, request.counter, stamp, at)
+        turns = self._turns(request.counter, lanes)
         heads = [head for lane in lanes if (head := self.picture.first(lane, request.counter))]
         if not heads:
             return Answer(None, None, None, None, finished=request.current), told
-        ticket = min(heads, key=lambda head: (head.rank, head.arrival))
-        told.append(TicketCalled(counter=request.counter, **about(ticket, stamp, at)))
+        ticket = min(heads, key=lambda head: (turns[head.lane], head.rank, head.arrival))
+        told.append(TicketCalled(counter=request.counter, turn=turns[ticket.lane], **about(ticket, stamp, at)))
         return stands(ticket, State.CALLED, finished=request.current), told
+
+    def _turns(self, counter: str, lanes: tuple[str, ...]) -> dict[str, int]:
+        """Each lane's next turn at a counter; 0 for all where all weigh the same."""
+        seat, turns = self.office.counter(counter), self.picture.turns.get(counter, {})
+        if not seat.is_weighted:
+            return dict.fromkeys(lanes, 0)
+        return {lane: order.turn_of(turns, lane, seat.weight(lane)) for lane in lanes}
 
     def _reissue(self, stamp: Stamp, request: Reissue, at: int) -> Decision:
         ticket = self.ticket(request.ticket)
@@ -180,6 +192,11 @@ class Desk(Ground):
         if request.secret in self._secrets:
             raise SecretUsed()
         return stands(ticket, ticket.state), [SlipReissued(**about(ticket, stamp, at))]
+
+    def _pass(self, stamp: Stamp, lane: str, place: int, arrival: int, at: int) -> tuple[int, list[Fact]]:
+        """A rank for a new priority ticket right before whoever stands at `place`."""
+        rank = order.rank_of_priority(self.picture.ranks(lane), place, arrival)
+        return (rank, []) if rank is not None else self.insert(stamp, lane, place, at)
 
     def _wish(self, stamp: Stamp, request: Wish, at: int) -> Decision:
         ticket = self.ticket(request.ticket)

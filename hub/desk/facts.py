@@ -2,11 +2,12 @@
 
 On the stream of a day each fact is one flat entry of texts (`to_fields`, `from_fields`); its place in the stream is
 its position and not part of it. `at` is epoch milliseconds of office time; `who` is the principal and `request` the
-id of the request that caused it (for the record, never public).
+id of the request that caused it (for the record, never public). A field that came later than its fact has a default: an
+older release did not tell it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeAlias, get_type_hints
 
 
@@ -38,8 +39,11 @@ class _TicketFact(_Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketIssued(_TicketFact):
+    """`is_priority`: its rank was given by the rule of priorities. Which class it is of is nobody's business."""
+
     rank: int
     source: str
+    is_priority: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +61,13 @@ class TicketCheckedIn(_TicketFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketCalled(_TicketFact):
-    """`reason`: key in the office's list, where it was chosen out of order; else empty."""
+    """`turn`: of its lane at a counter whose lanes weigh differently (`order.lane_in_turn`), else 0.
+
+    `reason`: key in the office's list, where it was chosen out of order; else empty.
+    """
 
     counter: str
+    turn: int = 0
     reason: str = ""
 
 
@@ -159,6 +167,19 @@ class LaneRenumbered(_Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LanePaused(_Fact):
+    """The lane gives no numbers until it is resumed or the day is over; who waits is called as before."""
+
+    lane: str
+    reason: str  # key of the office's list
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneResumed(_Fact):
+    lane: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClosingAnnounced(_Fact):
     """No more numbers of this lane today; `still_waiting` people are served or told otherwise."""
 
@@ -205,7 +226,7 @@ TicketFact: TypeAlias = (
     | TicketLapsed
     | TicketTransferred
 )
-LaneFact: TypeAlias = LaneRenumbered | ClosingAnnounced
+LaneFact: TypeAlias = LaneRenumbered | LanePaused | LaneResumed | ClosingAnnounced
 QuietFact: TypeAlias = SlipReissued | ContactGiven | ContactErased  # told on no topic: it changes nobody's place
 Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneFact | QuietFact
 
@@ -232,6 +253,8 @@ FACTS: dict[str, type[Fact]] = {
         TicketTransferred,
         SlipReissued,
         LaneRenumbered,
+        LanePaused,
+        LaneResumed,
         ClosingAnnounced,
         ContactGiven,
         ContactErased,
@@ -250,6 +273,8 @@ def to_fields(fact: Fact) -> dict[str, str]:
         value = getattr(fact, field.name)
         if isinstance(value, Mapping):
             entry[field.name] = " ".join(f"{arrival}:{rank}" for arrival, rank in value.items())
+        elif isinstance(value, bool):
+            entry[field.name] = "1" if value else ""
         else:
             entry[field.name] = str(value)
     return entry
@@ -264,7 +289,11 @@ def from_fields(entry: Mapping[str, str]) -> Fact:
     if kind is None:
         raise UnreadableFact(f"unknown type {entry.get('type')!r}")
     try:
-        values = {name: read(entry[name]) for name, read in _READERS[kind.__name__].items()}
+        values = {
+            name: read(entry[name])
+            for name, read in _READERS[kind.__name__].items()
+            if name in entry or name not in _LATER[kind.__name__]
+        }
     except (KeyError, ValueError) as error:
         raise UnreadableFact(f"{kind.__name__}: {error}") from error
     return kind(**values)
@@ -275,8 +304,15 @@ def _read_ranks(text: str) -> dict[int, int]:
     return {int(arrival): int(rank) for arrival, rank in pairs}
 
 
-_READ: dict[object, Callable[[str], Any]] = {int: int, str: str, Mapping[int, int]: _read_ranks}
+def _read_flag(text: str) -> bool:
+    if text not in ("", "1"):
+        raise ValueError(f"{text!r} is no flag")
+    return text == "1"
+
+
+_READ: dict[object, Callable[[str], Any]] = {int: int, str: str, bool: _read_flag, Mapping[int, int]: _read_ranks}
 _READERS = {
     name: {field.name: _READ[get_type_hints(kind)[field.name]] for field in fields(kind)}
     for name, kind in FACTS.items()
 }
+_LATER = {name: {field.name for field in fields(kind) if field.default is not MISSING} for name, kind in FACTS.items()}

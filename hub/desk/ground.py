@@ -56,8 +56,8 @@ class Ground:
 
     def place_by_arrival(self, stamp: Stamp, ticket: Ticket, lane: str, at: int) -> tuple[int, int, list[Fact]]:
         """Rank and people ahead of a ticket that joins a lane where its arrival puts it."""
-        line = self.picture.waiting.get(lane, [])
-        place = order.place_of_arrival([arrival for _, arrival in line], ticket.arrival)
+        line = [self.picture.tickets[arrival] for _, arrival in self.picture.waiting.get(lane, [])]
+        place = order.place_of_arrival([0 if other.is_priority else other.arrival for other in line], ticket.arrival)
         rank = order.rank_of_arrival(self.picture.ranks(lane), place, ticket.arrival, self.picture.last_arrival)
         if rank is not None:
             return rank, place, []

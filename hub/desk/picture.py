@@ -29,15 +29,16 @@ class Picture:
         self.issued: dict[str, int] = {}  # lane → how many numbers of its band were given
         self.closing: set[str] = set()  # lanes whose closing was announced
         self.last_arrival = 0
+        self.since: dict[str, int] = {}  # lane → ordinary tickets called since the last call of one with priority
+        self.turns: dict[str, dict[str, int]] = {}  # counter → lane → its last turn there
+        self.paused: dict[str, str] = {}  # lane → reason
 
     def __eq__(self, other: object) -> bool:
-        """Equal when day, tickets, given numbers and closing lanes are: the rest follows from them."""
-        return isinstance(other, Picture) and (self.day, self.tickets, self.issued, self.closing) == (
-            other.day,
-            other.tickets,
-            other.issued,
-            other.closing,
-        )
+        """Equal when this is: the rest follows from it."""
+        return isinstance(other, Picture) and self._told() == other._told()
+
+    def _told(self) -> tuple[object, ...]:
+        return self.day, self.tickets, self.issued, self.since, self.turns, self.paused, self.closing
 
     __hash__ = None  # type: ignore[assignment]  # it changes with every fact
 
@@ -89,6 +90,7 @@ class Picture:
                 ticket = self._known(fact)
                 called: dict[str, Any] = {"counter": fact.counter, "calls": 1, "called_at": fact.at}
                 self._put(ticket, Action.CALL, called_from=ticket.state, **called)
+                self._count_turn(fact)
             case facts.CallTakenBack():
                 action = Action.HOLD if fact.state == State.HELD else Action.TAKE_BACK
                 self._put(self._known(fact), action, rank=fact.rank, calls=0)
@@ -118,6 +120,10 @@ class Picture:
                 self._put(self._known(fact), Action.LAPSE)
             case facts.LaneRenumbered():
                 self._renumber(fact)
+            case facts.LanePaused():
+                self.paused[fact.lane] = fact.reason
+            case facts.LaneResumed():
+                self.paused.pop(fact.lane, None)
             case facts.ClosingAnnounced():
                 self.closing.add(fact.lane)
             case facts.SlipReissued() | facts.ContactGiven() | facts.ContactErased():
@@ -138,8 +144,18 @@ class Picture:
             state=state,
             source=fact.source,
             issued_at=fact.at,
+            is_priority=isinstance(fact, facts.TicketIssued) and fact.is_priority,
         )
         self.place(ticket)
+
+    def _count_turn(self, fact: facts.TicketCalled) -> None:
+        """What the next call of the counter and the next priority ticket of the lane go by."""
+        if fact.turn:
+            self.turns.setdefault(fact.counter, {})[fact.lane] = fact.turn
+        if self.tickets[fact.arrival].is_priority:
+            self.since[fact.lane] = 0
+        elif fact.lane in self.since:
+            self.since[fact.lane] += 1
 
     def _known(self, fact: facts.TicketFact) -> Ticket:
         try:

@@ -27,6 +27,10 @@ Refusal
 │   ├── NoDelivery         the lane has no second stage
 │   ├── LaneClosing        closing was announced: no more numbers today
 │   ├── LaneExhausted      the lane's number band is used up; it never wraps
+│   ├── LaneFull           the lane has given as many numbers as it may on one day
+│   ├── LaneClosed         outside the lane's hours
+│   ├── LaneIsPaused       the lane gives no numbers for the time being
+│   ├── LaneNotPaused      resumed without having been paused
 │   ├── HasNumber          this browser holds a number of the lane already
 │   ├── SecretUsed         another ticket of today has this secret
 │   ├── NotYours           no ticket of today belongs to this secret, or to this number and code
@@ -53,7 +57,9 @@ Refusal
     ├── UnknownLane
     ├── UnknownCounter
     ├── LaneNotServed      this counter does not serve that lane
-    ├── UnknownReason      not in the office's list
+    ├── UnknownPriority    no such class of priority
+    ├── PriorityNotGiven   numbers of this class are not given here
+    ├── UnknownReason      not in the office's list of reasons
     ├── TooManyPlaces      pushed back further than the office allows
     ├── BadMessage
     ├── BadAddress         no address that can be written to, or more than one
@@ -69,13 +75,15 @@ Sentences are for staff and residents: polite, plain, and they say what to do.
 
 from typing import ClassVar
 
+from hub.desk.hours import moment_text
+
 
 class Refusal(Exception):
     """The desk says no. `code` travels on the wire, `sentence` is shown, `details` are ids and states only."""
 
     code: ClassVar[str] = "Refusal"
     again: ClassVar[bool] = False
-    sentence: ClassVar[str] = "この操作は受け付けられません。"
+    sentence: str = "この操作は受け付けられません。"
 
     def __init__(self, **details: str) -> None:
         self.details = details
@@ -201,6 +209,35 @@ class LaneExhausted(WorldDiffers):
     sentence = "この業務の本日の受付番号は終了しました。窓口の職員にお尋ねください。"
 
 
+class LaneFull(WorldDiffers):
+    sentence = "この業務は、本日お受けできる件数に達しました。お急ぎの方は、窓口の職員にお尋ねください。"
+
+
+class _ClosedUntil(WorldDiffers):
+    """`opens`: when it opens next, epoch milliseconds; '' where nobody knows."""
+
+    def __init__(self, **details: str) -> None:
+        super().__init__(**details)
+        opens = details.get("opens")
+        if opens:
+            self.sentence = f"{type(self).sentence}次の受付は {moment_text(int(opens))} からです。"
+
+
+class LaneClosed(_ClosedUntil):
+    sentence = "ただいまは、この業務の受付時間外です。"
+
+
+class LaneIsPaused(WorldDiffers):
+    sentence = (
+        "この業務は、新しい番号の受付を一時休止しています。番号をお持ちの方は順にお呼びします。"
+        "お急ぎの方は、窓口の職員にお尋ねください。"
+    )
+
+
+class LaneNotPaused(WorldDiffers):
+    sentence = "この業務は休止していません。画面を確かめてください。"
+
+
 class HasNumber(WorldDiffers):
     sentence = "この業務の番号をすでにお持ちです。お持ちの番号の画面をご覧ください。"
 
@@ -213,8 +250,8 @@ class NotYours(WorldDiffers):
     sentence = "番号と確認コードの組み合わせを本日の受付で確認できません。番号と確認コードをお確かめください。"
 
 
-class WebClosed(WorldDiffers):
-    sentence = "ただいまは、インターネットで番号をお取りいただける時間ではありません。受付時間をお確かめください。"
+class WebClosed(_ClosedUntil):
+    sentence = "ただいまは、インターネットで番号をお取りいただける時間ではありません。"
 
 
 class TicketEnded(WorldDiffers):
@@ -303,6 +340,14 @@ class UnknownCounter(NotUnderstood):
 
 class LaneNotServed(NotUnderstood):
     sentence = "この窓口では、その業務を扱っていません。"
+
+
+class UnknownPriority(NotUnderstood):
+    sentence = "その優先区分はありません。選び直してください。"
+
+
+class PriorityNotGiven(NotUnderstood):
+    sentence = "この優先区分の番号は、ここではお取りいただけません。窓口の職員にお尋ねください。"
 
 
 class UnknownReason(NotUnderstood):

@@ -24,7 +24,7 @@ class Issue:
     """`secret`: SHA-256 of the taker's secret in hexadecimal; without it only staff can act for the ticket.
 
     `holder`: who took it on the web (a hash of the browser's own random id): one live number for each lane.
-    `is_expected`: taken from home, waits from checking in.
+    `is_expected`: taken from home, waits from checking in. `priority`: key of the class, '' for none.
     """
 
     lane: str
@@ -32,6 +32,7 @@ class Issue:
     secret: str = ""
     holder: str = ""
     is_expected: bool = False
+    priority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,19 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """The lane gives no numbers until it is resumed; who waits is called as before. `reason`: of the office's list."""
+
+    lane: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """Tell the resident by `carrier` when at most `ahead` people are before him, in place of what he wished before.
 
@@ -201,14 +215,15 @@ OfTicket: TypeAlias = (
     | Lapse
     | Reissue
 )
-Request: TypeAlias = Issue | Next | OfTicket | AnnounceClosing | Wish | Stop
+OfLane: TypeAlias = Pause | Resume | AnnounceClosing
+Request: TypeAlias = Issue | Next | OfTicket | OfLane | Wish | Stop
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Where the ticket stands now. `finished`: the one that left the counter by `Next` or `Call`. For `Next` with
-    nobody waiting the ticket's fields are None. `ahead`: people ahead, for a ticket that waits, else None; of a lane
-    that closes, how many wait in it.
+    nobody waiting the ticket's fields are None. `ahead`: people ahead, for a ticket that waits, else None. For what is
+    asked of a lane only that; `ahead` is how many wait in one that closes.
     """
 
     arrival: int | None

@@ -85,7 +85,8 @@ class Ticket:
     lane and is no history. `calls` counts calls since the ticket last waited.
     `counter` is where it was last called to, kept after it left so that a missed number can say where. `called_from` is
     where it stood before that call. `for_counter`: the only counter that may call it. `until`: a missed number may come
-    back before then (epoch milliseconds, office time).
+    back before then (epoch milliseconds, office time). `is_priority`: its first rank was given by the rule of
+    priorities (`order.place_of_priority`).
     """
 
     arrival: int
@@ -98,6 +99,7 @@ class Ticket:
     counter: str | None = None
     calls: int = 0
     called_at: int | None = None  # of the latest call, epoch milliseconds, office time
+    is_priority: bool = False
     called_from: State | None = None
     for_counter: str = ""
     pushed: int = 0  # how often its resident had it pushed back

@@ -34,7 +34,7 @@ class Teller(Protocol):
     async def do(self, stamp: Stamp, request: Request) -> Answer: ...
 
 
-Plain: TypeAlias = wire.Issue | wire.Next | wire.OfTicket | wire.AnnounceClosing  # says by itself what it is about
+Plain: TypeAlias = wire.Issue | wire.Next | wire.OfTicket | wire.OfLane  # says by itself what it is about
 ArrivalOf: TypeAlias = Callable[[str], int | None]
 # Day, arrival and digest of the ticket that number and code open. Raises NotYours, TooManyTries.
 Prove: TypeAlias = Callable[[Find], Awaitable[tuple[str, int, str]]]
@@ -127,7 +127,8 @@ def request_of(told: Plain, source: str) -> Request:
     """What the wire says, in the desk's own words. `source` is where a number is taken: at which kind of socket."""
     match told:
         case wire.Issue():
-            return ask.Issue(told.lane, source, "" if told.secret is UNSET else told.secret)
+            secret, priority = (text if isinstance(text, str) else "" for text in (told.secret, told.priority))
+            return ask.Issue(told.lane, source, secret, priority=priority)
         case wire.Next():
             return ask.Next(told.counter, told.current, tuple(told.lanes))
         case wire.Call():
@@ -154,10 +155,14 @@ def request_of(told: Plain, source: str) -> Request:
             return ask.Transfer(told.ticket, told.lane, told.counter)
         case wire.Lapse():
             return ask.Lapse(told.ticket)
-        case wire.AnnounceClosing():
-            return ask.AnnounceClosing(told.lane)
         case wire.Reissue():
             return ask.Reissue(told.ticket, told.secret)
+        case wire.Pause():
+            return ask.Pause(told.lane, told.reason)
+        case wire.Resume():
+            return ask.Resume(told.lane)
+        case wire.AnnounceClosing():
+            return ask.AnnounceClosing(told.lane)
         case _:
             assert_never(told)
 

@@ -24,13 +24,12 @@ def kind_of(topic: str) -> str:
     return topic.partition("/")[0]
 
 
+def is_for_staff(topic: str) -> bool:
+    return topic == DESK
+
+
 def shows_ranks(topic: str) -> bool:
     return topic != BOARD
-
-
-def shows_all(topic: str) -> bool:
-    """What is for staff alone: why a number was chosen, who is held, what the back office has."""
-    return topic == DESK
 
 
 def touched_lanes(fact: Fact) -> tuple[str, ...]:
@@ -58,6 +57,8 @@ def touched_lanes(fact: Fact) -> tuple[str, ...]:
             | facts.TicketCancelled()
             | facts.TicketLapsed()
             | facts.LaneRenumbered()
+            | facts.LanePaused()
+            | facts.LaneResumed()
             | facts.ClosingAnnounced()
         ):
             return (fact.lane,)

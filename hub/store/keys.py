@@ -33,14 +33,19 @@ class Keys:
         return f"{{{self.office}}}:{day}:requests"
 
     def tally(self, day: str) -> str:
-        """Hash `arrival` → last arrival given, `issued:LANE` → how many numbers of its band were given, `closing:LANE` →
-        when its closing was announced (office ms). Day.
+        """Hash `arrival` → last given; `issued:LANE`, `since:LANE` → counts; `paused:LANE` → reason, '' when resumed;
+        `closing:LANE` → when that was announced (office ms); `turn:COUNTER`, `turn:COUNTER:LANE` → latest turn
+        (`hub.desk.order`). Day.
         """
         return f"{{{self.office}}}:{day}:tally"
 
     def numbers(self, day: str) -> str:
         """Hash number → arrival: every number given today. Day."""
         return f"{{{self.office}}}:{day}:numbers"
+
+    def priorities(self, day: str) -> str:
+        """Sorted set arrival → arrival: every ticket of today that was placed by priority. Day."""
+        return f"{{{self.office}}}:{day}:priorities"
 
     def secrets(self, day: str) -> str:
         """Hash SHA-256 of a ticket's secret (hexadecimal) → arrival. Day."""
@@ -103,10 +108,10 @@ class Keys:
         return f"{{{self.office}}}:erasures"
 
     def ticket(self, day: str, arrival: int) -> str:
-        """Hash number, lane, state, source, secret, holder, counter, calls, called_from, pushed, issued_at, called_at and
-        until (office ms); rank at its end.
+        """Hash number, lane, state, source, secret, holder, counter, calls, called_from, pushed, priority, issued_at,
+        called_at and until (office ms); rank at its end.
 
-        `secret` is the SHA-256 of the taker's, `holder` its field in `holders`. Day.
+        `secret` is the SHA-256 of the taker's, `holder` its field in `holders`, `priority` is '1' or ''. Day.
         """
         return f"{{{self.office}}}:{day}:ticket:{arrival}"
 

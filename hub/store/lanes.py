@@ -14,10 +14,12 @@ from typing import Any, TypeAlias, assert_never
 from redis.asyncio import Redis
 
 from hub.desk import requests as ask
+from hub.desk.giving import closed
 from hub.desk.lane import Office
 from hub.desk.notices import Carrier, Ending, NoticeState, Trigger, notice_id
+from hub.desk.order import SHARE
 from hub.desk.picture import Picture
-from hub.desk.refusals import Crowded, LaneNotServed, StaleDay, TooManyPlaces
+from hub.desk.refusals import Crowded, LaneClosed, LaneNotServed, StaleDay, TooManyPlaces
 from hub.desk.requests import Answer, Request, Stamp, Stop
 from hub.desk.ticket import State, Ticket
 from hub.store.calling import US, Functions, answered, told_in
@@ -71,13 +73,13 @@ class Lanes:
 
         `contact`: what a `Wish` is about; another seal of the `same` under the same request id is the same request.
         """
-        function, own = self._words(request, contact)
+        function, own = self._words(stamp.day, request, contact)
         body = digest(request, contact.same if contact else "")
         for round_ in range(PEEKS):
             peeked = await self._peek(stamp.day, request, depth=PEEK_DEPTH << round_)
             reply = await self._functions.call(function, *self._arguments(stamp, body, request, peeked, own))
             if reply[:2] != ["no", "Peek"]:
-                told = told_in(reply)
+                told = self._told(reply)
                 for carrier in told.get("due", "").split():
                     self._on_due(Carrier(carrier))
                 return _answer(told)
@@ -173,29 +175,41 @@ class Lanes:
         for arrival, told in enumerate(tickets, start=1):
             picture.place(_ticket(arrival, told, ranks, reserved.get(str(arrival), "")))
         picture.last_arrival = int(tally.get("arrival", 0))
-        picture.issued = {
-            name.removeprefix("issued:"): int(count) for name, count in tally.items() if name.startswith("issued:")
-        }
-        picture.closing = {name.removeprefix("closing:") for name in tally if name.startswith("closing:")}
+        for name, told in tally.items():
+            match name.split(":"):
+                case ["issued", lane]:
+                    picture.issued[lane] = int(told)
+                case ["since", lane]:
+                    picture.since[lane] = int(told)
+                case ["turn", counter, lane]:
+                    picture.turns.setdefault(counter, {})[lane] = int(told)
+                case ["paused", lane] if told:
+                    picture.paused[lane] = told
+                case ["closing", lane]:
+                    picture.closing.add(lane)
+                case _:
+                    pass  # the last arrival, and each counter's latest turn
         return picture
 
-    def _words(self, request: Request, contact: SealedContact | None) -> tuple[str, list[str]]:
+    def _words(self, day: str, request: Request, contact: SealedContact | None) -> tuple[str, list[str]]:
         """The function and its own arguments; raises what the office's lanes and counters alone can refuse."""
         match request:
             case ask.Issue():
-                lane = self.office.lane(request.lane)
-                band = [lane.prefix, str(lane.first), str(lane.last)]
-                expected = "1" if request.is_expected else ""
-                return "desk_issue_v1", [lane.key, *band, request.source, request.secret, request.holder, expected]
+                return "desk_issue_v1", self._issue_words(day, request)
             case ask.Next():
-                lanes = self.office.served_lanes(request.counter, request.lanes)
-                return "desk_next_v1", [request.counter, _text(request.current), *lanes]
+                lanes, counter = self.office.served_lanes(request.counter, request.lanes), request.counter
+                shares = [word for lane in lanes for word in (lane, str(self._share(counter, lane)))]
+                return "desk_next_v1", [counter, _text(request.current), *shares]
+            case ask.Pause():
+                return "desk_pause_v1", [self.office.lane(request.lane).key, self.office.pause_reason(request.reason)]
+            case ask.Resume():
+                return "desk_resume_v1", [self.office.lane(request.lane).key]
             case ask.Recall():
                 return "desk_recall_v1", self._of_counter(request)
             case ask.Call():
                 lanes = self.office.served_lanes(request.counter)
                 if request.reason:
-                    self.office.reason(request.reason)
+                    self.office.call_reason(request.reason)
                 chosen = [_text(request.current), str(request.ticket), request.reason]
                 return "desk_call_v1", [request.counter, *chosen, *lanes]
             case ask.TakeBack():
@@ -250,6 +264,24 @@ class Lanes:
     def _deliveries(self) -> list[str]:
         return [key for lane in self.office.lanes if lane.delivery for key in (lane.key, lane.delivery)]
 
+    def _issue_words(self, day: str, request: ask.Issue) -> list[str]:
+        office, lane = self.office, self.office.lane(request.lane)
+        every = str(office.priority(request.priority, request.source).every) if request.priority else ""
+        band = [lane.prefix, str(lane.first), str(lane.last), str(lane.step), _text(lane.cap)]
+        windows = " ".join(f"{opens}-{closes}" for opens, closes in office.hours.windows(lane.key, day)) or "none"
+        taker = [request.source, request.secret, request.holder, "1" if request.is_expected else ""]
+        return [lane.key, *band, "" if office.hours.is_always else windows, *taker, every]
+
+    def _share(self, counter: str, lane: str) -> int:
+        seat = self.office.counter(counter)
+        return SHARE // seat.weight(lane) if seat.is_weighted else 0
+
+    def _told(self, reply: list[str]) -> dict[str, str]:
+        try:
+            return told_in(reply)
+        except LaneClosed as refusal:  # the store knows that it is closed, the office when it opens
+            raise closed(self.office, refusal.details["lane"], int(refusal.details["at"])) from None
+
     async def _peek(self, day: str, request: Request, depth: int) -> "Peeked":
         """What the function may need. It refuses with Peek if it needs the key of another ticket after all."""
         pipe: Any = self._client.pipeline(transaction=False)
@@ -268,7 +300,7 @@ class Lanes:
             case ask.Call():
                 lane = await answered(self._client.hget(self.keys.ticket(day, request.ticket), "lane"))
                 return Peeked([request.ticket, *([] if request.current is None else [request.current])], lane)
-            case ask.AnnounceClosing():
+            case ask.Pause() | ask.Resume() | ask.AnnounceClosing():
                 return Peeked([])
             case ask.Wish() | ask.Stop():
                 pipe.hget(self.keys.ticket(day, request.ticket), "lane")
@@ -290,7 +322,7 @@ class Lanes:
             lanes.append(peeked.lane)  # the office dropped it during the day; who waits there can still be moved
         named = [keys.day(), keys.clock(), keys.requests(day), keys.tally(day), keys.at_counter(day), keys.facts(day)]
         named += [keys.secrets(day), keys.holders(day), keys.numbers(day), keys.wishes(day), keys.notices(day)]
-        named += [keys.reserved(day)]
+        named += [keys.priorities(day), keys.reserved(day)]
         named += [keys.due(day, carrier) for carrier in Carrier]
         named += [keys.standing(day, state) for state in STANDING]
         named += [keys.waiting(day, lane) for lane in lanes]
@@ -348,6 +380,7 @@ def _ticket(arrival: int, fields: dict[str, str], ranks: dict[int, int], for_cou
         counter=fields.get("counter"),
         calls=int(fields["calls"]),
         called_at=_number(fields.get("called_at")),
+        is_priority=fields.get("priority") == "1",
         called_from=State(fields["called_from"]) if "called_from" in fields else None,
         for_counter=for_counter,
         pushed=int(fields.get("pushed", 0)),

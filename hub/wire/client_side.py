@@ -53,6 +53,10 @@ class Screen:
         self.in_review: dict[int, m.AsideNumber] | None = None
         self.counters: list[m.CounterState] = []
         self.checks_in = False
+        self.priorities: list[m.PriorityClass] = []
+        self.pause_reasons: list[m.Reason] = []
+        self.reasons: list[m.Reason] = []
+        self.by_priority: list[int] = []  # arrivals; only at the desk
 
     def hear(self, frame: m.HubFrame) -> Heard:
         match frame:
@@ -92,6 +96,10 @@ class Screen:
             missed=sorted(self.missed.values(), key=lambda missed: missed.arrival),
             counters=self.counters,
             checks_in=self.checks_in,
+            priorities=self.priorities,
+            pause_reasons=self.pause_reasons,
+            by_priority=self.by_priority,
+            reasons=self.reasons,
             held=_by_arrival(self.held),
             in_review=_by_arrival(self.in_review),
         )
@@ -108,6 +116,8 @@ class Screen:
         self.called = {call.arrival: call for call in reversed(whole.called)}
         self.missed = {missed.arrival: missed for missed in whole.missed}
         self.counters, self.checks_in = whole.counters, whole.checks_in
+        self.priorities, self.pause_reasons, self.reasons = whole.priorities, whole.pause_reasons, whole.reasons
+        self.by_priority = list(whole.by_priority)
         self.held, self.in_review = (
             None if aside is UNSET else {number.arrival: number for number in aside}
             for aside in (whole.held, whole.in_review)
@@ -124,8 +134,7 @@ class Screen:
         self.position, self.at = new, fact.at
         self._learn(fact)
         for lane, waiting in fact.waiting.items():
-            if lane in self.lanes:
-                self.lanes[lane] = replace(self.lanes[lane], waiting=waiting)
+            self._change(lane, waiting=waiting)
         return Heard.NEW
 
     def _learn(self, fact: m.AnyFact) -> None:
@@ -134,6 +143,8 @@ class Screen:
                 return  # it stands in none of the lists until it is checked in
             case m.TicketIssued() | m.TicketCheckedIn():
                 self._wait(fact, UNSET)
+                if isinstance(fact, m.TicketIssued) and fact.priority is True:
+                    self.by_priority.append(fact.arrival)
             case m.TicketReturned() | m.TicketTransferred() | m.TicketReady() | m.TicketPushedBack():
                 self._wait(fact, fact.for_counter)
             case m.CallTakenBack():
@@ -159,14 +170,21 @@ class Screen:
             case m.TicketServed() | m.TicketCancelled() | m.TicketLapsed():
                 self._forget(fact.arrival)
             case m.ClosingAnnounced():
-                if fact.lane in self.lanes:
-                    self.lanes[fact.lane] = replace(self.lanes[fact.lane], closing=True)
+                self._change(fact.lane, closing=True)
             case m.LaneRenumbered():
                 queue = self.queues.get(fact.lane, {})
                 for arrival, rank in fact.ranks.items():
                     queue[int(arrival)] = replace(queue[int(arrival)], rank=rank)
+            case m.LanePaused():
+                self._change(fact.lane, paused=True, reason=fact.reason)
+            case m.LaneResumed():
+                self._change(fact.lane, paused=False, reason=UNSET)
             case _:
                 assert_never(fact)
+
+    def _change(self, lane: str, **fields: object) -> None:
+        if lane in self.lanes:
+            self.lanes[lane] = replace(self.lanes[lane], **fields)
 
     def _wait(self, fact: _Waits, for_counter: str | UnsetType) -> None:
         self._forget(fact.arrival)

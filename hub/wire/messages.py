@@ -12,6 +12,7 @@ CLIENT_FRAME_BYTES = 4096  # the longest request is a transfer of ~200 bytes; mo
 
 RequestId = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22,64}\\Z")]  # 22 characters of base64url hold 128 bits
 Key = Annotated[str, Meta(pattern="^[a-z0-9_-]{1,32}\\Z")]
+KeyOrNone = Annotated[str, Meta(pattern="^[a-z0-9_-]{0,32}\\Z")]
 Secret = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
 Arrival = Annotated[int, Meta(ge=1, le=2**33 - 1)]
 Typed = Annotated[str, Meta(max_length=32)]  # by hand, full width and all
@@ -60,27 +61,50 @@ class AsideNumber(Struct, frozen=True):
 class LaneState(Struct, frozen=True):
     """`queue` (ascending rank) only where the topic shows it: a lane's own topic and the desk.
 
-    `closing`: no more numbers of it today; who waits is still served.
+    `paused`: it gives no numbers for the time being; `reason` (key of the office's list) only at the desk. `hours`:
+    from … until before, today's and the next after it; absent where numbers are given at all hours. `closing`: no more
+    numbers of it today. `offered`: false where it gives none ever, but delivers what the back office is ready with.
     """
 
     lane: str
     name: str
     waiting: int
-    closing: bool = False
     queue: list[WaitingNumber] | UnsetType = UNSET
+    closing: bool = False
+    offered: bool = True
+    paused: bool = False
+    reason: str | UnsetType = UNSET
+    hours: list[tuple[int, int]] | UnsetType = UNSET
 
 
 class CounterState(Struct, frozen=True):
+    """`weights` beside `lanes`; empty: all weigh the same, and the counter calls who came first."""
+
     counter: str
     name: str
     lanes: list[str]
+    weights: list[int] = []
+
+
+class PriorityClass(Struct, frozen=True):
+    """`given_by`: at which kind of place such a number may be taken, of `kiosk` and `desk`."""
+
+    priority: str
+    name: str
+    given_by: list[str]
+
+
+class Reason(Struct, frozen=True):
+    reason: str
+    name: str
 
 
 class Snapshot(Struct, frozen=True, tag="snapshot"):
     """The whole of a topic at a position. `called` newest call first, the others in order of arrival.
 
-    The topic of a lane holds that lane and its tickets only; the board and the desk hold all. Only the desk is shown
-    who is `held` and what is `in_review`.
+    The topic of a lane holds that lane and its tickets only; the board and the desk hold all. Only the desk is told
+    `pause_reasons`, `reasons` (of calls out of order), who is `held`, what is `in_review`, and `by_priority`: today's
+    arrivals that were placed by priority, ascending.
     """
 
     topic: str
@@ -93,6 +117,10 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     missed: list[MissedNumber]
     counters: list[CounterState]
     checks_in: bool = False  # a number from home waits only from checking in; a hub before this field did not say
+    priorities: list[PriorityClass] = []
+    pause_reasons: list[Reason] = []
+    by_priority: list[int] = []
+    reasons: list[Reason] = []
     held: list[AsideNumber] | UnsetType = UNSET
     in_review: list[AsideNumber] | UnsetType = UNSET
 
@@ -116,7 +144,10 @@ class TicketFrame(FactFrame, frozen=True):
 
 
 class TicketIssued(TicketFrame, frozen=True, tag=True):
+    """`priority`: placed by it; only at the desk."""
+
     rank: int | UnsetType = UNSET
+    priority: bool | UnsetType = UNSET
 
 
 class TicketExpected(TicketFrame, frozen=True, tag=True):
@@ -128,9 +159,12 @@ class TicketCheckedIn(TicketFrame, frozen=True, tag=True):
 
 
 class TicketCalled(TicketFrame, frozen=True, tag=True):
-    """`reason` on the desk's topic alone: key in the office's list, where it was chosen out of order; else empty."""
+    """Only at the desk: `turn` of its lane at a counter whose lanes weigh differently, else 0; `reason`, a key of the
+    office's list, where it was chosen out of order, else empty.
+    """
 
     counter: str
+    turn: int | UnsetType = UNSET
     reason: str | UnsetType = UNSET
 
 
@@ -211,6 +245,16 @@ class LaneRenumbered(FactFrame, frozen=True, tag=True):
     ranks: dict[str, int]
 
 
+class LanePaused(FactFrame, frozen=True, tag=True):
+    """It gives no numbers for the time being; who waits is called as before. `reason` only at the desk."""
+
+    reason: str | UnsetType = UNSET
+
+
+class LaneResumed(FactFrame, frozen=True, tag=True):
+    pass
+
+
 class ClosingAnnounced(FactFrame, frozen=True, tag=True):
     """No more numbers of the lane today. Who waits in it is served or told otherwise by staff."""
 
@@ -233,7 +277,7 @@ TicketNews: TypeAlias = (
     | TicketLapsed
     | TicketTransferred
 )
-AnyFact: TypeAlias = TicketNews | LaneRenumbered | ClosingAnnounced
+AnyFact: TypeAlias = TicketNews | LaneRenumbered | LanePaused | LaneResumed | ClosingAnnounced
 
 
 # From the hub: in between ------------------------------------------------------------------------------------------
@@ -258,9 +302,8 @@ class RefusalBody(Struct, frozen=True):
 
 
 class AnswerBody(Struct, frozen=True):
-    """Where the ticket stands now; for `next` the ticket called (nulls: nobody waits) and `finished`, who left.
-
-    `code`: of a slip that the desk gave out, to be written on it by hand; this once.
+    """Where the ticket stands now; for `next` the ticket called (nulls: nobody waits) and `finished`, who left. For
+    what is asked of a lane only that. `code`: of a slip that the desk gave out, to be written on it by hand; this once.
     """
 
     arrival: int | None
@@ -291,10 +334,14 @@ class _Request(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"
 
 
 class Issue(_Request, frozen=True, tag="issue"):
-    """`secret`: SHA-256 of the taker's secret (hexadecimal). Without it only staff can act for the ticket."""
+    """`secret`: SHA-256 of the taker's secret (hexadecimal). Without it only staff can act for the ticket.
+
+    `priority`: key of the class, without it none. It is neither told nor kept of which class a number is.
+    """
 
     lane: Key
     secret: Secret | UnsetType = UNSET
+    priority: Key | UnsetType = UNSET
 
 
 class Next(_Request, frozen=True, tag="next"):
@@ -309,7 +356,7 @@ class Call(_Request, frozen=True, tag="call"):
     counter: Key
     ticket: Arrival
     current: Arrival | None
-    reason: Key | Literal[""] = ""
+    reason: KeyOrNone = ""
 
 
 class TakeBack(_Request, frozen=True, tag="take_back"):
@@ -388,7 +435,18 @@ class Transfer(_Request, frozen=True, tag="transfer"):
 
     ticket: Arrival
     lane: Key
-    counter: Key | Literal[""] = ""
+    counter: KeyOrNone = ""
+
+
+class Pause(_Request, frozen=True, tag="pause"):
+    """`reason`: key of the office's list."""
+
+    lane: Key
+    reason: Key
+
+
+class Resume(_Request, frozen=True, tag="resume"):
+    lane: Key
 
 
 class CheckInByCode(_Request, frozen=True, tag="check_in"):
@@ -401,7 +459,8 @@ class CheckInByCode(_Request, frozen=True, tag="check_in"):
 OfTicket: TypeAlias = (
     Call | TakeBack | Recall | MarkAbsent | Done | Hold | Review | Ready | Return | Cancel | Transfer | Lapse | Reissue
 )
-DeskRequest: TypeAlias = Issue | Next | OfTicket | AnnounceClosing | CheckIn
+OfLane: TypeAlias = Pause | Resume | AnnounceClosing
+DeskRequest: TypeAlias = Issue | Next | OfTicket | OfLane | CheckIn
 KioskRequest: TypeAlias = Issue | CheckInByCode
 
 # Why the hub closes a socket, and whether to come back -------------------------------------------------------------

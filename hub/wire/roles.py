@@ -44,6 +44,8 @@ class Act(StrEnum):
     DESK_CANCEL = "desk cancel"
     DESK_TRANSFER = "desk transfer"
     DESK_CHECK_IN = "desk check_in"
+    DESK_PAUSE = "desk pause"
+    DESK_RESUME = "desk resume"
     DESK_REISSUE = "desk reissue"
     DESK_LAPSE = "desk lapse"
     DESK_CLOSING = "desk closing"
@@ -79,6 +81,8 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.DESK_CANCEL: _STAFF,
     Act.DESK_TRANSFER: _STAFF,
     Act.DESK_CHECK_IN: _STAFF,
+    Act.DESK_PAUSE: _STAFF,
+    Act.DESK_RESUME: _STAFF,
     Act.DESK_REISSUE: _STAFF,
     Act.DESK_LAPSE: _STAFF,
     Act.DESK_CLOSING: frozenset({Role.MANAGER}),

@@ -37,14 +37,16 @@ SHOWN: dict[str, set[str]] = {  # without ranks
     "TicketTransferred": TICKET | {"from_lane"},
     "TicketLapsed": TICKET | {"why"},
     "LaneRenumbered": COMMON | {"ranks"},
+    "LanePaused": COMMON,
+    "LaneResumed": COMMON,
     "ClosingAnnounced": COMMON,
 }
 RANKED = {"TicketIssued", "TicketCheckedIn", "TicketReturned", "TicketTransferred"}
 RANKED |= {"CallTakenBack", "TicketReady", "TicketPushedBack"}
 RESERVED = {"TicketTransferred", "TicketReturned", "TicketPushedBack"}  # 4 of the story is for one counter
-FOR_STAFF = {"TicketCalled": {"reason"}}
+FOR_STAFF = {"TicketIssued": {"priority"}, "TicketCalled": {"turn", "reason"}, "LanePaused": {"reason"}}
 SNAPSHOT = {"type", "topic", "position", "at", "day", "office", "lanes", "called", "missed", "counters", "checks_in"}
-
+SNAPSHOT |= {"priorities", "pause_reasons", "by_priority", "reasons"}
 
 INSIDE = {"DayOpened", "DayClosed", "SlipReissued", "ContactGiven", "ContactErased"}  # told on no topic
 
@@ -76,6 +78,9 @@ def story() -> list[Fact]:
         ticket(facts.TicketCalled, 4, lane=MOVES, counter="1", reason="secret-reason"),
         ticket(facts.TicketMarkedAbsent, 4, lane=MOVES, counter="1", until=65),
         ticket(facts.TicketReturned, 4, lane=MOVES, rank=47),
+        facts.LanePaused(lane=CERTIFICATES, reason="system", **about),
+        facts.LanePaused(lane=MOVES, reason="system", **about),
+        facts.LaneResumed(lane=CERTIFICATES, **about),
         ticket(facts.TicketCalled, 1, counter="2"),
         ticket(facts.TicketHeld, 1, counter="2"),
         ticket(facts.TicketCalled, 1, counter="2"),
@@ -117,8 +122,8 @@ def test_a_frame_shows_what_is_named_and_nothing_else() -> None:
         kind = type(fact).__name__
         ranks = {"rank"} if topic != topics.BOARD and kind in RANKED else set()
         only = {"for_counter"} if ranks and frame["arrival"] == 4 and kind in RESERVED else set()
-        for_staff = FOR_STAFF.get(kind, set()) if topic == topics.DESK else set()
-        assert set(frame) == SHOWN[kind] | ranks | only | for_staff, (kind, topic)
+        inside = FOR_STAFF.get(kind, set()) if topic == topics.DESK else set()
+        assert set(frame) == SHOWN[kind] | ranks | only | inside, (kind, topic)
         assert frame["type"] == kind
 
 
@@ -151,7 +156,9 @@ def test_a_snapshot_shows_what_is_named_and_nothing_else(topic: str) -> None:
         whole = json.loads(world.snapshot(topic).text)
         assert set(whole) == SNAPSHOT | ({"held", "in_review"} if topic == topics.DESK else set())
         for lane in whole["lanes"]:
-            assert set(lane) == {"lane", "name", "waiting", "closing"} | ({"queue"} if topic != topics.BOARD else set())
+            why = {"reason"} if topic == topics.DESK and lane["paused"] else set()
+            queue = {"queue"} if topic != topics.BOARD else set()
+            assert set(lane) == {"lane", "name", "waiting", "closing", "offered", "paused"} | queue | why
             for waiting in lane.get("queue", ()):
                 only = {"for_counter"} if waiting["arrival"] == 4 and lane["lane"] == MOVES else set()
                 assert set(waiting) == {"arrival", "number", "rank"} | only
@@ -162,7 +169,7 @@ def test_a_snapshot_shows_what_is_named_and_nothing_else(topic: str) -> None:
         for missed in whole["missed"]:
             assert set(missed) == {"arrival", "number", "lane", "counter", "until"}
         for counter in whole["counters"]:
-            assert set(counter) == {"counter", "name", "lanes"}
+            assert set(counter) == {"counter", "name", "lanes", "weights"}
 
 
 def test_no_message_of_the_wire_has_a_field_for_what_is_private() -> None:

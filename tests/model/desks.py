@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from hub.desk.desk import Desk
 from hub.desk.facts import Fact, from_fields
-from hub.desk.lane import Absence, Counter, Lane, Office, PushBacks, Reason
+from hub.desk.lane import Absence, Counter, Lane, Office, Priority, PushBacks, Reason
 from hub.desk.notices import Carrier
 from hub.desk.picture import Picture
 from hub.desk.requests import Answer, Request, Stamp, Wish
@@ -29,7 +29,8 @@ KEY = PublicKey("0123456789abcdef", bytes(32))  # nothing is sealed here; the st
 
 
 def small_office(key: str = "ward", *, last: int = 199) -> Office:
-    """Two lanes and one where both deliver. Counter 1 serves the two, 2 the first, 3 the second, 4 delivers.
+    """Two lanes and one where both deliver. Counter 1 serves the two, 2 the first, 3 the second, 4 both, the first
+    three times as often; 5 delivers. Every third may have priority, every second where staff says so.
 
     Once called a number may be absent at once, for it is midday for ever; it may come back within half an hour.
     """
@@ -45,9 +46,15 @@ def small_office(key: str = "ward", *, last: int = 199) -> Office:
             Counter("1", "1番窓口", (CERTIFICATES, MOVES)),
             Counter("2", "2番窓口", (CERTIFICATES,)),
             Counter("3", "3番窓口", (MOVES,)),
-            Counter("4", "交付窓口", (DELIVERY,)),
+            Counter("4", "4番窓口", (CERTIFICATES, MOVES), (3, 1)),
+            Counter("5", "交付窓口", (DELIVERY,)),
         ),
         return_after=2,
+        priorities=(
+            Priority("care", "優先", 3, frozenset({"kiosk", "desk"})),
+            Priority("urgent", "至急", 2, frozenset({"desk"})),
+        ),
+        pause_reasons=(Reason("system", "システム障害"), Reason("crowded", "混雑")),
         reasons=(Reason("health", "体調がすぐれない"), Reason("paper", "書類の不足が解消した")),
         absence=Absence(missed_minutes=30),
         push_backs=PushBacks(times=2, places=3),

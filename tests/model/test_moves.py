@@ -405,8 +405,8 @@ async def test_one_number_goes_from_the_first_counter_through_review_to_delivery
     assert await desk.ask(Review("2", 1)) == Answer(1, "A101", CERTIFICATES, State.BACK_OFFICE)
     assert (await call(desk)).arrival == 2, "the counter is free"
     assert await desk.ask(Ready(1)) == Answer(1, "A101", DELIVERY, State.WAITING, ahead=0)
-    assert (await call(desk, "4")).number == "A101"
-    await desk.ask(Done("4", 1))
+    assert (await call(desk, "5")).number == "A101"
+    await desk.ask(Done("5", 1))
     assert await state(desk, 1) is State.SERVED
 
 
@@ -422,9 +422,9 @@ async def test_whoever_came_first_is_delivered_to_first(desk: TimelessDesk) -> N
 
 async def test_a_lane_without_a_second_stage_sends_nothing_to_review(desk: TimelessDesk) -> None:
     await issue(desk, DELIVERY)
-    await call(desk, "4")
+    await call(desk, "5")
     with pytest.raises(NoDelivery):
-        await desk.ask(Review("4", 1))
+        await desk.ask(Review("5", 1))
 
 
 async def test_what_the_office_dropped_while_in_review_goes_on_by_transfer(desk: TimelessDesk) -> None:
@@ -538,7 +538,7 @@ BUSY: tuple[Request, ...] = (
     Review("3", 6),
     AnnounceClosing(MOVES),
     Lapse(7),
-    Next("4", None),
+    Next("5", None),
     Reissue(8, "d" * 64),
 )
 

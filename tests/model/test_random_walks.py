@@ -29,11 +29,13 @@ from hub.desk.requests import (
     Lapse,
     MarkAbsent,
     Next,
+    Pause,
     PushBack,
     Ready,
     Recall,
     Reissue,
     Request,
+    Resume,
     Return,
     Review,
     Stop,
@@ -45,7 +47,7 @@ from hub.desk.ticket import State
 from tests.model.desks import CERTIFICATES, DELIVERY, MOVES, RulesDesk, small_office, store_desk
 
 LANES = st.sampled_from([CERTIFICATES, MOVES])
-COUNTERS = st.sampled_from(["1", "2", "3", "4"])
+COUNTERS = st.sampled_from(["1", "2", "3", "4", "5"])
 REASONS = st.sampled_from(["health", "paper", ""])
 TICKETS = st.integers(1, 14)
 DAYS = [f"2026-12-{day:02d}" for day in range(1, 29)]
@@ -92,6 +94,14 @@ def walk_against(url: str | None, steps: Iterator[int]) -> type[RuleBasedStateMa
         @rule(lane=LANES)
         def issue(self, lane: str) -> None:
             self.both(Issue(lane, "kiosk"))
+
+        @rule(lane=LANES, priority=st.sampled_from(["care", "urgent"]), source=st.sampled_from(["kiosk", "desk"]))
+        def issue_by_priority(self, lane: str, priority: str, source: str) -> None:
+            self.both(Issue(lane, source, priority=priority))
+
+        @rule(lane=LANES, act=st.sampled_from([lambda lane: Pause(lane, "system"), Resume]))
+        def pause_or_resume(self, lane: str, act: Callable[[str], Request]) -> None:
+            self.both(act(lane))
 
         @rule(lane=LANES, holder=st.sampled_from(["", "one", "two"]), is_expected=st.booleans())
         def take_from_home(self, lane: str, holder: str, is_expected: bool) -> None:

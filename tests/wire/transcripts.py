@@ -14,7 +14,8 @@ from typing import Any
 
 from hub.desk.desk import Desk
 from hub.desk.facts import Fact
-from hub.desk.lane import Absence, Counter, Lane, Office, PushBacks, Reason
+from hub.desk.hours import WEEKDAYS, Hours, Opening
+from hub.desk.lane import Absence, Counter, Lane, Office, Priority, PushBacks, Reason
 from hub.desk.refusals import Refusal
 from hub.desk.requests import (
     AnnounceClosing,
@@ -27,10 +28,12 @@ from hub.desk.requests import (
     Lapse,
     MarkAbsent,
     Next,
+    Pause,
     PushBack,
     Ready,
     Recall,
     Request,
+    Resume,
     Return,
     Review,
     Stamp,
@@ -54,9 +57,12 @@ OFFICE = Office(
     ),
     counters=(
         Counter("1", "1番窓口", ("certificates",)),
-        Counter("2", "2番窓口", ("certificates", "seal")),
+        Counter("2", "2番窓口", ("certificates", "seal"), (3, 1)),
         Counter("10", "10番窓口", ("moves",)),
     ),
+    priorities=(Priority("care", "優先", 3, frozenset({"kiosk", "desk"})),),
+    pause_reasons=(Reason("system", "システム障害"),),
+    hours=Hours((Opening(frozenset(WEEKDAYS[:5]), 8 * 60 + 30, 17 * 60),)),
     reasons=(Reason("health", "体調がすぐれない"),),
     absence=Absence(missed_minutes=5),
     push_backs=PushBacks(times=2, places=3),
@@ -198,9 +204,11 @@ def _any_request(chance: random.Random, desk: Desk) -> Request:
 
     has = current or ticket
     kinds: list[Request] = [
-        *(Issue(lane, "kiosk"),) * 6,
-        Issue(lane, "web", is_expected=True),
-        CheckIn(ticket),
+        *(Issue(lane, "kiosk"),) * 10,
+        Issue(lane, "desk", priority="care"),
+        Pause(lane, "system"),
+        *(Resume(lane),) * 3,
+        *(Issue(lane, "web", is_expected=True), CheckIn(one_of(State.EXPECTED))) * 2,
         *(Next(counter, current),) * 4,
         *(Recall(counter, has), MarkAbsent(counter, has)) * 2,
         *(Return(one_of(State.ABSENT)), Transfer(ticket, lane)) * 2,

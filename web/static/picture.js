@@ -25,7 +25,7 @@ export class Picture {
     this.topic = "";
     this.day = "";
     this.office = "";
-    this.lanes = new Map(); // key → {lane, name, waiting, closing}
+    this.lanes = new Map(); // key → {lane, name, waiting, closing, offered, paused, reason?, hours?}
     this.queues = new Map(); // key → Map of arrival → {arrival, number, rank, for_counter?}; only lanes whose queue the topic shows
     this.called = new Map(); // arrival → {arrival, number, lane, counter, calls, called_at}
     this.missed = new Map(); // arrival → {arrival, number, lane, counter, until}
@@ -33,6 +33,10 @@ export class Picture {
     this.inReview = null;
     this.counters = [];
     this.checksIn = false; // a number from home waits only from checking in
+    this.priorities = []; // {priority, name, given_by}
+    this.pauseReasons = []; // {reason, name}; only at the desk
+    this.reasons = []; // the same, of calls out of order
+    this.byPriority = new Set(); // arrivals; only at the desk
   }
 
   /** Learn from one frame: "new" | "old" | "gap" | "beat" | "away" | "reply". A type not known yet is "old". */
@@ -108,6 +112,10 @@ export class Picture {
       missed: this.missedNumbers(),
       counters: this.counters,
       checks_in: this.checksIn,
+      priorities: this.priorities,
+      pause_reasons: this.pauseReasons,
+      by_priority: [...this.byPriority],
+      reasons: this.reasons,
       ...(this.held && { held: this.heldNumbers() }),
       ...(this.inReview && { in_review: this.reviewedNumbers() }),
     };
@@ -132,6 +140,10 @@ export class Picture {
     this.inReview = whole.in_review ? byArrival(whole.in_review) : null;
     this.counters = whole.counters;
     this.checksIn = whole.checks_in;
+    this.priorities = whole.priorities;
+    this.pauseReasons = whole.pause_reasons;
+    this.reasons = whole.reasons;
+    this.byPriority = new Set(whole.by_priority);
   }
 
   #hearFact(fact) {
@@ -165,6 +177,11 @@ function wait(picture, { arrival, number, rank, lane, for_counter }) {
   if (rank === undefined) return;
   const waiting = { arrival, number, rank, ...(for_counter && { for_counter }) };
   picture.queues.get(lane)?.set(arrival, waiting);
+}
+
+function issue(picture, fact) {
+  wait(picture, fact);
+  if (fact.priority) picture.byPriority.add(fact.arrival);
 }
 
 function call(picture, { arrival, number, lane, counter, at, calls = 1 }) {
@@ -208,10 +225,22 @@ function renumber(picture, { lane, ranks }) {
   }
 }
 
+function pause(picture, { lane, reason }) {
+  const paused = picture.lanes.get(lane);
+  if (paused) Object.assign(paused, { paused: true }, reason === undefined ? {} : { reason });
+}
+
+function resume(picture, { lane }) {
+  const paused = picture.lanes.get(lane);
+  if (!paused) return;
+  paused.paused = false;
+  delete paused.reason;
+}
+
 /** What each fact does to a picture. */
 const LEARN = {
   __proto__: null, // a type called "toString" is none of ours
-  TicketIssued: wait,
+  TicketIssued: issue,
   TicketExpected: () => {}, // it stands in none of the lists until it is checked in
   TicketCheckedIn: wait,
   TicketReturned: wait,
@@ -229,4 +258,6 @@ const LEARN = {
   TicketLapsed: leave,
   ClosingAnnounced: close,
   LaneRenumbered: renumber,
+  LanePaused: pause,
+  LaneResumed: resume,
 };

@@ -18,7 +18,8 @@ local function desk_call_v1(keys, args)
     return refusal('LaneNotServed', 'counter', counter, 'lane', ticket.lane)
   end
   if ticket.state == 'waiting' and reason == '' then return refusal('NoReason') end
-  call_to(desk, counter, leaving, ticket, reason)
+  serve(desk, counter, leaving)
+  call(desk, ticket, counter, 0, reason)
   return finish(desk, 'finished', current, 'arrival', arrival, 'number', ticket.number, 'lane', ticket.lane,
     'state', MOVES.call[ticket.state])
 end

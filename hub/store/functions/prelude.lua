@@ -7,8 +7,8 @@
 --
 -- Arguments of every desk function
 --   KEYS  1 day · 2 clock · 3 requests · 4 tally · 5 at_counter · 6 facts · 7 secrets · 8 holders · 9 numbers ·
---         10 wishes · 11 notices · 12 reserved · 13… one `due` for each of CARRIERS · one set for each of STANDING · one `waiting` for
---         each lane of the office · the `ticket` keys it may need · keys of its own
+--         10 wishes · 11 notices · 12 priorities · 13 reserved · 14… one `due` for each of CARRIERS · one set for each of
+--         STANDING · one `waiting` for each lane of the office · the `ticket` keys it may need · keys of its own
 --   ARGS  day · who · request id · digest of the body · number of lanes · lanes… · number of tickets · arrivals… · own arguments
 -- GIVES  {'ok', field, value, …} or {'no', refusal code, field, value, …}; all texts
 -- A move that brings somebody as near as he wished makes a notice due; GIVES then also due (the carriers, joined by ' ').
@@ -96,14 +96,14 @@ local function commit(plan, expiry)
   end
 end
 
-local FIXED = 12
+local FIXED = 13
 
 -- Open a desk function: parse, check the day, look for an earlier answer. Gives the context, or nil and the final reply.
 local function begin(keys, args)
   local desk = {
     clock = keys[2], requests = keys[3], tally = keys[4], at_counter = keys[5], facts = keys[6],
     secrets = keys[7], holders = keys[8], numbers = keys[9], wishes = keys[10], notices = keys[11],
-    reserved = keys[12],
+    priorities = keys[12], reserved = keys[13],
     due = {}, standing = {}, waiting = {}, ticket = {}, lanes = {}, own = {}, extra = {}, plan = {},
     wished = {}, owed = {}, near_lanes = {}, lives = {},
     who = args[2], request = args[3], digest = args[4],
@@ -140,12 +140,14 @@ end
 local function ticket_of(desk, arrival)
   local key = desk.ticket[arrival]
   if not key then return nil, false end
-  local got = read('HMGET', key, 'number', 'lane', 'state', 'calls', 'counter', 'called_at', 'called_from', 'pushed', 'until')
+  local got = read('HMGET', key, 'number', 'lane', 'state', 'calls', 'counter', 'priority', 'called_at', 'called_from',
+    'pushed', 'until')
   if not got[3] then return nil, true end
   local ticket = {
     arrival = arrival, key = key, number = got[1], lane = got[2], state = got[3],
-    calls = tonumber(got[4]), counter = got[5] or '', called_at = tonumber(got[6] or '0'), called_from = got[7],
-    pushed = tonumber(got[8] or '0'), ends_at = tonumber(got[9]), for_counter = read('HGET', desk.reserved, arrival) or '',
+    calls = tonumber(got[4]), counter = got[5] or '', has_priority = got[6] == '1', called_at = tonumber(got[7] or '0'),
+    called_from = got[8], pushed = tonumber(got[9] or '0'), ends_at = tonumber(got[10]),
+    for_counter = read('HGET', desk.reserved, arrival) or '',
   }
   ticket.stands = desk.standing[ticket.state] or (ticket.state == 'waiting' and desk.waiting[ticket.lane]) or nil
   if ticket.stands then
@@ -315,96 +317,11 @@ local function leaving_of(desk, counter, current)
   if present then return nil, refusal('NotCurrent', 'counter', counter, 'current', present) end
 end
 
--- Plan that a counter calls a ticket, after what it had (nil: nothing) is served. `reason`: why out of order, or ''.
-local function call_to(desk, counter, leaving, ticket, reason)
-  if leaving then
-    move(desk, leaving, 'done', {})
-    tell_of(desk, 'TicketServed', leaving, 'counter', counter)
-  end
-  if not ticket then return end
-  move(desk, ticket, 'call', {'counter', counter, 'calls', '1', 'called_at', whole(desk.at), 'called_from', ticket.state})
-  plan(desk, 'HSET', desk.at_counter, counter, ticket.arrival)
-  tell_of(desk, 'TicketCalled', ticket, 'counter', counter, 'reason', reason)
-end
-
-local HEADS = 16  -- looked at together where the first of a lane is reserved for another counter
-
--- Arrival and rank of who stands first in a lane of those whom this counter may call; nil where there is nobody.
-local function first_for(desk, lane, counter)
-  local from, to = 0, 0
-  while true do
-    local line, arrivals = read('ZRANGE', desk.waiting[lane], from, to, 'WITHSCORES'), {}
-    for i = 1, #line, 2 do arrivals[#arrivals + 1] = line[i] end
-    if #arrivals == 0 then return nil end
-    local reserved = read('HMGET', desk.reserved, unpack(arrivals))
-    for i, arrival in ipairs(arrivals) do
-      if not reserved[i] or reserved[i] == counter then return arrival, tonumber(line[2 * i]) end
-    end
-    from, to = to + 1, to + HEADS
-  end
-end
-
-local STEP, ROOM = 1048576, 1024  -- hub/desk/order.py
-
-local function last_arrival(desk)
-  return tonumber(read('HGET', desk.tally, 'arrival') or '0')
-end
-
--- The ranks on both sides of a place in a lane: 0 before the first, the next newcomer's behind the last.
-local function gap_at(desk, lane, place)
-  local low, high = 0, (last_arrival(desk) + 1) * STEP
-  if place > 0 then low = tonumber(read('ZRANGE', desk.waiting[lane], place - 1, place - 1, 'WITHSCORES')[2]) end
-  local behind = read('ZRANGE', desk.waiting[lane], place, place, 'WITHSCORES')
-  if behind[2] then high = tonumber(behind[2]) end
-  return low, high
-end
-
--- A rank after the first `place` of a lane; a closed gap moves the nearest neighbours apart first (planned and told).
--- `make_room` of hub/desk/order.py.
-local function insert_rank(desk, lane, place)
-  local key = desk.waiting[lane]
-  local low, high = gap_at(desk, lane, place)
-  if high - low >= 2 then return math.floor((low + high) / 2) end
-
-  local line, count = read('ZRANGE', key, 0, -1), read('ZCARD', key)
-  local first, last, step = place, place, 0  -- those who move: first + 1 … last, counted from 1
-  while true do
-    low = gap_at(desk, lane, first)
-    high = select(2, gap_at(desk, lane, last))
-    step = math.floor((high - low) / (last - first + 2))
-    if step >= ROOM then break end
-    first, last = math.max(0, first - 1), math.min(count, last + 1)
-  end
-  local rank, told, mine = low, {}, nil
-  for i = first, last do
-    rank = rank + step
-    if i == place then
-      mine = rank
-      rank = rank + step
-    end
-    if i < last then
-      plan(desk, 'ZADD', key, whole(rank), line[i + 1])
-      told[#told + 1] = line[i + 1] .. ':' .. whole(rank)
-    end
-  end
-  tell(desk, 'LaneRenumbered', 'lane', lane, 'ranks', table.concat(told, ' '))
-  return mine
-end
-
--- Rank and people ahead of a ticket that joins a lane late: right before the first there who came after it.
--- `place_of_arrival` and `rank_of_arrival` of hub/desk/order.py.
-local function place_by_arrival(desk, ticket, lane)
-  local mine, line = tonumber(ticket.arrival), read('ZRANGE', desk.waiting[lane], 0, -1)
-  local place = #line
-  for i, arrival in ipairs(line) do
-    if tonumber(arrival) > mine then
-      place = i - 1
-      break
-    end
-  end
-  local low, high = gap_at(desk, lane, place)
-  if low < mine * STEP and mine * STEP < high then return mine * STEP, place end
-  return insert_rank(desk, lane, place), place
+-- Plan that what a counter has is served; nil: it has nothing.
+local function serve(desk, counter, leaving)
+  if not leaving then return end
+  move(desk, leaving, 'done', {})
+  tell_of(desk, 'TicketServed', leaving, 'counter', counter)
 end
 
 -- Whether a missed number's time to come back is over. `is_over` of hub/desk/floor.py.
