@@ -23,7 +23,8 @@ from starlette.types import ASGIApp
 
 from config.entrance import PracticePeople, entrance_of
 from config.waking import Waking
-from hub.desk.lane import DAY_MINUTES, Office
+from hub.desk.hours import DAY_MINUTES
+from hub.desk.lane import Office
 from hub.desk.notices import Carrier
 from hub.desk.refusals import StoreAway, StoreDamaged
 from hub.edge.access import Access

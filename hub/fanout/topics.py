@@ -24,8 +24,7 @@ def kind_of(topic: str) -> str:
     return topic.partition("/")[0]
 
 
-def shows_receipts(topic: str) -> bool:
-    """Which walls there are, and which of them have shown a call: staff's business."""
+def is_for_staff(topic: str) -> bool:
     return topic == DESK
 
 
@@ -36,23 +35,33 @@ def shows_ranks(topic: str) -> bool:
 def touched_lanes(fact: Fact) -> tuple[str, ...]:
     """The lanes whose waiting line, calls or missed numbers a fact is about; none for others."""
     match fact:
-        case facts.DayOpened() | facts.DayClosed() | facts.ContactGiven() | facts.ContactErased():
+        case facts.DayOpened() | facts.DayClosed():
+            return ()
+        case facts.SlipReissued() | facts.ContactGiven() | facts.ContactErased():
             return ()
         case facts.WallJoined() | facts.WallLeft() | facts.CallShown():
             return ()
-        case facts.TicketTransferred():
-            return (fact.from_lane, fact.lane)
+        case facts.TicketTransferred() | facts.TicketReady():
+            return (fact.lane,) if fact.from_lane == fact.lane else (fact.from_lane, fact.lane)
         case (
             facts.TicketIssued()
             | facts.TicketExpected()
             | facts.TicketCheckedIn()
             | facts.TicketCalled()
+            | facts.CallTakenBack()
             | facts.TicketRecalled()
             | facts.TicketMarkedAbsent()
             | facts.TicketReturned()
+            | facts.TicketHeld()
+            | facts.TicketSentToReview()
+            | facts.TicketPushedBack()
             | facts.TicketServed()
             | facts.TicketCancelled()
+            | facts.TicketLapsed()
             | facts.LaneRenumbered()
+            | facts.LanePaused()
+            | facts.LaneResumed()
+            | facts.ClosingAnnounced()
         ):
             return (fact.lane,)
         case _:

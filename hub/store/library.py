@@ -34,8 +34,9 @@ def function_names() -> list[str]:
 
 
 def source() -> str:
-    """The library's whole text: the tables from Python, the prelude, then one file a function."""
-    parts = [f"#!lua name={LIBRARY}", _tables(), (_FOLDER / "prelude.lua").read_text(encoding="utf-8")]
+    """The library's whole text: the tables from Python, what functions stand on, then one file a function."""
+    parts = [f"#!lua name={LIBRARY}", _tables()]
+    parts += [(_FOLDER / f"{name}.lua").read_text(encoding="utf-8") for name in ("prelude", "order")]
     parts += [(_FOLDER / f"{name}.lua").read_text(encoding="utf-8") for name in function_names()]
     return "\n".join(parts)
 

@@ -284,7 +284,9 @@ async def answered(
     """Answer what the wall tells, one after the other, from the first after `done` until it has told `count` calls."""
     for turn in range(done, count):
         request = (await ours.asked(turn + 1))[turn]
-        body = m.AnswerBody(request["ticket"], "A1", "certificates", "called", None, None, shown_before(request))
+        body = m.AnswerBody(
+            request["ticket"], "A1", "certificates", "called", None, None, shown_before=shown_before(request)
+        )
         ours.hub.say(m.Reply(request["id"], answer=body))
     return ours.hub.asked
 
