@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from msgspec import UNSET, UnsetType
 
 from config.practice.recording import History, Photograph, Place
+from hub.desk.order import turn_of
 from hub.desk.ticket import ENDS, MOVES, Action, State
 from hub.wire import messages as m
 
@@ -111,6 +112,7 @@ class Retelling:
         self.tickets: dict[int, Seen] = {}
         self._watch = watch
         self._history, self._answers, self._findings = history, answers, findings
+        self._turns: dict[str, dict[str, int]] = {}  # counter → lane → its last turn there
         self._windows = [(photo.since, photo.place) for photo in history.photographs if photo.since is not None]
 
     def tell(self) -> None:
@@ -132,6 +134,8 @@ class Retelling:
         in_window = any(since < place <= until for since, until in self._windows)
         if isinstance(fact, m.LaneRenumbered):
             self._renumber(fact, in_window)
+        elif isinstance(fact, m.LanePaused | m.LaneResumed):
+            pass  # who waits is called as before
         elif isinstance(fact, m.TicketIssued | m.TicketExpected):
             if fact.arrival in self.tickets and not in_window:
                 self._findings.blame("doubled", f"受付 {fact.arrival} が二度発券されました。二度目は {fact.number}")
@@ -163,6 +167,8 @@ class Retelling:
             case m.TicketCalled():
                 if state is not None and not in_window:
                     self._check_order(ticket, fact)
+                if fact.turn is not UNSET and fact.turn > 0:
+                    self._turns.setdefault(fact.counter, {})[ticket.lane] = fact.turn
                 ticket.calls += 1
                 ticket.counter, ticket.state = fact.counter, State.CALLED
                 self._findings.calls += 1
@@ -208,14 +214,20 @@ class Retelling:
                 self._findings.blame(
                     "unexplained", f"窓口 {fact.counter} は {other.number} の対応中に {ticket.number} を呼びました"
                 )
-            if (
-                other.state is State.WAITING
-                and other.lane in lanes
-                and _is_before(other, arrival, ticket, fact.arrival)
-            ):
+            if other.state is State.WAITING and other.lane in lanes and self._is_due(other, arrival, ticket, fact):
                 passed.append(other.number)
         if passed:
             self._findings.blame("disordered", f"{ticket.number} が {'、'.join(passed)} より先に呼ばれました")
+
+    def _is_due(self, other: Seen, arrival: int, ticket: Seen, fact: m.TicketCalled) -> bool:
+        """Whether `other` should have been called: its lane's turn was earlier, or it stood before."""
+        weights = self._history.weights.get(fact.counter)
+        if weights is None or other.lane == ticket.lane:
+            return _is_before(other, arrival, ticket, fact.arrival)
+        if self._windows or fact.turn is UNSET:
+            return False  # a call that nobody heard may have had its turn
+        turn = turn_of(self._turns.get(fact.counter, {}), other.lane, weights[other.lane])
+        return turn < fact.turn or (turn == fact.turn and _is_before(other, arrival, ticket, fact.arrival))
 
     def _renumber(self, fact: m.LaneRenumbered, in_window: bool) -> None:
         waiting = {a: t for a, t in self.tickets.items() if t.state is State.WAITING and t.lane == fact.lane}

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.desk.hours import ALWAYS, DAY_MINUTES, MINUTE_MS, TOKYO_MINUTES, Hours
 from hub.desk.refusals import (
@@ -87,7 +87,7 @@ class Purpose:
 @dataclass(frozen=True, slots=True)
 class Office:
     """One ward office. `return_after`: a resident who comes back is placed after that many who wait.
-    `pause_reasons`: why a lane gives no numbers for a while.
+    `pause_reasons`: why a lane gives no numbers for a while. `hours_in_practice`: the hours hold there too.
 
     Numbers are given on the web from `web_open` until before `web_close`, minutes of the day in Tokyo.
     `web_check_in`: whoever took one there waits only from checking in at the office. Without a `purpose` no notices
@@ -106,6 +106,11 @@ class Office:
     priorities: tuple[Priority, ...] = ()
     pause_reasons: tuple[Reason, ...] = ()
     hours: Hours = ALWAYS
+    hours_in_practice: bool = False
+
+    def for_practice(self) -> "Office":
+        """Open at all hours, unless the office wants to practise them."""
+        return self if self.hours_in_practice else replace(self, web_open=0, web_close=DAY_MINUTES, hours=ALWAYS)
 
     def is_web_open(self, at: int) -> bool:
         """`at`: office time in epoch milliseconds."""

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from fakeredis import FakeAsyncRedis
@@ -81,7 +82,8 @@ class TimelessDesk(ABC):
         """Every notice that was due today."""
 
     @abstractmethod
-    async def open_day(self, day: str = DAY) -> str: ...
+    async def open_day(self, day: str = DAY) -> str:
+        """Office time stands still at noon of that day."""
 
     @abstractmethod
     async def _do(self, stamp: Stamp, request: Request) -> Answer: ...
@@ -91,6 +93,11 @@ class TimelessDesk(ABC):
 
     @abstractmethod
     async def _picture(self) -> Picture: ...
+
+
+def noon(day: str) -> int:
+    """Epoch milliseconds of noon in Tokyo."""
+    return int(datetime.fromisoformat(f"{day}T12:00:00+09:00").timestamp() * 1000)
 
 
 class RulesDesk(TimelessDesk):
@@ -106,7 +113,7 @@ class RulesDesk(TimelessDesk):
 
     async def _do(self, stamp: Stamp, request: Request) -> Answer:
         self.desk.office = self.office
-        answer, told = self.desk.do(stamp, request, at=0)
+        answer, told = self.desk.do(stamp, request, at=noon(stamp.day))
         self.told += told
         return answer
 
@@ -131,7 +138,6 @@ class StoreDesk(TimelessDesk):
         self.keys = Keys(office.key)
 
     async def open_day(self, day: str = DAY) -> str:
-        """Let the office's clock stand at noon of that day."""
         await set_clock(self.client, self.keys, f"{day}T12:00:00+09:00")
         return await self.lanes.open_day()
 
@@ -159,8 +165,6 @@ class StoreDesk(TimelessDesk):
 
 async def set_clock(client: Redis, keys: Keys, moment: str, speed: float = 0.0) -> None:
     """Let office time be that moment (ISO 8601 with its zone), running at `speed` from now on."""
-    from datetime import datetime
-
     office = int(datetime.fromisoformat(moment).timestamp() * 1000)
     seconds, micros = await client.time()
     fields: dict[Any, Any] = {

@@ -136,6 +136,10 @@ def wire_of(request: requests.Request) -> m.DeskRequest:
             return m.Cancel("x", request.ticket)
         case requests.Transfer():
             return m.Transfer("x", request.ticket, request.lane)
+        case requests.Pause():
+            return m.Pause("x", request.lane, request.reason)
+        case requests.Resume():
+            return m.Resume("x", request.lane)
         case requests.Wish() | requests.Stop():
             raise AssertionError(f"no asker sends {request}")
         case _:

@@ -47,7 +47,8 @@ Story = Callable[[StoreDesk], Awaitable[object]]
 async def _busy(desk: StoreDesk) -> None:
     """1 called at counter 4, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4; 8 expected.
 
-    Moves are paused; a ticket with priority was the last that was called for certificates. Of 4's two notices one is being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead.
+    Moves are paused, and a ticket with priority was the last that was called in each lane. Of 4's two notices one is
+    being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead.
     """
     for _ in range(5):
         await desk.ask(Issue(CERTIFICATES, "kiosk"))
@@ -63,7 +64,7 @@ async def _busy(desk: StoreDesk) -> None:
     await desk.client.zadd(ranks, {"5": behind_4 + 1})
     await desk.client.zadd(desk.keys.waiting(DAY, MOVES), {"6": 1, "7": 2})
     await desk.ask(Pause(MOVES, "system"))
-    counts = {f"since:{lane}": "0" for lane in (CERTIFICATES, MOVES)}
+    counts: dict[Any, Any] = {f"since:{lane}": "0" for lane in (CERTIFICATES, MOVES)}
     tally: Any = desk.client.hset(desk.keys.tally(DAY), mapping=counts)
     await tally
     await desk.ask(Wish(4, EMAIL, 3, "1", OLD))
