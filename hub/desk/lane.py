@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.desk.hours import ALWAYS, DAY_MINUTES, MINUTE_MS, TOKYO_MINUTES, Hours
 from hub.desk.refusals import (
@@ -111,6 +111,7 @@ class PushBacks:
 class Office:
     """One ward office. `return_after`: a resident who comes back is placed after that many who wait.
     `pause_reasons`: why a lane gives no numbers for a while; `reasons`: why a number may be called out of order.
+    `hours_in_practice`: the hours hold there too.
 
     Numbers are given on the web from `web_open` until before `web_close`, minutes of the day in Tokyo.
     `web_check_in`: whoever took one there waits only from checking in at the office. Without a `purpose` no notices
@@ -132,6 +133,11 @@ class Office:
     absence: Absence = Absence()
     push_backs: PushBacks = PushBacks()
     hours: Hours = ALWAYS
+    hours_in_practice: bool = False
+
+    def for_practice(self) -> "Office":
+        """Open at all hours, unless the office wants to practise them."""
+        return self if self.hours_in_practice else replace(self, web_open=0, web_close=DAY_MINUTES, hours=ALWAYS)
 
     def is_web_open(self, at: int) -> bool:
         """`at`: office time in epoch milliseconds."""

@@ -29,13 +29,14 @@ Refusal
 │   ├── LaneClosing        closing was announced: no more numbers today
 │   ├── LaneExhausted      the lane's number band is used up; it never wraps
 │   ├── LaneFull           the lane has given as many numbers as it may on one day
-│   ├── LaneClosed         outside the lane's hours
 │   ├── LaneIsPaused       the lane gives no numbers for the time being
 │   ├── LaneNotPaused      resumed without having been paused
 │   ├── HasNumber          this browser holds a number of the lane already
 │   ├── SecretUsed         another ticket of today has this secret
 │   ├── NotYours           no ticket of today belongs to this secret, or to this number and code
-│   ├── WebClosed          numbers are not given on the web at this hour
+│   ├── ClosedNow          outside the hours; it says when it opens next
+│   │   ├── LaneClosed     of the lane
+│   │   └── WebClosed      of numbers from the web
 │   ├── TicketEnded        nothing will come of this ticket any more
 │   ├── SlipEnded          no new slip for a ticket that has ended
 │   ├── NoContact          the ticket has no such contact (any more)
@@ -218,8 +219,10 @@ class LaneFull(WorldDiffers):
     sentence = "この業務は、本日お受けできる件数に達しました。お急ぎの方は、窓口の職員にお尋ねください。"
 
 
-class _ClosedUntil(WorldDiffers):
+class ClosedNow(WorldDiffers):
     """`opens`: when it opens next, epoch milliseconds; '' where nobody knows."""
+
+    sentence = "ただいまは受付時間外です。"
 
     def __init__(self, **details: str) -> None:
         super().__init__(**details)
@@ -228,7 +231,7 @@ class _ClosedUntil(WorldDiffers):
             self.sentence = f"{type(self).sentence}次の受付は {moment_text(int(opens))} からです。"
 
 
-class LaneClosed(_ClosedUntil):
+class LaneClosed(ClosedNow):
     sentence = "ただいまは、この業務の受付時間外です。"
 
 
@@ -255,7 +258,7 @@ class NotYours(WorldDiffers):
     sentence = "番号と確認コードの組み合わせを本日の受付で確認できません。番号と確認コードをお確かめください。"
 
 
-class WebClosed(_ClosedUntil):
+class WebClosed(ClosedNow):
     sentence = "ただいまは、インターネットで番号をお取りいただける時間ではありません。"
 
 

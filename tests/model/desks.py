@@ -92,7 +92,8 @@ class TimelessDesk(ABC):
         """Every notice that was due today."""
 
     @abstractmethod
-    async def open_day(self, day: str = DAY) -> str: ...
+    async def open_day(self, day: str = DAY) -> str:
+        """Office time stands still at noon of that day."""
 
     @abstractmethod
     async def _do(self, stamp: Stamp, request: Request) -> Answer: ...
@@ -102,6 +103,11 @@ class TimelessDesk(ABC):
 
     @abstractmethod
     async def picture(self) -> Picture: ...
+
+
+def noon(day: str) -> int:
+    """Epoch milliseconds of noon in Tokyo."""
+    return int(datetime.fromisoformat(f"{day}T12:00:00+09:00").timestamp() * 1000)
 
 
 class RulesDesk(TimelessDesk):
