@@ -163,6 +163,7 @@ async def hub_running(
         devices,
         access,
         inside_guard,
+        relay,
         now_ms=_real_ms,
         is_secure=is_staff_https,
         practice_people=practice_people,

@@ -13,15 +13,19 @@ from hub.desk.lane import Office
 from hub.edge.access import Access
 from hub.edge.administration import Administration
 from hub.edge.devices import Gate
+from hub.edge.explanations import Explanations
 from hub.edge.guards import Guard
 from hub.edge.hashing import Hashing
 from hub.edge.staff import Staff
+from hub.fanout.relay import Relay
 from hub.ledger.devices import Devices
 from hub.ledger.log import Log
 from hub.ledger.operations import Ledger
+from hub.ledger.past_days import PastDays
 from hub.ledger.people import People
 from hub.wire.roles import Act, Role
 from web.enrolment import EnrolmentPages
+from web.fairness import FairnessPages
 from web.pages import CounterOf, ForDesk, ForWall, screen_of
 from web.staff import StaffPages
 
@@ -50,6 +54,7 @@ def entrance_of(
     devices: Devices,
     access: Access,
     guard: Guard,
+    relay: Relay,
     *,
     now_ms: Callable[[], int],
     is_secure: bool = False,
@@ -63,6 +68,7 @@ def entrance_of(
     hashing = Hashing()
     staff = Staff(people, access, hashing, pages, guard, is_secure=is_secure)
     administration = Administration(staff, people, devices, Log(ledger), pages, now_ms=now_ms)
+    explanations = Explanations(staff, relay, PastDays(ledger), FairnessPages(office))
     screens = EnrolmentPages(office)
     gate = Gate(devices, screens, guard, version=version("junban"), is_secure=is_secure, lets_all_in=is_practice)
 
@@ -82,6 +88,7 @@ def entrance_of(
         [
             *staff.routes(),
             *administration.routes(),
+            *explanations.routes(),
             *gate.routes(),
             Route("/desk-device", gate.page(Role.DESK, _counter, desk_machine), name="desk-device"),
         ],

@@ -119,6 +119,7 @@ ACTS = {
     Act.SEE_DEVICES: "機器を見る",
     Act.CHANGE_DEVICES: "機器の変更",
     Act.SEE_OPERATIONS: "操作の記録を見る",
+    Act.SEE_FAIRNESS: "順番の記録を見る",
 }
 WHYS = {
     "signed_out": "本人の操作",

@@ -91,6 +91,7 @@ class TicketView:
     ahead: int | None
     counter: str
     notice: NoticeView | None = None
+    passed: tuple[tuple[str, str], ...] = ()  # number, why
 
     @property
     def code_text(self) -> str:
@@ -159,4 +160,6 @@ class ResidentPages:
             for notice in told.notices
             if notice.carrier == Carrier.EMAIL
         ]
-        return TicketView(told.number, lane, shown, told.code, told.ahead, counter, notices[0] if notices else None)
+        notice = notices[0] if notices else None
+        passed = tuple((one.number, one.why) for one in told.passed)
+        return TicketView(told.number, lane, shown, told.code, told.ahead, counter, notice, passed)

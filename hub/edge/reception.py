@@ -17,11 +17,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from hub.desk import requests as ask
+from hub.desk.explanation import TO_RESIDENT
 from hub.desk.lane import Office
 from hub.desk.notices import Trigger
 from hub.desk.refusals import ForeignPage, NotUnderstood, NotYours, Refusal, StoreAway, TooManyTries
 from hub.desk.requests import Answer, Stamp
-from hub.desk.ticket import State
+from hub.desk.ticket import State, Ticket
 from hub.edge.asked import Asked
 from hub.edge.commands import FAULT
 from hub.edge.guards import Guard
@@ -30,7 +31,7 @@ from hub.fanout.relay import Relay
 from hub.store.lanes import SealedContact, Wished
 from hub.wire import codes
 from hub.wire import messages as wire
-from hub.wire.tickets import Find, Notice, Told
+from hub.wire.tickets import Find, Notice, Passed, Told
 
 _log = structlog.get_logger("hub.edge.reception")
 
@@ -39,6 +40,7 @@ NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 MINUTE = 60.0
 WRONG_CODES = 5  # a minute and number: forty bits stay out of reach for the day
+PASSED_SHOWN = 3  # the latest: who looks up at the wall asks about the one that was just called
 REACH_S = 2.0  # for the fact of a ticket just given to come back
 
 Answerer: TypeAlias = Callable[[Asked], Awaitable[Response]]
@@ -148,7 +150,17 @@ class Reception:
             ahead=ahead if ticket.state is State.WAITING else None,
             counter=ticket.counter if ticket.is_at_counter or ticket.state is State.ABSENT else None,
             notices=[_notice(wished) for wished in await self.desk.notices_of(day, arrival)],
+            passed=self._passed(ticket) if ticket.state is State.WAITING else [],
         )
+
+    def _passed(self, ticket: Ticket) -> list[Passed]:
+        """The latest numbers that went before it though they were taken later, each once."""
+        world, latest = self.relay.world, dict[str, Passed]()
+        for passing in reversed(world.chronicle.passed_by(ticket.arrival) if world else []):
+            if len(latest) == PASSED_SHOWN:
+                break
+            latest.setdefault(passing.number, Passed(passing.number, TO_RESIDENT[passing.reason]))
+        return list(latest.values())
 
     def show(self, asked: Asked, told: Told, news: str = "") -> Response:
         return self.pages.ticket(told, news) if asked.is_form else _json(told)

@@ -1,10 +1,11 @@
-"""One epoch of an office as this hub knows it: the picture of the day, what each topic was told, where it stands.
+"""One epoch of an office as this hub knows it: the picture of the day, why it came so, what each topic was told.
 
 Pure: facts in, frames out. The same facts give the same frames, positions and snapshots on every hub.
 """
 
 from msgspec.structs import replace
 
+from hub.desk.chronicle import Chronicle
 from hub.desk.facts import ContactErased, ContactGiven, DayClosed, DayOpened, Fact, SlipReissued
 from hub.desk.lane import Office
 from hub.desk.picture import DoesNotFit, Picture
@@ -26,6 +27,7 @@ class World:
         self.at = 0
         self.is_closed = False
         self.picture = Picture(day)
+        self.chronicle = Chronicle(office)
         self._opened_at = 0
         self._feeds: dict[str, Feed] = {}
 
@@ -38,6 +40,7 @@ class World:
         if self.is_closed:
             raise DoesNotFit(f"{type(fact).__name__} at {place}, after the day was closed")
         self.picture.apply(fact)
+        self.chronicle.learn(fact)
         self.place, self.at = place, max(self.at, fact.at)
         if isinstance(fact, DayOpened):
             self._opened_at = fact.at

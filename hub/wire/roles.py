@@ -59,6 +59,7 @@ class Act(StrEnum):
     SEE_DEVICES = "see devices"
     CHANGE_DEVICES = "change devices"
     SEE_OPERATIONS = "see operations"
+    SEE_FAIRNESS = "see fairness"  # who was called before whom on a day, and why
 
 
 _STAFF = frozenset({Role.COUNTER, Role.MANAGER})
@@ -97,6 +98,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.SEE_DEVICES: frozenset({Role.MANAGER, Role.OPERATOR, Role.AUDITOR}),
     Act.CHANGE_DEVICES: frozenset({Role.MANAGER, Role.OPERATOR}),
     Act.SEE_OPERATIONS: frozenset({Role.OPERATOR, Role.AUDITOR}),
+    Act.SEE_FAIRNESS: frozenset({Role.MANAGER, Role.AUDITOR}),
 }
 
 

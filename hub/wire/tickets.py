@@ -78,8 +78,16 @@ class Notice(Struct, frozen=True):
     ended: str
 
 
+class Passed(Struct, frozen=True):
+    """A number taken later that was called before this one; `why` is a sentence."""
+
+    number: str
+    why: str
+
+
 class Told(Struct, frozen=True):
     """A ticket as its resident is told it. `ahead` only while it waits, `counter` only while it is called or missed.
+    `passed`: the latest that went before it, the newest first, only while it waits.
 
     `to`: the address as it was understood, in the one answer to giving it.
     """
@@ -93,4 +101,5 @@ class Told(Struct, frozen=True):
     ahead: int | None = None
     counter: str | None = None
     notices: list[Notice] = []
+    passed: list[Passed] = []
     to: str | UnsetType = UNSET

@@ -121,7 +121,7 @@ def busy_day(topic: str) -> Iterator[Line]:
     """A seeded day of every kind of fact, joined when it is well under way, checked every tenth request."""
     chance, day = random.Random(2026), Day()
     for asked in range(300):
-        day.ask(AnnounceClosing("moves") if asked == 200 else _any_request(chance, day.desk))
+        day.ask(AnnounceClosing("moves") if asked == 200 else any_request(chance, day.desk))
         if asked < 30:
             day.frames.clear()
         elif asked == 30:
@@ -199,7 +199,7 @@ def _places(whole: Line) -> Iterator[Line]:
 _REFUSAL = {"code": "BadMessage", "sentence": "要求の形が正しくありません。", "again": False, "details": {}}
 
 
-def _any_request(chance: random.Random, desk: Desk) -> Request:
+def any_request(chance: random.Random, desk: Desk) -> Request:
     counter = chance.choice(OFFICE.counters).key
     lane = chance.choice(OFFICE.lanes).key
     current, ticket = desk.picture.at_counter.get(counter), chance.randint(1, desk.picture.last_arrival + 1)

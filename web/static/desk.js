@@ -8,6 +8,7 @@ import { signIn, signInIfOut, stayHere } from "./here.js";
 import { answersItself, KEYS, plainKey } from "./keys.js";
 import { openPage } from "./page.js";
 import { Shown } from "./shown.js";
+import { Why } from "./why.js";
 
 const TICK_MS = 1000;
 const COMING = 3;
@@ -16,6 +17,7 @@ const NO_SUCH_COUNTER = "この窓口は設定にありません。「窓口を�
 const part = (id) => document.getElementById(id);
 const counter = document.body.dataset.counter;
 const shown = new Shown();
+const why = new Why(part("why"), goHome);
 let isFresh = false;
 let before = null; // what this counter had before the latest frame
 
@@ -175,10 +177,12 @@ document.addEventListener("keydown", (event) => {
   const key = plainKey(event);
   if (key === null || answersItself(event.target, key)) return;
   if (chooser.isOpen) return chooser.press(key);
+  if (why.isOpen) return;
   const action = part("keys").checked ? KEYS[key] : undefined;
   if (action === undefined) return;
   if (action === "check_in") return goCheckIn(event);
   event.preventDefault();
+  if (action === "why") return why.open(actions.current?.number);
   actions.press(action);
 });
 
@@ -189,6 +193,7 @@ for (const button of document.querySelectorAll("[data-action]")) {
   });
 }
 part("chooser").addEventListener("close", goHome);
+part("ask-why").addEventListener("click", () => why.open(actions.current?.number));
 
 /** Only where the office asks for it there is such a field. */
 function goCheckIn(event) {

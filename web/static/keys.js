@@ -10,6 +10,7 @@ export const KEYS = {
   b: "return",
   c: "cancel",
   i: "check_in",
+  w: "why",
 };
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import { dateText, secondsText } from "./clock.js";
-import { mark, write } from "./dom.js";
+import { h, keep, mark, write } from "./dom.js";
 import { OwnNotice } from "./notice.js";
 import { openPage } from "./page.js";
 import { post } from "./residents.js";
@@ -28,6 +28,7 @@ const TOLD = { TicketServed: "served", TicketCancelled: "cancelled", TicketExpec
 const OF_ANOTHER_DAY = "この番号は本日の受付で確認できません。番号は、お取りになった日だけ使えます。"; // nobody typed anything
 const AGAIN_MS = 3000;
 const SPREAD_MS = 2000;
+const PASSED_MS = 4000; // those who were passed by one call do not all ask at the same moment
 
 const part = (id) => document.getElementById(id);
 const secret = SECRET.exec(location.hash)?.[1];
@@ -38,6 +39,7 @@ const notice = proof && new OwnNotice(proof);
 let ticket = null;
 let page = null;
 let isFresh = false;
+let wondering = null;
 
 addEventListener("hashchange", () => location.reload());
 part("cancel-form").addEventListener("submit", cancel);
@@ -63,6 +65,7 @@ function start(found) {
   write(part("number"), found.number);
   write(part("code"), found.code.replace(/^(.{4})/, "$1-"));
   notice.tell(found.notices);
+  drawPassed(found.passed);
   document.body.dataset.socket = `/ws/lanes/${found.lane}`;
   page = openPage({
     spreadMs: SPREAD_MS,
@@ -83,13 +86,31 @@ function draw(picture, frame) {
   const place = picture.queue(ticket.lane).findIndex(({ arrival }) => arrival === mine);
   const call = picture.called.get(mine);
   const gone = picture.missed.get(mine);
-  if (place >= 0) return show("waiting", { ahead: place });
+  if (place >= 0) {
+    if (frame.type === "TicketCalled" && frame.arrival > mine) wonder();
+    return show("waiting", { ahead: place });
+  }
   if (call) return show("called", { counter: picture.counterName(call.counter), call });
   if (gone) return show("missed", { counter: picture.counterName(gone.counter) });
   if (frame.type === "snapshot") return look();
   if (frame.arrival !== mine) return undefined;
   if (frame.type === "TicketTransferred") return location.reload(); // it waits in another lane now
   return show(TOLD[frame.type] ?? ticket.shown);
+}
+
+/** A number that was taken later was called: the hub knows why. */
+function wonder() {
+  clearTimeout(wondering);
+  wondering = setTimeout(async () => {
+    const { answer } = await post("/t/find", proof);
+    if (answer) drawPassed(answer.passed);
+  }, Math.random() * PASSED_MS);
+}
+
+function drawPassed(passed) {
+  part("passed-part").hidden = passed.length === 0;
+  const make = ({ number: theirs }) => h("div", {}, h("dt", {}, theirs), h("dd"));
+  keep(part("passed"), passed, ({ number: theirs }) => theirs, make, (item, { why }) => write(item.querySelector("dd"), why));
 }
 
 /** The lane's lists do not have it: it is still expected, has ended, or has moved. */
