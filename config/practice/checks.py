@@ -10,7 +10,8 @@ from itertools import pairwise
 from config.practice.mail_checks import judge_mails
 from config.practice.nearness import Nearness
 from config.practice.recording import History, Visitor
-from config.practice.retelling import Answers, Findings, Retelling, Seen
+from config.practice.retelling import Answers, Findings, Retelling
+from config.practice.seen import Seen
 from hub.desk.ticket import State
 
 # The band or the day's numbers are used up, the lane gives none just now, or the office day was over.

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from config.practice.nearness import Stretch
 from config.practice.recording import Contact, History, Letter
-from config.practice.retelling import Findings, Seen
+from config.practice.retelling import Findings
+from config.practice.seen import Seen
 from hub.desk.notices import NoticeState, Trigger
 from hub.desk.ticket import ENDS
 from workers import wording

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from config.practice.retelling import Seen
+from config.practice.seen import Seen
 from hub.desk.ticket import State
 
 

@@ -19,6 +19,7 @@ NAMES = {
     "calls": "呼出",
     "recalls": "再呼出",
     "calls_shown": "表示を確かめた呼出",
+    "passed": "受付順と違う順番（理由あり）",
     "served": "終了",
     "absent": "不在",
     "returned": "戻り",

@@ -9,10 +9,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
+from config.practice.ordering import Ordering, placed_at_issue, settle
 from config.practice.recording import History, Photograph, Place
-from hub.desk.order import turn_of
+from config.practice.seen import Seen, shown_in
 from hub.desk.ticket import ENDS, MOVES, Action, State
 from hub.wire import messages as m
 
@@ -36,6 +37,7 @@ class Findings:
     cancelled: int = 0
     transferred: int = 0
     chosen: int = 0  # called out of order, for a reason
+    passed: int = 0  # pairs within a lane of whom the later one was called first, each for a reason
     taken_back: int = 0
     held: int = 0
     reviewed: int = 0
@@ -79,10 +81,12 @@ class Answers:
         self.ends: dict[int, State] = {}
         self.waited_anew: Counter[int] = Counter()  # so often it may be called once more
         self.chosen: set[int] = set()
+        self.chooses_lanes = False  # somebody asked for some of a counter's lanes only
         self.aside: set[int] = set()  # held, or sent to the back office: shown to staff alone
         for request, answer in history.answers:
             match request:
                 case m.Next():
+                    self.chooses_lanes = self.chooses_lanes or bool(request.lanes)
                     if answer.arrival is not None:
                         self.calls[answer.arrival] += 1
                     if answer.finished is not None:
@@ -110,23 +114,6 @@ class Answers:
                     pass
 
 
-@dataclass(slots=True)
-class Seen:
-    """A ticket as the day tells it. `calls` and `waited_anew` count all day; `issued_in` is the lane of its number."""
-
-    number: str
-    lane: str
-    issued_in: str | None
-    state: State
-    rank: int | UnsetType = UNSET
-    counter: str | None = None
-    calls: int = 0
-    waited_anew: int = 0
-    for_counter: str = ""
-    until: int | None = None
-    is_shown: bool = False  # the present call, on some wall
-
-
 Watch = Callable[[int, Collection[str], Mapping[int, Seen]], None]
 
 
@@ -141,7 +128,7 @@ class Retelling:
         self._watch = watch
         self._until = 0  # office time of the latest fact
         self._history, self._answers, self._findings = history, answers, findings
-        self._turns: dict[str, dict[str, int]] = {}  # counter → lane → its last turn there
+        self._ordering = Ordering(history, answers.chosen, chooses_lanes=answers.chooses_lanes)
         self._windows = [(photo.since, photo.place) for photo in history.photographs if photo.since is not None]
 
     def tell(self) -> None:
@@ -180,6 +167,7 @@ class Retelling:
                 fact.lane,
                 State.WAITING if waits else State.EXPECTED,
                 fact.rank if isinstance(fact, m.TicketIssued) else UNSET,
+                placed=placed_at_issue(fact),
             )
         else:
             self._move(fact, in_window)
@@ -203,8 +191,7 @@ class Retelling:
             case m.TicketCalled():
                 if state is not None and not in_window:
                     self._check_order(ticket, fact)
-                if fact.turn is not UNSET and fact.turn > 0:
-                    self._turns.setdefault(fact.counter, {})[ticket.lane] = fact.turn
+                self._ordering.called(ticket, fact)
                 self._findings.chosen += bool(fact.reason)
                 ticket.calls += 1
                 ticket.counter, ticket.state, ticket.is_shown = fact.counter, State.CALLED, False
@@ -216,6 +203,7 @@ class Retelling:
                 ticket.state, ticket.until = State.ABSENT, fact.until
                 self._findings.absent += 1
             case m.TicketReturned() | m.TicketTransferred() | m.TicketReady() | m.TicketPushedBack():
+                settle(ticket, fact, stays=ticket.state is State.WAITING and ticket.lane == fact.lane)
                 ticket.state, ticket.lane, ticket.rank = State.WAITING, fact.lane, fact.rank
                 ticket.for_counter = fact.for_counter or ""
                 ticket.waited_anew += not isinstance(fact, m.TicketPushedBack)
@@ -223,6 +211,7 @@ class Retelling:
                 setattr(self._findings, counted, getattr(self._findings, counted) + 1)
             case m.CallTakenBack():
                 ticket.state, ticket.rank = State(fact.state), fact.rank
+                settle(ticket, fact, stays=False)
                 ticket.for_counter = fact.for_counter or ""
                 ticket.waited_anew += 1
                 self._findings.taken_back += 1
@@ -237,6 +226,7 @@ class Retelling:
                 ticket.state = State.LAPSED
                 self._findings.lapsed += 1
             case m.TicketCheckedIn():
+                settle(ticket, fact, stays=False)
                 ticket.state, ticket.rank = State.WAITING, fact.rank
             case m.TicketServed():
                 ticket.state = State.SERVED
@@ -266,28 +256,16 @@ class Retelling:
                 "unexplained", f"窓口 {fact.counter} が扱わない業務 {ticket.lane} の {ticket.number} を呼びました"
             )
             return
-        is_chosen = bool(fact.reason) or (fact.reason is UNSET and fact.arrival in self._answers.chosen)
-        passed = []
         for arrival, other in self.tickets.items():
-            if other.counter == fact.counter and other.state is State.CALLED:
+            if other.counter == fact.counter and other.state is State.CALLED and arrival != fact.arrival:
                 self._findings.blame(
                     "unexplained", f"窓口 {fact.counter} は {other.number} の対応中に {ticket.number} を呼びました"
                 )
-            is_for_it = other.lane in lanes and other.for_counter in ("", fact.counter)
-            if other.state is State.WAITING and is_for_it and self._is_due(other, arrival, ticket, fact):
-                passed.append(other.number)
-        if passed and not is_chosen and ticket.state is not State.HELD:
-            self._findings.blame("disordered", f"{ticket.number} が {'、'.join(passed)} より先に呼ばれました")
-
-    def _is_due(self, other: Seen, arrival: int, ticket: Seen, fact: m.TicketCalled) -> bool:
-        """Whether `other` should have been called: its lane's turn was earlier, or it stood before."""
-        weights = self._history.weights.get(fact.counter)
-        if weights is None or other.lane == ticket.lane:
-            return _is_before(other, arrival, ticket, fact.arrival)
-        if self._windows or fact.turn is UNSET:
-            return False  # a call that nobody heard may have had its turn
-        turn = turn_of(self._turns.get(fact.counter, {}), other.lane, weights[other.lane])
-        return turn < fact.turn or (turn == fact.turn and _is_before(other, arrival, ticket, fact.arrival))
+        wrong = self._ordering.passed_at(self.tickets, ticket, fact)
+        self._findings.passed = self._ordering.passed
+        for kind, stood_first in (("disordered", True), ("unexplained", False)):
+            if numbers := [number for number, in_front in wrong if in_front is stood_first]:
+                self._findings.blame(kind, f"{ticket.number} が {'、'.join(numbers)} より先に呼ばれました")
 
     def _renumber(self, fact: m.LaneRenumbered, in_window: bool) -> None:
         waiting = {a: t for a, t in self.tickets.items() if t.state is State.WAITING and t.lane == fact.lane}
@@ -303,7 +281,7 @@ class Retelling:
         """Bridge what was not heard by what the photograph shows."""
         is_whole = photo.snapshot.topic == WHOLE
         scope = {lane.lane for lane in photo.snapshot.lanes}
-        shown = _shown(photo.snapshot)
+        shown = shown_in(photo.snapshot)
         for arrival, seen in shown.items():
             known = self.tickets.get(arrival)
             if known is None:
@@ -318,7 +296,7 @@ class Retelling:
                 was_called = known.state is State.WAITING and seen.state is not State.WAITING
                 seen.calls, seen.waited_anew = known.calls + was_called, known.waited_anew
             else:
-                seen.calls, seen.waited_anew = known.calls, known.waited_anew
+                seen.calls, seen.waited_anew, seen.placed = known.calls, known.waited_anew, known.placed
             seen.issued_in = seen.issued_in if known is None else known.issued_in
             self.tickets[arrival] = seen
         for arrival, ticket in self.tickets.items():
@@ -390,28 +368,3 @@ def _lanes_of(fact: m.AnyFact) -> tuple[str, ...]:
     if isinstance(fact, m.TicketTransferred | m.TicketReady):
         return fact.from_lane, fact.lane
     return (fact.lane,)
-
-
-def _is_before(one: Seen, arrival: int, other: Seen, other_arrival: int) -> bool:
-    """Smaller rank in front; where a rank was not heard nothing is claimed."""
-    return one.rank is not UNSET and other.rank is not UNSET and (one.rank, arrival) < (other.rank, other_arrival)
-
-
-def _shown(snapshot: m.Snapshot) -> dict[int, Seen]:
-    """Everybody whom a snapshot shows."""
-    shown: dict[int, Seen] = {}
-    for lane in snapshot.lanes:
-        for waiting in [] if lane.queue is UNSET else lane.queue:
-            seen = Seen(waiting.number, lane.lane, None, State.WAITING, waiting.rank)
-            seen.for_counter = waiting.for_counter or ""
-            shown[waiting.arrival] = seen
-    for call in snapshot.called:
-        shown[call.arrival] = Seen(call.number, call.lane, None, State.CALLED, counter=call.counter, calls=1)
-    for missed in snapshot.missed:
-        seen = Seen(missed.number, missed.lane, None, State.ABSENT, counter=missed.counter, calls=1, until=missed.until)
-        shown[missed.arrival] = seen
-    for state, among in ((State.HELD, snapshot.held), (State.BACK_OFFICE, snapshot.in_review)):
-        for aside in [] if among is UNSET else among:
-            seen = Seen(aside.number, aside.lane, None, state, counter=aside.counter, calls=1)
-            shown[aside.arrival] = seen
-    return shown

@@ -131,7 +131,7 @@ class Call:
 def why(call: Call, other: Standing) -> Reason | None:
     """Why the called one went before `other`, who waited meanwhile. None: it was its turn, nobody was passed."""
     reason = _why(call, other)
-    return Reason.TAKEN_BACK if reason and call.is_taken_back else reason
+    return Reason.TAKEN_BACK if call.is_taken_back and reason not in {None, *ACROSS} else reason
 
 
 def _why(call: Call, other: Standing) -> Reason | None:

@@ -171,7 +171,8 @@ def frame_of(fact: Fact) -> m.AnyFact:
     known = {name: getattr(fact, name) for name in kind.__struct_fields__ if hasattr(fact, name)}
     if isinstance(fact, LaneRenumbered):
         known["ranks"] = {str(arrival): rank for arrival, rank in fact.ranks.items()}
-    frame: m.AnyFact = kind(**{"position": "", "prev": "", "waiting": {}, **known})
+    blank = {"position": "", "prev": "", "waiting": {}}
+    frame: m.AnyFact = kind(**{name: told for name, told in blank.items() if name in kind.__struct_fields__}, **known)
     return frame
 
 
