@@ -65,7 +65,7 @@ class Machine:
     def view(self) -> View:
         screen, kiosk = self._link.screen, self._kiosk
         counters = [counter.name for counter in screen.counters if kiosk.lane in counter.lanes]
-        lanes = list(screen.lanes.values())
+        lanes = [lane for lane in screen.lanes.values() if lane.offered and not lane.closing]
         return View(
             version=self._version,
             kiosk=kiosk,

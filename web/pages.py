@@ -66,7 +66,7 @@ def public_routes(present: Present, office: Office) -> list[BaseRoute]:
         whole = present()
         return rendered(
             "crowding.html",
-            offers=[Offer(lane.key, lane.name, new_id(), new_id()) for lane in office.lanes],
+            offers=[Offer(lane.key, lane.name, new_id(), new_id()) for lane in office.lanes if lane.gives_numbers],
             opens=office.web_open,
             closes=office.web_close,
             is_open=whole is None or office.is_web_open(whole.at),
