@@ -3,71 +3,41 @@
 The store does the same inside Redis; one behaviour suite and random walks hold both to the same story.
 """
 
-from typing import Any, TypeAlias, assert_never
+from typing import Any, assert_never
 
-from hub.desk import giving, order
+from hub.desk import counter, floor, giving, order, requests
 from hub.desk.facts import (
     ContactErased,
     ContactGiven,
     DayClosed,
     DayOpened,
     Fact,
-    LaneRenumbered,
+    SlipReissued,
     TicketCalled,
-    TicketCancelled,
-    TicketCheckedIn,
     TicketExpected,
     TicketIssued,
-    TicketMarkedAbsent,
-    TicketRecalled,
-    TicketReturned,
-    TicketServed,
-    TicketTransferred,
 )
+from hub.desk.ground import Decision, Ground, about, stands
 from hub.desk.lane import Office
 from hub.desk.notices import Carrier, Ending, Subscription, Trigger, near, notice_id
-from hub.desk.picture import Picture
 from hub.desk.refusals import (
     HasNumber,
     NoContact,
-    NotCurrent,
     OtherBody,
-    SameLane,
     SecretUsed,
+    SlipEnded,
     StaleDay,
     TicketEnded,
-    UnknownTicket,
-    WrongMove,
 )
-from hub.desk.requests import (
-    Answer,
-    Cancel,
-    CheckIn,
-    Done,
-    Issue,
-    MarkAbsent,
-    Next,
-    Pause,
-    Recall,
-    Request,
-    Resume,
-    Return,
-    Stamp,
-    Stop,
-    Transfer,
-    Wish,
-)
-from hub.desk.ticket import ENDS, MOVES, Action, State, Ticket
-
-Decision: TypeAlias = tuple[Answer, list[Fact]]
+from hub.desk.requests import Answer, Issue, Next, Reissue, Request, Stamp, Stop, Wish
+from hub.desk.ticket import ENDS, MOVES, Action, State
 
 
-class Desk:
+class Desk(Ground):
     """One office's desk over its days. `at` is office time in epoch milliseconds, always given from outside."""
 
     def __init__(self, office: Office) -> None:
-        self.office = office
-        self.picture = Picture()
+        super().__init__(office)
         self._answers: dict[tuple[str, str], tuple[Request, Answer]] = {}
         self._secrets: dict[str, int] = {}  # SHA-256 of a secret → arrival
         self._holders: dict[tuple[str, str], int] = {}  # holder, lane → arrival
@@ -106,6 +76,10 @@ class Desk:
                 self._secrets[request.secret] = answer.arrival
             if request.holder:
                 self._holders[request.holder, request.lane] = answer.arrival
+        if isinstance(request, Reissue):
+            self._secrets = {secret: holder for secret, holder in self._secrets.items() if holder != request.ticket}
+            self._holders = {browser: holder for browser, holder in self._holders.items() if holder != request.ticket}
+            self._secrets[request.secret] = request.ticket
         return answer, told
 
     def _learn(self, told: list[Fact]) -> None:
@@ -118,23 +92,41 @@ class Desk:
                 return self._issue(stamp, request, at)
             case Next():
                 return self._next(stamp, request, at)
-            case Recall():
-                return self._recall(stamp, request, at)
-            case MarkAbsent():
-                return self._mark_absent(stamp, request, at)
-            case Done():
-                return self._done(stamp, request, at)
-            case Return():
-                return self._return(stamp, request, at)
-            case CheckIn():
-                return self._check_in(stamp, request, at)
-            case Cancel():
-                return self._cancel(stamp, request, at)
-            case Transfer():
-                return self._transfer(stamp, request, at)
-            case Pause():
+            case requests.Call():
+                return counter.call(self, stamp, request, at)
+            case requests.TakeBack():
+                return counter.take_back(self, stamp, request, at)
+            case requests.Recall():
+                return counter.recall(self, stamp, request, at)
+            case requests.MarkAbsent():
+                return counter.mark_absent(self, stamp, request, at)
+            case requests.Done():
+                return counter.done(self, stamp, request, at)
+            case requests.Hold():
+                return counter.hold(self, stamp, request, at)
+            case requests.Review():
+                return counter.review(self, stamp, request, at)
+            case requests.Ready():
+                return floor.ready(self, stamp, request, at)
+            case requests.Return():
+                return floor.come_back(self, stamp, request, at)
+            case requests.PushBack():
+                return floor.push_back(self, stamp, request, at)
+            case requests.CheckIn():
+                return floor.check_in(self, stamp, request, at)
+            case requests.Cancel():
+                return floor.cancel(self, stamp, request, at)
+            case requests.Transfer():
+                return floor.transfer(self, stamp, request, at)
+            case requests.Lapse():
+                return floor.lapse(self, stamp, request, at)
+            case requests.AnnounceClosing():
+                return floor.announce_closing(self, stamp, request, at)
+            case Reissue():
+                return self._reissue(stamp, request, at)
+            case requests.Pause():
                 return giving.pause(self.office, self.picture, stamp, request, at)
-            case Resume():
+            case requests.Resume():
                 return giving.resume(self.office, self.picture, stamp, request, at)
             case Wish():
                 return self._wish(stamp, request, at)
@@ -153,7 +145,7 @@ class Desk:
         if held is not None and held.state not in ENDS:
             raise HasNumber(ticket=str(held.arrival), number=held.number)
         arrival = self.picture.last_arrival + 1
-        about: dict[str, Any] = {
+        given: dict[str, Any] = {
             "at": at,
             "who": stamp.who,
             "request": stamp.request,
@@ -163,7 +155,7 @@ class Desk:
             "source": request.source,
         }
         if request.is_expected:
-            expected = TicketExpected(rank=order.first_rank(arrival), **about)
+            expected = TicketExpected(rank=order.first_rank(arrival), **given)
             return Answer(arrival, number, lane.key, MOVES[None, Action.EXPECT]), [expected]
         place, rank = self.picture.count(lane.key), order.first_rank(arrival)
         told: list[Fact] = []
@@ -171,25 +163,20 @@ class Desk:
             line = [self.picture.tickets[other].is_priority for _, other in self.picture.waiting.get(lane.key, [])]
             place = order.place_of_priority(line, priority.every, self.picture.since.get(lane.key))
             rank, told = self._pass(stamp, lane.key, place, arrival, at)
-        told.append(TicketIssued(rank=rank, is_priority=priority is not None, **about))
+        told.append(TicketIssued(rank=rank, is_priority=priority is not None, **given))
         return Answer(arrival, number, lane.key, MOVES[None, Action.ISSUE], ahead=place), told
 
     def _next(self, stamp: Stamp, request: Next, at: int) -> Decision:
         lanes = self.office.served_lanes(request.counter, request.lanes)
-        present = self.picture.at_counter.get(request.counter)
-        if present != request.current:
-            raise NotCurrent(counter=request.counter, current=str(present or ""))
-        told: list[Fact] = []
-        if present is not None:
-            leaving = self._moved(self.picture.tickets[present], Action.FINISH)
-            told.append(TicketServed(counter=request.counter, **_about(leaving, stamp, at)))
+        leaving = self.leaving(request.counter, request.current)
+        told: list[Fact] = counter.served(leaving, request.counter, stamp, at)
         turns = self._turns(request.counter, lanes)
-        heads = [head for lane in lanes if (head := self.picture.first(lane))]
+        heads = [head for lane in lanes if (head := self.picture.first(lane, request.counter))]
         if not heads:
-            return Answer(None, None, None, None, finished=present), told
+            return Answer(None, None, None, None, finished=request.current), told
         ticket = min(heads, key=lambda head: (turns[head.lane], head.rank, head.arrival))
-        told.append(TicketCalled(counter=request.counter, turn=turns[ticket.lane], **_about(ticket, stamp, at)))
-        return Answer(ticket.arrival, ticket.number, ticket.lane, State.CALLED, finished=present), told
+        told.append(TicketCalled(counter=request.counter, turn=turns[ticket.lane], **about(ticket, stamp, at)))
+        return stands(ticket, State.CALLED, finished=request.current), told
 
     def _turns(self, counter: str, lanes: tuple[str, ...]) -> dict[str, int]:
         """Each lane's next turn at a counter; 0 for all where all weigh the same."""
@@ -198,58 +185,21 @@ class Desk:
             return dict.fromkeys(lanes, 0)
         return {lane: order.turn_of(turns, lane, seat.weight(lane)) for lane in lanes}
 
-    def _recall(self, stamp: Stamp, request: Recall, at: int) -> Decision:
-        ticket = self._current(request.counter, request.ticket, Action.RECALL)
-        fact = TicketRecalled(counter=request.counter, calls=ticket.calls + 1, **_about(ticket, stamp, at))
-        return _stands(ticket, State.CALLED), [fact]
+    def _reissue(self, stamp: Stamp, request: Reissue, at: int) -> Decision:
+        ticket = self.ticket(request.ticket)
+        if ticket.state in ENDS:
+            raise SlipEnded()
+        if request.secret in self._secrets:
+            raise SecretUsed()
+        return stands(ticket, ticket.state), [SlipReissued(**about(ticket, stamp, at))]
 
-    def _mark_absent(self, stamp: Stamp, request: MarkAbsent, at: int) -> Decision:
-        ticket = self._current(request.counter, request.ticket, Action.MARK_ABSENT)
-        return _stands(ticket, State.ABSENT), [TicketMarkedAbsent(counter=request.counter, **_about(ticket, stamp, at))]
-
-    def _done(self, stamp: Stamp, request: Done, at: int) -> Decision:
-        ticket = self._current(request.counter, request.ticket, Action.FINISH)
-        return _stands(ticket, State.SERVED), [TicketServed(counter=request.counter, **_about(ticket, stamp, at))]
-
-    def _return(self, stamp: Stamp, request: Return, at: int) -> Decision:
-        ticket = self._moved(self._ticket(request.ticket), Action.RETURN)
-        place = order.place_of_return(self.picture.count(ticket.lane), self.office.return_after)
-        rank, told = self._insert(stamp, ticket.lane, place, at)
-        told.append(TicketReturned(rank=rank, **_about(ticket, stamp, at)))
-        return _stands(ticket, State.WAITING, ahead=place), told
-
-    def _check_in(self, stamp: Stamp, request: CheckIn, at: int) -> Decision:
-        ticket = self._moved(self._ticket(request.ticket), Action.CHECK_IN)
-        rank, place, told = self._place_by_arrival(stamp, ticket, ticket.lane, at)
-        told.append(TicketCheckedIn(rank=rank, **_about(ticket, stamp, at)))
-        return _stands(ticket, State.WAITING, ahead=place), told
-
-    def _cancel(self, stamp: Stamp, request: Cancel, at: int) -> Decision:
-        ticket = self._moved(self._ticket(request.ticket), Action.CANCEL)
-        return _stands(ticket, State.CANCELLED), [TicketCancelled(**_about(ticket, stamp, at))]
-
-    def _transfer(self, stamp: Stamp, request: Transfer, at: int) -> Decision:
-        lane = self.office.lane(request.lane).key
-        ticket = self._moved(self._ticket(request.ticket), Action.TRANSFER)
-        if ticket.lane == lane:
-            raise SameLane(lane=lane)
-        rank, place, told = self._place_by_arrival(stamp, ticket, lane, at)
-        told.append(
-            TicketTransferred(
-                at=at,
-                who=stamp.who,
-                request=stamp.request,
-                arrival=ticket.arrival,
-                number=ticket.number,
-                lane=lane,
-                from_lane=ticket.lane,
-                rank=rank,
-            )
-        )
-        return Answer(ticket.arrival, ticket.number, lane, State.WAITING, ahead=place), told
+    def _pass(self, stamp: Stamp, lane: str, place: int, arrival: int, at: int) -> tuple[int, list[Fact]]:
+        """A rank for a new priority ticket right before whoever stands at `place`."""
+        rank = order.rank_of_priority(self.picture.ranks(lane), place, arrival)
+        return (rank, []) if rank is not None else self.insert(stamp, lane, place, at)
 
     def _wish(self, stamp: Stamp, request: Wish, at: int) -> Decision:
-        ticket = self._ticket(request.ticket)
+        ticket = self.ticket(request.ticket)
         if ticket.state in ENDS:
             raise TicketEnded()
         known = self.wishes.get((ticket.arrival, request.carrier))
@@ -266,14 +216,14 @@ class Desk:
                 purpose=request.purpose,
             )
         )
-        return _stands(ticket, ticket.state), told
+        return stands(ticket, ticket.state), told
 
     def _stop(self, stamp: Stamp, request: Stop, at: int) -> Decision:
-        ticket = self._ticket(request.ticket)
+        ticket = self.ticket(request.ticket)
         known = self.wishes.get((ticket.arrival, request.carrier))
         if known is None or request.subscription not in ("", known.id):
             raise NoContact()
-        return _stands(ticket, ticket.state), [_erased(known, request.ending, stamp, at)]
+        return stands(ticket, ticket.state), [_erased(known, request.ending, stamp, at)]
 
     def _owe(self, told: list[Fact]) -> None:
         """What became due by these facts: a wish is confirmed, and whose turn is near is told so, once."""
@@ -288,61 +238,6 @@ class Desk:
             due = near((arrival for _, arrival in line), self.wishes.values())
             self.owed.update(notice_id(wish.id, Trigger.NEAR) for wish in due)
 
-    def _ticket(self, arrival: int) -> Ticket:
-        ticket = self.picture.tickets.get(arrival)
-        if ticket is None:
-            raise UnknownTicket(ticket=str(arrival))
-        return ticket
-
-    def _current(self, counter: str, arrival: int, action: Action) -> Ticket:
-        """The ticket that the counter has, if it is the one named and may move so."""
-        self.office.counter(counter)
-        present = self.picture.at_counter.get(counter)
-        if present != arrival:
-            raise NotCurrent(counter=counter, current=str(present or ""))
-        return self._moved(self._ticket(arrival), action)
-
-    def _moved(self, ticket: Ticket, action: Action) -> Ticket:
-        if (ticket.state, action) not in MOVES:
-            raise WrongMove(ticket=str(ticket.arrival), state=ticket.state, action=action)
-        return ticket
-
-    def _place_by_arrival(self, stamp: Stamp, ticket: Ticket, lane: str, at: int) -> tuple[int, int, list[Fact]]:
-        """Rank and people ahead of a ticket that joins a lane where its arrival puts it."""
-        line = [self.picture.tickets[arrival] for _, arrival in self.picture.waiting.get(lane, [])]
-        place = order.place_of_arrival([0 if other.is_priority else other.arrival for other in line], ticket.arrival)
-        rank = order.rank_of_arrival(self.picture.ranks(lane), place, ticket.arrival, self.picture.last_arrival)
-        if rank is not None:
-            return rank, place, []
-        rank, told = self._insert(stamp, lane, place, at)
-        return rank, place, told
-
-    def _pass(self, stamp: Stamp, lane: str, place: int, arrival: int, at: int) -> tuple[int, list[Fact]]:
-        """A rank for a new priority ticket right before whoever stands at `place`."""
-        rank = order.rank_of_priority(self.picture.ranks(lane), place, arrival)
-        return (rank, []) if rank is not None else self._insert(stamp, lane, place, at)
-
-    def _insert(self, stamp: Stamp, lane: str, place: int, at: int) -> tuple[int, list[Fact]]:
-        """A rank after the first `place` of the lane; where the gap is closed, the neighbours are renumbered first."""
-        ranks = self.picture.ranks(lane)
-        rank = order.rank_at(ranks, place, self.picture.last_arrival)
-        if rank is not None:
-            return rank, []
-        rank, moved = order.make_room(ranks, place, self.picture.last_arrival)
-        anew = {arrival: moved[old] for old, arrival in self.picture.waiting[lane] if old in moved}
-        return rank, [LaneRenumbered(at=at, who=stamp.who, request=stamp.request, lane=lane, ranks=anew)]
-
-
-def _about(ticket: Ticket, stamp: Stamp, at: int) -> dict[str, Any]:
-    return {
-        "at": at,
-        "who": stamp.who,
-        "request": stamp.request,
-        "arrival": ticket.arrival,
-        "number": ticket.number,
-        "lane": ticket.lane,
-    }
-
 
 def _erased(wish: Subscription, ending: Ending, stamp: Stamp, at: int) -> ContactErased:
     return ContactErased(
@@ -354,7 +249,3 @@ def _erased(wish: Subscription, ending: Ending, stamp: Stamp, at: int) -> Contac
         subscription=wish.id,
         ending=ending,
     )
-
-
-def _stands(ticket: Ticket, state: State, ahead: int | None = None) -> Answer:
-    return Answer(ticket.arrival, ticket.number, ticket.lane, state, ahead=ahead)

@@ -61,10 +61,23 @@ class TicketCheckedIn(_TicketFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketCalled(_TicketFact):
-    """`turn`: of its lane at a counter whose lanes weigh differently (`order.lane_in_turn`), else 0."""
+    """`turn`: of its lane at a counter whose lanes weigh differently (`order.lane_in_turn`), else 0.
+
+    `reason`: key in the office's list, where it was chosen out of order; else empty.
+    """
 
     counter: str
     turn: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTakenBack(_TicketFact):
+    """The call was a mistake. `state` is where the ticket stands again: it waits or is held."""
+
+    counter: str
+    state: str
+    rank: int  # its own, or right before whoever got that rank meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +88,42 @@ class TicketRecalled(_TicketFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketMarkedAbsent(_TicketFact):
+    """Its resident may come back before `until` (epoch milliseconds, office time)."""
+
     counter: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketHeld(_TicketFact):
+    counter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketSentToReview(_TicketFact):
+    """The back office goes on with it."""
+
+    counter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketReady(_TicketFact):
+    """It waits in `lane`, the delivery lane of `from_lane`."""
+
+    from_lane: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketPushedBack(_TicketFact):
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketLapsed(_TicketFact):
+    """`why`: `missed`, its time to come back was over; `closing`, staff said so after closing was announced."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +143,19 @@ class TicketCancelled(_TicketFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketTransferred(_TicketFact):
-    """`lane` is the new one; the number stays, though its prefix tells of `from_lane`."""
+    """`lane` is the new one; the number stays, though its prefix tells of `from_lane`.
+
+    `for_counter`: the only one that may call it; empty: any of the lane.
+    """
 
     from_lane: str
     rank: int
+    for_counter: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlipReissued(_TicketFact):
+    """Another secret opens the ticket from now on; told on no topic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +177,14 @@ class LanePaused(_Fact):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneResumed(_Fact):
     lane: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingAnnounced(_Fact):
+    """No more numbers of this lane today; `still_waiting` people are served or told otherwise."""
+
+    lane: str
+    still_waiting: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,16 +213,22 @@ TicketFact: TypeAlias = (
     | TicketExpected
     | TicketCheckedIn
     | TicketCalled
+    | CallTakenBack
     | TicketRecalled
     | TicketMarkedAbsent
     | TicketReturned
+    | TicketHeld
+    | TicketSentToReview
+    | TicketReady
+    | TicketPushedBack
     | TicketServed
     | TicketCancelled
+    | TicketLapsed
     | TicketTransferred
 )
-LaneFact: TypeAlias = LaneRenumbered | LanePaused | LaneResumed
-ContactFact: TypeAlias = ContactGiven | ContactErased
-Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneFact | ContactFact
+LaneFact: TypeAlias = LaneRenumbered | LanePaused | LaneResumed | ClosingAnnounced
+QuietFact: TypeAlias = SlipReissued | ContactGiven | ContactErased  # told on no topic: it changes nobody's place
+Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneFact | QuietFact
 
 FACTS: dict[str, type[Fact]] = {
     kind.__name__: kind
@@ -168,15 +239,23 @@ FACTS: dict[str, type[Fact]] = {
         TicketExpected,
         TicketCheckedIn,
         TicketCalled,
+        CallTakenBack,
         TicketRecalled,
         TicketMarkedAbsent,
         TicketReturned,
+        TicketHeld,
+        TicketSentToReview,
+        TicketReady,
+        TicketPushedBack,
         TicketServed,
         TicketCancelled,
+        TicketLapsed,
         TicketTransferred,
+        SlipReissued,
         LaneRenumbered,
         LanePaused,
         LaneResumed,
+        ClosingAnnounced,
         ContactGiven,
         ContactErased,
     )

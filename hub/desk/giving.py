@@ -3,16 +3,18 @@
 from hub.desk.facts import Fact, LanePaused, LaneResumed
 from hub.desk.lane import Lane, Office
 from hub.desk.picture import Picture
-from hub.desk.refusals import LaneClosed, LaneExhausted, LaneFull, LaneIsPaused, LaneNotPaused
+from hub.desk.refusals import LaneClosed, LaneClosing, LaneExhausted, LaneFull, LaneIsPaused, LaneNotPaused
 from hub.desk.requests import Answer, Pause, Resume, Stamp
 
 
 def next_number(office: Office, picture: Picture, lane: Lane, at: int) -> str:
-    """Raises LaneClosed, LaneIsPaused, LaneFull, LaneExhausted."""
+    """Raises LaneClosed, LaneIsPaused, LaneClosing, LaneFull, LaneExhausted."""
     if not office.hours.is_open(lane.key, picture.day or "", at):
         raise closed(office, lane.key, at)
     if lane.key in picture.paused:
         raise LaneIsPaused(lane=lane.key)
+    if lane.key in picture.closing:
+        raise LaneClosing()
     given = picture.issued.get(lane.key, 0)
     if lane.cap is not None and given >= lane.cap:
         raise LaneFull(lane=lane.key)

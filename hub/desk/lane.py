@@ -18,7 +18,8 @@ from hub.desk.refusals import (
 @dataclass(frozen=True, slots=True)
 class Lane:
     """One waiting line for one kind of business. Numbers run from `prefix + first` by `step` up to `last`, then it is
-    closed; and after `cap` numbers of a day, where there is one.
+    closed; and after `cap` numbers of a day, where there is one. `delivery`: key of the lane where a ticket waits once
+    the back office is ready with it; empty: no second stage. A lane for delivery alone gives no numbers itself.
     """
 
     key: str
@@ -28,6 +29,8 @@ class Lane:
     last: int
     step: int = 1
     cap: int | None = None
+    delivery: str = ""
+    gives_numbers: bool = True
 
     def number(self, figure: int) -> str:
         return f"{self.prefix}{figure}"
@@ -85,9 +88,30 @@ class Purpose:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """When a called number may be put aside as absent: after so many calls, and so long after the latest of them.
+
+    Each call gives its resident the whole of these seconds to come. `missed_minutes`: how long he may come back.
+    """
+
+    after_calls: int = 1
+    after_seconds: int = 0
+    missed_minutes: int = DAY_MINUTES
+
+
+@dataclass(frozen=True, slots=True)
+class PushBacks:
+    """How often a resident may let others go first, and at most how many at a time. Zero times: not at all."""
+
+    times: int = 0
+    places: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """One ward office. `return_after`: a resident who comes back is placed after that many who wait.
-    `pause_reasons`: why a lane gives no numbers for a while. `hours_in_practice`: the hours hold there too.
+    `pause_reasons`: why a lane gives no numbers for a while; `reasons`: why a number may be called out of order.
+    `hours_in_practice`: the hours hold there too.
 
     Numbers are given on the web from `web_open` until before `web_close`, minutes of the day in Tokyo.
     `web_check_in`: whoever took one there waits only from checking in at the office. Without a `purpose` no notices
@@ -105,6 +129,9 @@ class Office:
     purpose: Purpose | None = None
     priorities: tuple[Priority, ...] = ()
     pause_reasons: tuple[Reason, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    absence: Absence = Absence()
+    push_backs: PushBacks = PushBacks()
     hours: Hours = ALWAYS
     hours_in_practice: bool = False
 
@@ -142,6 +169,15 @@ class Office:
         if key not in {reason.key for reason in self.pause_reasons}:
             raise UnknownReason(reason=key)
         return key
+
+    def call_reason(self, key: str) -> str:
+        if key not in {reason.key for reason in self.reasons}:
+            raise UnknownReason(reason=key)
+        return key
+
+    def delivery_of(self, lane: str) -> str:
+        """The key of its delivery lane, empty where it has none or where the office dropped it during the day."""
+        return next((each.delivery for each in self.lanes if each.key == lane), "")
 
     def next_opening(self, lane: str, at: int, *, on_web: bool = False) -> int | None:
         """When a lane that is closed at `at` opens, for everybody or for numbers from the web; None: not in a year."""

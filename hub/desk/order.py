@@ -17,6 +17,7 @@ between two calls from a lane that has somebody waiting lie at most Σ (⌊other
 other lanes of the counter, and nobody starves.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 STEP = 1 << 20
@@ -61,6 +62,11 @@ def make_room(ranks: Sequence[int], place: int, last_arrival: int) -> tuple[int,
     anew = [low + step * (n + 1) for n in range(end - first + 1)]
     mine = anew.pop(place - first)
     return mine, dict(zip(ranks[first:end], anew, strict=True))
+
+
+def place_of_rank(ranks: Sequence[int], rank: int) -> int:
+    """How many of a lane's ascending `ranks` are smaller."""
+    return bisect_left(ranks, rank)
 
 
 def place_of_return(waiting: int, return_after: int) -> int:

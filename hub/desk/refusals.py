@@ -17,6 +17,15 @@ Refusal
 │   ├── WrongMove          the ticket's state does not allow this
 │   ├── NotCurrent         the counter has another ticket than the one named
 │   ├── SameLane           transferred to where it already waits
+│   ├── NoReason           a number is called out of order for a reason, or not at all
+│   ├── CalledTooFew       not absent yet: it must be called more often first
+│   ├── CalledTooLately    not absent yet: its resident still has some seconds to come
+│   ├── MissedTooLong      the time in which it might have come back is over
+│   ├── NotYet             it may still come back, and closing was not announced
+│   ├── PushedEnough       a number is pushed back so often and no more
+│   ├── NobodyBehind       pushed back behind whom?
+│   ├── NoDelivery         the lane has no second stage
+│   ├── LaneClosing        closing was announced: no more numbers today
 │   ├── LaneExhausted      the lane's number band is used up; it never wraps
 │   ├── LaneFull           the lane has given as many numbers as it may on one day
 │   ├── LaneIsPaused       the lane gives no numbers for the time being
@@ -28,6 +37,7 @@ Refusal
 │   │   ├── LaneClosed     of the lane
 │   │   └── WebClosed      of numbers from the web
 │   ├── TicketEnded        nothing will come of this ticket any more
+│   ├── SlipEnded          no new slip for a ticket that has ended
 │   ├── NoContact          the ticket has no such contact (any more)
 │   ├── NotClaimed         this notice is in other hands, or was settled
 │   ├── PurposeChanged     another text was accepted than the one in force
@@ -51,6 +61,7 @@ Refusal
     ├── UnknownPriority    no such class of priority
     ├── PriorityNotGiven   numbers of this class are not given here
     ├── UnknownReason      not in the office's list of reasons
+    ├── TooManyPlaces      pushed back further than the office allows
     ├── BadMessage
     ├── BadAddress         no address that can be written to, or more than one
     ├── NoConsent          an address without the consent to keep it
@@ -78,6 +89,11 @@ class Refusal(Exception):
     def __init__(self, **details: str) -> None:
         self.details = details
         super().__init__(f"{self.code} {details}" if details else self.code)
+
+    @property
+    def said(self) -> str:
+        """The sentence with its details put in."""
+        return self.sentence.format_map(self.details)
 
     def __init_subclass__(cls) -> None:
         cls.code = cls.__name__
@@ -154,6 +170,42 @@ class SameLane(WorldDiffers):
     sentence = "この番号は、すでにその業務でお待ちです。"
 
 
+class NoReason(WorldDiffers):
+    sentence = "順番の前にお呼びする理由を選んでください。"
+
+
+class CalledTooFew(WorldDiffers):
+    sentence = "まだ不在にできません。あと {calls} 回お呼びしてください。"
+
+
+class CalledTooLately(WorldDiffers):
+    sentence = "まだ不在にできません。最後のお呼び出しから、あと {seconds} 秒お待ちください。"
+
+
+class MissedTooLong(WorldDiffers):
+    sentence = "お戻りいただける時刻を過ぎました。恐れ入りますが、新しい番号をお取りください。"
+
+
+class NotYet(WorldDiffers):
+    sentence = "この番号はまだ終わりにできません。お戻りの期限か、受付終了のお知らせのあとに操作してください。"
+
+
+class PushedEnough(WorldDiffers):
+    sentence = "順番を後にできる回数を使い切りました。このままお待ちいただくか、窓口の職員にお尋ねください。"
+
+
+class NobodyBehind(WorldDiffers):
+    sentence = "後ろでお待ちのかたがいないため、順番は変わりません。"
+
+
+class NoDelivery(WorldDiffers):
+    sentence = "この業務には、交付の窓口が決められていません。設定をお確かめください。"
+
+
+class LaneClosing(WorldDiffers):
+    sentence = "この業務の本日の受付は終了しました。窓口の職員にお尋ねください。"
+
+
 class LaneExhausted(WorldDiffers):
     sentence = "この業務の本日の受付番号は終了しました。窓口の職員にお尋ねください。"
 
@@ -207,6 +259,10 @@ class WebClosed(ClosedNow):
 
 class TicketEnded(WorldDiffers):
     sentence = "この番号の受付は終わっています。お知らせは登録できません。"
+
+
+class SlipEnded(WorldDiffers):
+    sentence = "この番号の受付は終わっています。番号札は作り直せません。"
 
 
 class NoContact(WorldDiffers):
@@ -298,7 +354,11 @@ class PriorityNotGiven(NotUnderstood):
 
 
 class UnknownReason(NotUnderstood):
-    sentence = "その理由は一覧にありません。選び直してください。"
+    sentence = "その理由は一覧にありません。理由を選び直してください。"
+
+
+class TooManyPlaces(NotUnderstood):
+    sentence = "一度に後にできるのは {places} 人分までです。"
 
 
 class BadMessage(NotUnderstood):

@@ -45,6 +45,27 @@ class Next:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """Finish what the counter has and call this one, out of order: for a `reason` of the office's list.
+
+    A number that is held was called in its turn and needs none.
+    """
+
+    counter: str
+    ticket: int
+    current: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """The call was a mistake: the ticket stands again exactly where it stood."""
+
+    counter: str
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
 class Recall:
     counter: str
     ticket: int
@@ -60,6 +81,59 @@ class MarkAbsent:
 class Done:
     counter: str
     ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Put aside for a while what the counter has: the resident is here and fetches or fills in something."""
+
+    counter: str
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The back office goes on with it; the counter is free."""
+
+    counter: str
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The back office has done its part: the ticket waits in the delivery lane of its lane."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class PushBack:
+    """By the resident: so many `places` (people) who stand behind go first."""
+
+    ticket: int
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """End a missed number whose time is over, or, once closing was announced, one that nobody will serve today."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceClosing:
+    """The lane closes for today: no more numbers are given, and who still waits is told so."""
+
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reissue:
+    """A slip was lost. `secret` as in `Issue`: it takes the place of the old one, which opens nothing any more."""
+
+    ticket: int
+    secret: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +153,11 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
+    """To a lane, the present one or another. With a `counter` that one alone may call it."""
+
     ticket: int
     lane: str
+    counter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +198,32 @@ class Stop:
     subscription: str = ""
 
 
-Request: TypeAlias = (
-    Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer | Pause | Resume | Wish | Stop
+OfTicket: TypeAlias = (
+    Call
+    | TakeBack
+    | Recall
+    | MarkAbsent
+    | Done
+    | Hold
+    | Review
+    | Ready
+    | Return
+    | PushBack
+    | CheckIn
+    | Cancel
+    | Transfer
+    | Lapse
+    | Reissue
 )
+OfLane: TypeAlias = Pause | Resume | AnnounceClosing
+Request: TypeAlias = Issue | Next | OfTicket | OfLane | Wish | Stop
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Where the ticket stands now. For `Next` it is the ticket called, and `finished` the one that left the counter;
-    with nobody waiting the ticket's fields are None. `ahead`: people ahead, for a ticket that waits, else None. For
-    `Pause` and `Resume` only the lane.
+    """Where the ticket stands now. `finished`: the one that left the counter by `Next` or `Call`. For `Next` with
+    nobody waiting the ticket's fields are None. `ahead`: people ahead, for a ticket that waits, else None. For what is
+    asked of a lane only that; `ahead` is how many wait in one that closes.
     """
 
     arrival: int | None

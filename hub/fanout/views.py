@@ -1,9 +1,10 @@
 """What an audience may see of a fact and of the day. A field is public because it is named here; none is ever removed.
 
 Who asked, the request's id and where a number was taken stay inside. Ranks are shown on a lane's topic and the desk's;
-that a ticket has priority, why a lane is paused, and turns at a counter, to staff alone.
+that a ticket has priority, why it was chosen, who is held, why a lane is paused, and turns, to staff alone.
 """
 
+from collections.abc import Iterable
 from itertools import islice
 from typing import TypeAlias, TypeVar, assert_never
 
@@ -12,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from hub.desk import facts
 from hub.desk.facts import LaneFact, TicketFact
 from hub.desk.hours import end_of
-from hub.desk.lane import Counter, Lane, Office
+from hub.desk.lane import Counter, Lane, Office, Reason
 from hub.desk.picture import Picture
 from hub.desk.ticket import State, Ticket
 from hub.fanout import topics
@@ -34,37 +35,46 @@ def frame_of(fact: PublicFact, topic: str, picture: Picture, position: Position,
             return wire.LanePaused(place, before, at, lane, waiting, _for_staff(fact.reason, topic))
         case facts.LaneResumed():
             return wire.LaneResumed(place, before, at, lane, waiting)
+        case facts.ClosingAnnounced():
+            return wire.ClosingAnnounced(place, before, at, lane, waiting)
         case _:
             pass  # of a ticket
-    arrival, number = fact.arrival, fact.number
+    head = (place, before, at, lane, waiting, fact.arrival, fact.number)
+    only = _reserved(picture.tickets[fact.arrival], topic)
     match fact:
         case facts.TicketIssued():
-            rank, priority = _rank(fact.rank, topic), _for_staff(fact.is_priority, topic)
-            return wire.TicketIssued(place, before, at, lane, waiting, arrival, number, rank, priority)
+            return wire.TicketIssued(*head, _rank(fact.rank, topic), _for_staff(fact.is_priority, topic))
         case facts.TicketExpected():
-            return wire.TicketExpected(place, before, at, lane, waiting, arrival, number)
+            return wire.TicketExpected(*head)
         case facts.TicketCheckedIn():
-            rank = _rank(fact.rank, topic)
-            return wire.TicketCheckedIn(place, before, at, lane, waiting, arrival, number, rank)
+            return wire.TicketCheckedIn(*head, _rank(fact.rank, topic))
         case facts.TicketCalled():
-            turn = _for_staff(fact.turn, topic)
-            return wire.TicketCalled(place, before, at, lane, waiting, arrival, number, fact.counter, turn)
+            turn, reason = _for_staff(fact.turn, topic), _for_staff(fact.reason, topic)
+            return wire.TicketCalled(*head, fact.counter, turn, reason)
+        case facts.CallTakenBack():
+            return wire.CallTakenBack(*head, fact.counter, fact.state, _rank(fact.rank, topic), only)
         case facts.TicketRecalled():
-            return wire.TicketRecalled(place, before, at, lane, waiting, arrival, number, fact.counter, fact.calls)
+            return wire.TicketRecalled(*head, fact.counter, fact.calls)
         case facts.TicketMarkedAbsent():
-            return wire.TicketMarkedAbsent(place, before, at, lane, waiting, arrival, number, fact.counter)
+            return wire.TicketMarkedAbsent(*head, fact.counter, fact.until)
         case facts.TicketReturned():
-            rank = _rank(fact.rank, topic)
-            return wire.TicketReturned(place, before, at, lane, waiting, arrival, number, rank)
+            return wire.TicketReturned(*head, _rank(fact.rank, topic), only)
+        case facts.TicketHeld():
+            return wire.TicketHeld(*head, fact.counter)
+        case facts.TicketSentToReview():
+            return wire.TicketSentToReview(*head, fact.counter)
+        case facts.TicketReady():
+            return wire.TicketReady(*head, fact.from_lane, _rank(fact.rank, topic), only)
+        case facts.TicketPushedBack():
+            return wire.TicketPushedBack(*head, _rank(fact.rank, topic), only)
         case facts.TicketServed():
-            return wire.TicketServed(place, before, at, lane, waiting, arrival, number, fact.counter)
+            return wire.TicketServed(*head, fact.counter)
         case facts.TicketCancelled():
-            return wire.TicketCancelled(place, before, at, lane, waiting, arrival, number)
+            return wire.TicketCancelled(*head)
+        case facts.TicketLapsed():
+            return wire.TicketLapsed(*head, fact.why)
         case facts.TicketTransferred():
-            rank = _rank(fact.rank, topic)
-            return wire.TicketTransferred(
-                place, before, at, lane, waiting, arrival, number, from_lane=fact.from_lane, rank=rank
-            )
+            return wire.TicketTransferred(*head, fact.from_lane, _rank(fact.rank, topic), only)
         case _:
             assert_never(fact)
 
@@ -94,9 +104,16 @@ def snapshot_of(topic: str, picture: Picture, office: Office, position: Position
         priorities=[
             wire.PriorityClass(priority.key, priority.name, sorted(priority.given_by)) for priority in office.priorities
         ],
-        pause_reasons=[wire.Reason(reason.key, reason.name) for reason in office.pause_reasons] if is_desk else [],
+        pause_reasons=_reasons(office.pause_reasons) if is_desk else [],
         by_priority=sorted(ticket.arrival for ticket in tickets if ticket.is_priority) if is_desk else [],
+        reasons=_reasons(office.reasons) if is_desk else [],
+        held=_aside(State.HELD, topic, picture),
+        in_review=_aside(State.BACK_OFFICE, topic, picture),
     )
+
+
+def _reasons(reasons: Iterable[Reason]) -> list[wire.Reason]:
+    return [wire.Reason(reason.key, reason.name) for reason in reasons]
 
 
 _T = TypeVar("_T")
@@ -113,6 +130,8 @@ def _lane(lane: Lane, topic: str, picture: Picture, office: Office) -> wire.Lane
         lane.name,
         picture.count(lane.key),
         _queue(lane.key, topic, picture),
+        closing=lane.key in picture.closing,
+        offered=lane.gives_numbers,
         paused=reason is not None,
         reason=UNSET if reason is None else _for_staff(reason, topic),
         hours=_hours(lane.key, picture.day, office),
@@ -139,9 +158,21 @@ def _queue(lane: str, topic: str, picture: Picture) -> list[wire.WaitingNumber] 
     if not topics.shows_ranks(topic):
         return UNSET
     return [
-        wire.WaitingNumber(arrival, picture.tickets[arrival].number, rank)
+        wire.WaitingNumber(arrival, ticket.number, rank, _reserved(ticket, topic))
         for rank, arrival in picture.waiting.get(lane, ())
+        for ticket in [picture.tickets[arrival]]
     ]
+
+
+def _reserved(ticket: Ticket, topic: str) -> str | UnsetType:
+    return ticket.for_counter or UNSET if topics.shows_ranks(topic) else UNSET
+
+
+def _aside(state: State, topic: str, picture: Picture) -> list[wire.AsideNumber] | UnsetType:
+    if not topics.is_for_staff(topic):
+        return UNSET
+    aside = sorted((t for t in picture.tickets.values() if t.state is state), key=lambda ticket: ticket.arrival)
+    return [wire.AsideNumber(ticket.arrival, ticket.number, ticket.lane, ticket.counter or "") for ticket in aside]
 
 
 def _called(ticket: Ticket) -> wire.CalledNumber:
@@ -150,4 +181,4 @@ def _called(ticket: Ticket) -> wire.CalledNumber:
 
 
 def _missed(ticket: Ticket) -> wire.MissedNumber:
-    return wire.MissedNumber(ticket.arrival, ticket.number, ticket.lane, ticket.counter or "")
+    return wire.MissedNumber(ticket.arrival, ticket.number, ticket.lane, ticket.counter or "", ticket.until or 0)

@@ -34,7 +34,8 @@ class Keys:
 
     def tally(self, day: str) -> str:
         """Hash `arrival` → last given; `issued:LANE`, `since:LANE` → counts; `paused:LANE` → reason, '' when resumed;
-        `turn:COUNTER`, `turn:COUNTER:LANE` → latest turn (`hub.desk.order`). Day.
+        `closing:LANE` → when that was announced (office ms); `turn:COUNTER`, `turn:COUNTER:LANE` → latest turn
+        (`hub.desk.order`). Day.
         """
         return f"{{{self.office}}}:{day}:tally"
 
@@ -53,6 +54,10 @@ class Keys:
     def holders(self, day: str) -> str:
         """Hash `HOLDER US LANE` → arrival: the latest number a browser took in a lane. Day."""
         return f"{{{self.office}}}:{day}:holders"
+
+    def reserved(self, day: str) -> str:
+        """Hash arrival → the only counter that may call it. Day."""
+        return f"{{{self.office}}}:{day}:reserved"
 
     def at_counter(self, day: str) -> str:
         """Hash counter → arrival it has called or serves. Day."""
@@ -103,10 +108,10 @@ class Keys:
         return f"{{{self.office}}}:erasures"
 
     def ticket(self, day: str, arrival: int) -> str:
-        """Hash number, lane, state, source, secret, issued_at, called_at (office ms), counter, calls, priority; rank at
-        its end.
+        """Hash number, lane, state, source, secret, holder, counter, calls, called_from, pushed, priority, issued_at,
+        called_at and until (office ms); rank at its end.
 
-        `secret` is the SHA-256 of the taker's, `priority` is '1' or ''. Day.
+        `secret` is the SHA-256 of the taker's, `holder` its field in `holders`, `priority` is '1' or ''. Day.
         """
         return f"{{{self.office}}}:{day}:ticket:{arrival}"
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from redis.asyncio import Redis
 
@@ -19,13 +19,16 @@ from hub.desk.lane import Office
 from hub.desk.notices import Carrier, Ending, NoticeState, Trigger, notice_id
 from hub.desk.order import SHARE
 from hub.desk.picture import Picture
-from hub.desk.refusals import Crowded, LaneClosed, StaleDay
+from hub.desk.refusals import Crowded, LaneClosed, LaneNotServed, StaleDay, TooManyPlaces
 from hub.desk.requests import Answer, Request, Stamp, Stop
 from hub.desk.ticket import State, Ticket
 from hub.store.calling import US, Functions, answered, told_in
 from hub.store.keys import DAY_SECONDS, FACTS_SECONDS, STANDING, Keys
 from hub.store.sealing import key_id_of
 
+OfCounter: TypeAlias = ask.TakeBack | ask.Recall | ask.MarkAbsent | ask.Done | ask.Hold | ask.Review
+
+MINUTE_MS = 60_000
 PEEK_DEPTH = 8  # tickets whose keys are handed in ahead of time: as many may press at the same moment
 PEEKS = 6  # each further look goes twice as deep; beyond 256 at once somebody is told to press again
 TOKYO = timezone(timedelta(hours=9))  # Japan has kept UTC+9 without summer time since 1951
@@ -157,6 +160,7 @@ class Lanes:
         async with self._client.pipeline(transaction=True) as opened:
             pipe: Any = opened
             pipe.hgetall(self.keys.tally(day))
+            pipe.hgetall(self.keys.reserved(day))
             for key in (
                 *(self.keys.standing(day, state) for state in STANDING),
                 *(self.keys.waiting(day, lane) for lane in lanes),
@@ -164,12 +168,12 @@ class Lanes:
                 pipe.zrange(key, 0, -1, withscores=True)
             for arrival in range(1, last + 1):
                 pipe.hgetall(self.keys.ticket(day, arrival))
-            tally, *rest = await pipe.execute()
+            tally, reserved, *rest = await pipe.execute()
         sets, tickets = rest[: len(STANDING) + len(lanes)], rest[len(STANDING) + len(lanes) :]
         ranks = {int(arrival): int(rank) for ranked in sets for arrival, rank in ranked}
         picture = Picture(day)
         for arrival, told in enumerate(tickets, start=1):
-            picture.place(_ticket(arrival, told, ranks))
+            picture.place(_ticket(arrival, told, ranks, reserved.get(str(arrival), "")))
         picture.last_arrival = int(tally.get("arrival", 0))
         for name, told in tally.items():
             match name.split(":"):
@@ -181,6 +185,10 @@ class Lanes:
                     picture.turns.setdefault(counter, {})[lane] = int(told)
                 case ["paused", lane] if told:
                     picture.paused[lane] = told
+                case ["closing", lane]:
+                    picture.closing.add(lane)
+                case _:
+                    pass  # the last arrival, and each counter's latest turn
         return picture
 
     def _words(self, day: str, request: Request, contact: SealedContact | None) -> tuple[str, list[str]]:
@@ -197,19 +205,49 @@ class Lanes:
             case ask.Resume():
                 return "desk_resume_v1", [self.office.lane(request.lane).key]
             case ask.Recall():
-                return "desk_recall_v1", [self.office.counter(request.counter).key, str(request.ticket)]
+                return "desk_recall_v1", self._of_counter(request)
+            case ask.Call():
+                lanes = self.office.served_lanes(request.counter)
+                if request.reason:
+                    self.office.call_reason(request.reason)
+                chosen = [_text(request.current), str(request.ticket), request.reason]
+                return "desk_call_v1", [request.counter, *chosen, *lanes]
+            case ask.TakeBack():
+                return "desk_take_back_v1", self._of_counter(request)
             case ask.MarkAbsent():
-                return "desk_absent_v1", [self.office.counter(request.counter).key, str(request.ticket)]
+                rule = self.office.absence
+                rights = [str(rule.after_calls), str(rule.after_seconds), str(rule.missed_minutes * MINUTE_MS)]
+                return "desk_absent_v1", [*self._of_counter(request), *rights]
             case ask.Done():
-                return "desk_done_v1", [self.office.counter(request.counter).key, str(request.ticket)]
+                return "desk_done_v1", self._of_counter(request)
+            case ask.Hold():
+                return "desk_hold_v1", self._of_counter(request)
+            case ask.Review():
+                return "desk_review_v1", [*self._of_counter(request), *self._deliveries()]
+            case ask.Ready():
+                return "desk_ready_v1", [str(request.ticket), *self._deliveries()]
             case ask.Return():
                 return "desk_return_v1", [str(request.ticket), str(self.office.return_after)]
+            case ask.PushBack():
+                rules = self.office.push_backs
+                if not 1 <= request.places <= rules.places:
+                    raise TooManyPlaces(places=str(rules.places))
+                return "desk_push_back_v1", [str(request.ticket), str(request.places), str(rules.times)]
             case ask.CheckIn():
                 return "desk_check_in_v1", [str(request.ticket)]
             case ask.Cancel():
                 return "desk_cancel_v1", [str(request.ticket)]
             case ask.Transfer():
-                return "desk_transfer_v1", [str(request.ticket), self.office.lane(request.lane).key]
+                to = self.office.lane(request.lane).key
+                if request.counter and to not in self.office.served_lanes(request.counter):
+                    raise LaneNotServed(counter=request.counter, lane=to)
+                return "desk_transfer_v1", [str(request.ticket), to, request.counter]
+            case ask.Lapse():
+                return "desk_lapse_v1", [str(request.ticket)]
+            case ask.AnnounceClosing():
+                return "desk_closing_v1", [self.office.lane(request.lane).key]
+            case ask.Reissue():
+                return "desk_reissue_v1", [str(request.ticket), request.secret]
             case ask.Wish():
                 if contact is None:
                     raise ValueError("a wish without a contact")
@@ -219,6 +257,12 @@ class Lanes:
                 return "desk_stop_v1", [str(request.ticket), request.carrier, request.ending, request.subscription]
             case _:
                 assert_never(request)
+
+    def _of_counter(self, request: "OfCounter") -> list[str]:
+        return [self.office.counter(request.counter).key, str(request.ticket)]
+
+    def _deliveries(self) -> list[str]:
+        return [key for lane in self.office.lanes if lane.delivery for key in (lane.key, lane.delivery)]
 
     def _issue_words(self, day: str, request: ask.Issue) -> list[str]:
         office, lane = self.office, self.office.lane(request.lane)
@@ -253,7 +297,10 @@ class Lanes:
                     pipe.zrange(self.keys.waiting(day, lane), 0, depth - 1)
                 heads = [int(arrival) for line in await answered(pipe.execute()) for arrival in line]
                 return Peeked(heads if request.current is None else [request.current, *heads])
-            case ask.Pause() | ask.Resume():
+            case ask.Call():
+                lane = await answered(self._client.hget(self.keys.ticket(day, request.ticket), "lane"))
+                return Peeked([request.ticket, *([] if request.current is None else [request.current])], lane)
+            case ask.Pause() | ask.Resume() | ask.AnnounceClosing():
                 return Peeked([])
             case ask.Wish() | ask.Stop():
                 pipe.hget(self.keys.ticket(day, request.ticket), "lane")
@@ -275,7 +322,7 @@ class Lanes:
             lanes.append(peeked.lane)  # the office dropped it during the day; who waits there can still be moved
         named = [keys.day(), keys.clock(), keys.requests(day), keys.tally(day), keys.at_counter(day), keys.facts(day)]
         named += [keys.secrets(day), keys.holders(day), keys.numbers(day), keys.wishes(day), keys.notices(day)]
-        named += [keys.priorities(day)]
+        named += [keys.priorities(day), keys.reserved(day)]
         named += [keys.due(day, carrier) for carrier in Carrier]
         named += [keys.standing(day, state) for state in STANDING]
         named += [keys.waiting(day, lane) for lane in lanes]
@@ -321,7 +368,7 @@ def _answer(told: dict[str, str]) -> Answer:
     )
 
 
-def _ticket(arrival: int, fields: dict[str, str], ranks: dict[int, int]) -> Ticket:
+def _ticket(arrival: int, fields: dict[str, str], ranks: dict[int, int], for_counter: str) -> Ticket:
     return Ticket(
         arrival=arrival,
         number=fields["number"],
@@ -334,6 +381,10 @@ def _ticket(arrival: int, fields: dict[str, str], ranks: dict[int, int]) -> Tick
         calls=int(fields["calls"]),
         called_at=_number(fields.get("called_at")),
         is_priority=fields.get("priority") == "1",
+        called_from=State(fields["called_from"]) if "called_from" in fields else None,
+        for_counter=for_counter,
+        pushed=int(fields.get("pushed", 0)),
+        until=_number(fields.get("until")),
     )
 
 

@@ -25,14 +25,17 @@ export class Picture {
     this.topic = "";
     this.day = "";
     this.office = "";
-    this.lanes = new Map(); // key → {lane, name, waiting, paused, reason?, hours?}
-    this.queues = new Map(); // key → Map of arrival → {arrival, number, rank}; only lanes whose queue the topic shows
+    this.lanes = new Map(); // key → {lane, name, waiting, closing, offered, paused, reason?, hours?}
+    this.queues = new Map(); // key → Map of arrival → {arrival, number, rank, for_counter?}; only lanes whose queue the topic shows
     this.called = new Map(); // arrival → {arrival, number, lane, counter, calls, called_at}
-    this.missed = new Map(); // arrival → {arrival, number, lane, counter}
+    this.missed = new Map(); // arrival → {arrival, number, lane, counter, until}
+    this.held = null; // arrival → {arrival, number, lane, counter}; null where the topic shows none, as in_review
+    this.inReview = null;
     this.counters = [];
     this.checksIn = false; // a number from home waits only from checking in
     this.priorities = []; // {priority, name, given_by}
     this.pauseReasons = []; // {reason, name}; only at the desk
+    this.reasons = []; // the same, of calls out of order
     this.byPriority = new Set(); // arrivals; only at the desk
   }
 
@@ -73,7 +76,16 @@ export class Picture {
 
   /** Numbers that were called and did not come, in order of arrival. */
   missedNumbers() {
-    return [...this.missed.values()].sort((a, b) => a.arrival - b.arrival);
+    return inOrder(this.missed);
+  }
+
+  /** Numbers that are held, and those that the back office has, in order of arrival; for staff alone. */
+  heldNumbers() {
+    return inOrder(this.held);
+  }
+
+  reviewedNumbers() {
+    return inOrder(this.inReview);
   }
 
   laneName(key) {
@@ -103,14 +115,16 @@ export class Picture {
       priorities: this.priorities,
       pause_reasons: this.pauseReasons,
       by_priority: [...this.byPriority],
+      reasons: this.reasons,
+      ...(this.held && { held: this.heldNumbers() }),
+      ...(this.inReview && { in_review: this.reviewedNumbers() }),
     };
   }
 
   /** Take a ticket out of wherever it stood. */
   forget(arrival) {
-    this.called.delete(arrival);
-    this.missed.delete(arrival);
-    for (const queue of this.queues.values()) queue.delete(arrival);
+    const lists = [this.called, this.missed, this.held, this.inReview, ...this.queues.values()];
+    for (const list of lists) list?.delete(arrival);
   }
 
   #start(whole) {
@@ -122,10 +136,13 @@ export class Picture {
     this.queues = new Map(shown.map((lane) => [lane.lane, byArrival(lane.queue)]));
     this.called = byArrival([...whole.called].reverse()); // the latest call last
     this.missed = byArrival(whole.missed);
+    this.held = whole.held ? byArrival(whole.held) : null;
+    this.inReview = whole.in_review ? byArrival(whole.in_review) : null;
     this.counters = whole.counters;
     this.checksIn = whole.checks_in;
     this.priorities = whole.priorities;
     this.pauseReasons = whole.pause_reasons;
+    this.reasons = whole.reasons;
     this.byPriority = new Set(whole.by_priority);
   }
 
@@ -151,9 +168,15 @@ function byArrival(entries) {
   return new Map(entries.map((entry) => [entry.arrival, entry]));
 }
 
-function wait(picture, { arrival, number, rank, lane }) {
+function inOrder(list) {
+  return [...(list?.values() ?? [])].sort((a, b) => a.arrival - b.arrival);
+}
+
+function wait(picture, { arrival, number, rank, lane, for_counter }) {
   picture.forget(arrival);
-  if (rank !== undefined) picture.queues.get(lane)?.set(arrival, { arrival, number, rank });
+  if (rank === undefined) return;
+  const waiting = { arrival, number, rank, ...(for_counter && { for_counter }) };
+  picture.queues.get(lane)?.set(arrival, waiting);
 }
 
 function issue(picture, fact) {
@@ -166,9 +189,28 @@ function call(picture, { arrival, number, lane, counter, at, calls = 1 }) {
   picture.called.set(arrival, { arrival, number, lane, counter, calls, called_at: at });
 }
 
-function miss(picture, { arrival, number, lane, counter }) {
+function miss(picture, { arrival, number, lane, counter, until }) {
   picture.forget(arrival);
-  picture.missed.set(arrival, { arrival, number, lane, counter });
+  picture.missed.set(arrival, { arrival, number, lane, counter, until });
+}
+
+function hold(picture, { arrival, number, lane, counter }) {
+  picture.forget(arrival);
+  picture.held?.set(arrival, { arrival, number, lane, counter });
+}
+
+function review(picture, { arrival, number, lane, counter }) {
+  picture.forget(arrival);
+  picture.inReview?.set(arrival, { arrival, number, lane, counter });
+}
+
+function takeBack(picture, fact) {
+  (fact.state === "held" ? hold : wait)(picture, fact);
+}
+
+function close(picture, { lane }) {
+  const closing = picture.lanes.get(lane);
+  if (closing) closing.closing = true;
 }
 
 function leave(picture, { arrival }) {
@@ -203,11 +245,18 @@ const LEARN = {
   TicketCheckedIn: wait,
   TicketReturned: wait,
   TicketTransferred: wait,
+  TicketReady: wait,
+  TicketPushedBack: wait,
   TicketCalled: call,
   TicketRecalled: call,
+  CallTakenBack: takeBack,
   TicketMarkedAbsent: miss,
+  TicketHeld: hold,
+  TicketSentToReview: review,
   TicketServed: leave,
   TicketCancelled: leave,
+  TicketLapsed: leave,
+  ClosingAnnounced: close,
   LaneRenumbered: renumber,
   LanePaused: pause,
   LaneResumed: resume,

@@ -4,7 +4,7 @@
 --          windows today, `FROM-UNTIL …` in office ms, or '' for all hours · 8 source · 9 SHA-256 of the secret or '' ·
 --          10 holder or '' · 11 '1' where he is expected · 12 for priority: every how many, else ''
 -- GIVES    arrival · number · lane · state · ahead (waiting only)
--- REFUSES  LaneClosed (lane, at) · LaneIsPaused (lane) · LaneFull (lane) · LaneExhausted (lane) · SecretUsed ·
+-- REFUSES  LaneClosed (lane, at) · LaneIsPaused (lane) · LaneClosing · LaneFull (lane) · LaneExhausted (lane) · SecretUsed ·
 --          HasNumber (ticket, number)
 -- WHOLE    arrival and number given, the ticket with its secret and holder, its place, TicketIssued or TicketExpected;
 --          where a priority ticket meets a closed gap: the lane's new ranks and LaneRenumbered
@@ -19,6 +19,7 @@ local function desk_issue_v1(keys, args)
   if not is_open then return refusal('LaneClosed', 'lane', lane, 'at', whole(desk.at)) end
   local given = read('HMGET', desk.tally, 'issued:' .. lane, 'paused:' .. lane)
   if given[2] and given[2] ~= '' then return refusal('LaneIsPaused', 'lane', lane) end
+  if is_closing(desk, lane) then return refusal('LaneClosing') end
   local issued = tonumber(given[1] or '0')
   if cap ~= '' and issued >= tonumber(cap) then return refusal('LaneFull', 'lane', lane) end
   local figure = tonumber(first) + issued * tonumber(step)
@@ -54,6 +55,7 @@ local function desk_issue_v1(keys, args)
   plan(desk, 'HSET', desk.tally, 'arrival', ticket.arrival, 'issued:' .. lane, whole(issued + 1))
   plan(desk, 'HSET', key, 'number', ticket.number, 'lane', lane, 'state', state, 'source', source, 'secret', secret,
     'issued_at', at, 'calls', '0', 'priority', priority)
+  if holder ~= '' then plan(desk, 'HSET', key, 'holder', holder .. US .. lane) end
   plan(desk, 'ZADD', into, whole(rank), ticket.arrival)
   plan(desk, 'HSET', desk.numbers, ticket.number, ticket.arrival)
   if secret ~= '' then plan(desk, 'HSET', desk.secrets, secret, ticket.arrival) end

@@ -97,11 +97,28 @@ local function turn_of(desk, counter, lane, share)
   return known[2] and math.max(latest, tonumber(known[2]) + share) or latest
 end
 
--- Plan the call of a ticket to a counter, and what the turns to come go by.
-local function call(desk, ticket, counter, turn)
-  move(desk, ticket, 'call', {'counter', counter, 'calls', '1', 'called_at', whole(desk.at)})
+local HEADS = 16  -- looked at together where the first of a lane is reserved for another counter
+
+-- Arrival and rank of who stands first in a lane of those whom this counter may call; nil where there is nobody.
+local function first_for(desk, lane, counter)
+  local from, to = 0, 0
+  while true do
+    local line, arrivals = read('ZRANGE', desk.waiting[lane], from, to, 'WITHSCORES'), {}
+    for i = 1, #line, 2 do arrivals[#arrivals + 1] = line[i] end
+    if #arrivals == 0 then return nil end
+    local reserved = read('HMGET', desk.reserved, unpack(arrivals))
+    for i, arrival in ipairs(arrivals) do
+      if not reserved[i] or reserved[i] == counter then return arrival, tonumber(line[2 * i]) end
+    end
+    from, to = to + 1, to + HEADS
+  end
+end
+
+-- Plan the call of a ticket to a counter, and what the turns to come go by. `reason`: why out of order, or ''.
+local function call(desk, ticket, counter, turn, reason)
+  move(desk, ticket, 'call', {'counter', counter, 'calls', '1', 'called_at', whole(desk.at), 'called_from', ticket.state})
   plan(desk, 'HSET', desk.at_counter, counter, ticket.arrival)
-  tell_of(desk, 'TicketCalled', ticket, 'counter', counter, 'turn', whole(turn))
+  tell_of(desk, 'TicketCalled', ticket, 'counter', counter, 'turn', whole(turn), 'reason', reason)
   local field = 'since:' .. ticket.lane
   local since = read('HGET', desk.tally, field)
   if ticket.has_priority then

@@ -7,8 +7,8 @@
 --
 -- Arguments of every desk function
 --   KEYS  1 day · 2 clock · 3 requests · 4 tally · 5 at_counter · 6 facts · 7 secrets · 8 holders · 9 numbers ·
---         10 wishes · 11 notices · 12 priorities · 13… one `due` for each of CARRIERS · one set for each of STANDING · one `waiting` for
---         each lane of the office · the `ticket` keys it may need · keys of its own
+--         10 wishes · 11 notices · 12 priorities · 13 reserved · 14… one `due` for each of CARRIERS · one set for each of
+--         STANDING · one `waiting` for each lane of the office · the `ticket` keys it may need · keys of its own
 --   ARGS  day · who · request id · digest of the body · number of lanes · lanes… · number of tickets · arrivals… · own arguments
 -- GIVES  {'ok', field, value, …} or {'no', refusal code, field, value, …}; all texts
 -- A move that brings somebody as near as he wished makes a notice due; GIVES then also due (the carriers, joined by ' ').
@@ -96,14 +96,14 @@ local function commit(plan, expiry)
   end
 end
 
-local FIXED = 12
+local FIXED = 13
 
 -- Open a desk function: parse, check the day, look for an earlier answer. Gives the context, or nil and the final reply.
 local function begin(keys, args)
   local desk = {
     clock = keys[2], requests = keys[3], tally = keys[4], at_counter = keys[5], facts = keys[6],
     secrets = keys[7], holders = keys[8], numbers = keys[9], wishes = keys[10], notices = keys[11],
-    priorities = keys[12],
+    priorities = keys[12], reserved = keys[13],
     due = {}, standing = {}, waiting = {}, ticket = {}, lanes = {}, own = {}, extra = {}, plan = {},
     wished = {}, owed = {}, near_lanes = {}, lives = {},
     who = args[2], request = args[3], digest = args[4],
@@ -140,11 +140,14 @@ end
 local function ticket_of(desk, arrival)
   local key = desk.ticket[arrival]
   if not key then return nil, false end
-  local got = read('HMGET', key, 'number', 'lane', 'state', 'calls', 'counter', 'priority')
+  local got = read('HMGET', key, 'number', 'lane', 'state', 'calls', 'counter', 'priority', 'called_at', 'called_from',
+    'pushed', 'until')
   if not got[3] then return nil, true end
   local ticket = {
     arrival = arrival, key = key, number = got[1], lane = got[2], state = got[3],
-    calls = tonumber(got[4]), counter = got[5] or '', has_priority = got[6] == '1',
+    calls = tonumber(got[4]), counter = got[5] or '', has_priority = got[6] == '1', called_at = tonumber(got[7] or '0'),
+    called_from = got[8], pushed = tonumber(got[9] or '0'), ends_at = tonumber(got[10]),
+    for_counter = read('HGET', desk.reserved, arrival) or '',
   }
   ticket.stands = desk.standing[ticket.state] or (ticket.state == 'waiting' and desk.waiting[ticket.lane]) or nil
   if ticket.stands then
@@ -305,6 +308,37 @@ local function named(desk, arrival, action)
   if not ticket then return nil, refusal('UnknownTicket', 'ticket', arrival) end
   if not allowed(ticket, action) then return nil, wrong_move(ticket, action) end
   return ticket
+end
+
+-- What a counter finishes by calling another ('' where it has nothing, and then nil); with the refusal as second value.
+local function leaving_of(desk, counter, current)
+  if current ~= '' then return current_of(desk, counter, current, 'done') end
+  local present = read('HGET', desk.at_counter, counter)
+  if present then return nil, refusal('NotCurrent', 'counter', counter, 'current', present) end
+end
+
+-- Plan that what a counter has is served; nil: it has nothing.
+local function serve(desk, counter, leaving)
+  if not leaving then return end
+  move(desk, leaving, 'done', {})
+  tell_of(desk, 'TicketServed', leaving, 'counter', counter)
+end
+
+-- Whether a missed number's time to come back is over. `is_over` of hub/desk/floor.py.
+local function is_over(desk, ticket)
+  return ticket.state == 'absent' and ticket.ends_at ~= nil and desk.at >= ticket.ends_at
+end
+
+local function is_closing(desk, lane)
+  return read('HEXISTS', desk.tally, 'closing:' .. lane) == 1
+end
+
+-- The delivery lane of a lane, from pairs in the own arguments, or ''.
+local function delivery_of(desk, first, lane)
+  for i = first, #desk.own, 2 do
+    if desk.own[i] == lane then return desk.own[i + 1] end
+  end
+  return ''
 end
 
 -- Open a function of the notices: KEYS 1 day · 2 notices · 3 due · 4 tenures; ARGS 1 day · 2 carrier. Gives the context,
