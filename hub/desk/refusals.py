@@ -85,7 +85,7 @@ class Refusal(Exception):
 
     code: ClassVar[str] = "Refusal"
     again: ClassVar[bool] = False
-    sentence: str = "この操作は受け付けられません。"
+    sentence: ClassVar[str] = "この操作は受け付けられません。"
 
     def __init__(self, **details: str) -> None:
         self.details = details
@@ -220,11 +220,10 @@ class ClosedNow(WorldDiffers):
 
     sentence = "ただいまは受付時間外です。"
 
-    def __init__(self, **details: str) -> None:
-        super().__init__(**details)
-        opens = details.get("opens")
-        if opens:
-            self.sentence = f"{type(self).sentence}次の受付は {moment_text(int(opens))} からです。"
+    @property
+    def said(self) -> str:
+        opens = self.details.get("opens")
+        return self.sentence + (f"次の受付は {moment_text(int(opens))} からです。" if opens else "")
 
 
 class LaneClosed(ClosedNow):

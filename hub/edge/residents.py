@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.desk import requests as ask
-from hub.desk.refusals import HasNumber, TooManyTries, WebClosed
+from hub.desk.refusals import HasNumber, StoreAway, TooManyTries, WebClosed
 from hub.desk.requests import Stamp
 from hub.edge.asked import COOKIE, Asked
 from hub.edge.guards import Guard
@@ -46,8 +46,11 @@ class Residents:
         reception = self._reception
         day, office, world = reception.day(), reception.office, reception.relay.world
         office.lane(wanted.lane)
-        if world is None or not office.is_web_open(world.at):
-            raise WebClosed
+        if world is None:
+            raise StoreAway
+        if not office.is_web_open(world.at):
+            opens = office.next_opening(wanted.lane, world.at, on_web=True)
+            raise WebClosed(opens="" if opens is None else str(opens))
         if not self._taken.take(""):
             raise TooManyTries
         # A browser's first number: made from the request, so that a double press is one browser.

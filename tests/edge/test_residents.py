@@ -5,13 +5,16 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
 from msgspec import UNSET
 
 from config.embedded import EmbeddedValkey
+from hub.desk.hours import Hours, SpecialDay
 from hub.desk.lane import Office, PushBacks
 from hub.edge.asked import COOKIE
 from hub.edge.reception import WRONG_CODES
@@ -145,6 +148,18 @@ async def test_outside_the_hours_no_number_is_given(office: Office, valkey_serve
         page = await browser.send("/tickets", id=new_id(), lane=CERTIFICATES, secret=new_id())
         assert page.status_code == 409
         assert "お取りいただける時間ではありません" in page.text
+
+
+async def test_a_lane_outside_its_hours_says_when_it_opens(office: Office, valkey_server: EmbeddedValkey) -> None:
+    """Closed from yesterday to tomorrow, whatever day this test is run on."""
+    today = datetime.now(ZoneInfo("Asia/Tokyo")).date()
+    closed = tuple(SpecialDay((today + timedelta(days=days)).isoformat()) for days in (-1, 0, 1, 2))
+    async with browsing(replace(office, hours=Hours((), closed)), valkey_server) as browser:
+        answer = await browser.post("/tickets", id=new_id(), lane=CERTIFICATES, secret=digest_of(new_id()))
+        assert (answer.status_code, code_in(answer)) == (409, "LaneClosed")
+        page = await browser.send("/tickets", id=new_id(), lane=CERTIFICATES, secret=new_id())
+        assert "この業務の受付時間外です。" in page.text
+        assert re.search(r"次の受付は [0-9]+月[0-9]+日（[月火水木金土日]）0:00 からです。", page.text)
 
 
 async def test_where_the_office_asks_for_it_a_number_from_home_is_expected(
