@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from hub.desk.hours import DAY_MINUTES
+from hub.desk.hours import DAY_MINUTES, moment_text
+from hub.wire.giving import Giving, giving, next_opening
 from hub.wire.messages import CalledNumber, LaneState, MissedNumber, Snapshot
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -120,12 +121,27 @@ def counter_choices(whole: Snapshot) -> list[CounterChoice]:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A lane of which a number can be taken, with what its form sends along."""
+    """A lane of which a number can be taken, with what its form sends along. `why_none`: it gives none just now."""
 
     lane: str
     name: str
     id: str
     secret: str
+    why_none: str = ""
+
+
+def why_none(lane: LaneState, at: int) -> str:
+    """Why a lane gives no number now, in a few words; empty where it does. static/giving.js says the same."""
+    match giving(lane, at):
+        case Giving.OPEN:
+            return ""
+        case Giving.PAUSED:
+            return "新しい番号の受付を休止しています"
+        case Giving.OVER:
+            return "本日の受付は終了しました"
+        case Giving.CLOSED:
+            opens = next_opening(lane, at)
+            return "受付時間外です" if opens is None else f"受付時間外です。次は {moment_text(opens)} から"
 
 
 def hours_text(opens: int, closes: int) -> str:

@@ -63,8 +63,8 @@ async def _busy(desk: StoreDesk) -> None:
     The wall in the lobby has shown the call of 1.
 
     9 is in the back office; counter 3 has called 10, and who came back before 6 got its rank and left no place. Moves
-    is paused and closing; a ticket with priority was the last that was called for certificates. Of 4's two notices one
-    is being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead.
+    is paused and closing; a ticket with priority was the last that was called in each lane. Of 4's two notices one is
+    being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead.
     """
     for _ in range(5):
         await desk.ask(Issue(CERTIFICATES, "kiosk"))
