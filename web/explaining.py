@@ -1,7 +1,7 @@
 """Why a number was called when it was, in whole sentences: for staff at the desk, and for the report of a day."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,7 @@ IN_ITS_TURN = {
 
 def staff_lines(chronicle: Chronicle, arrival: int, office: Office) -> list[str]:
     """One sentence for each call of a ticket, and one for each reason for which others went before it."""
-    counters = {counter.key: counter.name for counter in office.counters}
-    lines = [_called(chronicle, place, counters) for place in chronicle.calls_of(arrival)]
+    lines = [_called(chronicle, place, office) for place in chronicle.calls_of(arrival)]
     by_reason: dict[Reason, list[Passing]] = {}
     for passing in chronicle.passed_by(arrival):
         by_reason.setdefault(passing.reason, []).append(passing)
@@ -39,10 +38,10 @@ def staff_lines(chronicle: Chronicle, arrival: int, office: Office) -> list[str]
     return lines
 
 
-def _called(chronicle: Chronicle, place: int, counters: Mapping[str, str]) -> str:
+def _called(chronicle: Chronicle, place: int, office: Office) -> str:
     calling = chronicle.calls[place]
     call, minutes = calling.call, calling.waited_ms // MINUTE_MS
-    where = counters.get(call.counter, call.counter)
+    where = next((counter.name for counter in office.counters if counter.key == call.counter), call.counter)
     what = f"{moment(calling.at).seconds} に{where}で呼び出し（{minutes} 分待ち）。"
     if call.is_taken_back:
         return f"{what}呼び間違いのため取り消しました。"
@@ -59,7 +58,8 @@ def _called(chronicle: Chronicle, place: int, counters: Mapping[str, str]) -> st
         f"{_numbers(chronicle.numbers[arrival] for arrival in arrivals)} より先（{TO_STAFF[reason]}）"
         for reason, arrivals in reasons.items()
     )
-    return f"{what}{told}。"
+    chosen = next((f"理由は「{reason.name}」。" for reason in office.reasons if reason.key == call.chosen), "")
+    return f"{what}{told}。{chosen}"
 
 
 def _numbers(numbers: Iterable[str]) -> str:

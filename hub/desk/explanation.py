@@ -153,7 +153,7 @@ def _across(call: Call, other: Standing, *, came_first: bool) -> Reason | None:
         return Reason.ANOTHER_LANE
     if call.turn:
         return Reason.TURN
-    return (_out_of_turn(call, other) or Reason.LANE_CHOSEN) if stood_first else Reason.ANOTHER_LANE
+    return Reason.LANE_CHOSEN if stood_first and not _out_of_turn(call, other) else Reason.ANOTHER_LANE
 
 
 def _out_of_turn(call: Call, other: Standing) -> Reason | None:

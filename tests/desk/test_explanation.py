@@ -237,8 +237,8 @@ def test_across_lanes_only_a_counter_of_both_owes_a_reason() -> None:
     first, later = replace(STANDS, lane="b", rank=300), replace(STANDS, lane="b", arrival=12)
     assert why(CALL, first) is Reason.LANE_CHOSEN
     assert why(replace(CALL, turn=3), first) is Reason.TURN
-    assert why(replace(CALL, chosen="health"), first) is Reason.CHOSEN
-    assert why(CALL, replace(first, for_counter="7")) is Reason.KEPT_FOR
+    assert why(replace(CALL, chosen="health"), first) is Reason.ANOTHER_LANE
+    assert why(CALL, replace(first, for_counter="7")) is Reason.ANOTHER_LANE
     assert why(replace(CALL, lanes=("a",)), first) is Reason.ANOTHER_LANE
     assert why(CALL, replace(STANDS, lane="b")) is Reason.ANOTHER_LANE
     assert why(CALL, later) is None

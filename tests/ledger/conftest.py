@@ -1,12 +1,14 @@
 """Every story of the ledger is told on both databases."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from config.embedded import EmbeddedValkey
 from hub.ledger.connection import sqlite_url
 from hub.ledger.operations import Ledger
+from tests.ledger.office import ArchivedOffice, archived_office
 from tests.postgresql import PostgreSql
 
 
@@ -25,3 +27,11 @@ def ledger(ledger_url: str, office_name: str) -> Iterator[Ledger]:
     book.prepare()
     yield book
     book.close()
+
+
+@pytest.fixture
+async def office(
+    valkey_server: EmbeddedValkey, office_name: str, ledger: Ledger, tmp_path: Path
+) -> AsyncIterator[ArchivedOffice]:
+    async with archived_office(valkey_server.url, office_name, ledger, tmp_path) as opened:
+        yield opened

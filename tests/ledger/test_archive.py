@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,19 +21,11 @@ from hub.ledger.tables import OPERATIONS
 from hub.ledger.verifying import verify
 from hub.store.connection import connect
 from hub.store.days import Days, Lag
-from tests.ledger.office import ArchivedOffice, archived_office, later, trim
+from tests.ledger.office import ArchivedOffice, later, trim
 from tests.model.desks import DAY
 from tests.postgresql import PostgreSql
 from workers.archive import DIFFERS, UNREADABLE, Archiver
 from workers.dispatch import Duties
-
-
-@pytest.fixture
-async def office(
-    valkey_server: EmbeddedValkey, office_name: str, ledger: Ledger, tmp_path: Path
-) -> AsyncIterator[ArchivedOffice]:
-    async with archived_office(valkey_server.url, office_name, ledger, tmp_path) as opened:
-        yield opened
 
 
 async def test_every_fact_is_archived_once_and_in_order(office: ArchivedOffice) -> None:
