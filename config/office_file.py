@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from config.faults import Fault, Faulty, faults_of, key_of
 from config.office_hours import HoursEntry, SpecialDayEntry, hours_of, impossible_hours
 from config.office_words import TIME, Entry, Key, Name, Prefix, Prose, Time, Version, minutes
-from hub.desk.lane import Counter, Lane, Office, Priority, Purpose, Reason
+from hub.desk.lane import Absence, Counter, Lane, Office, Priority, Purpose, PushBacks, Reason
 from hub.desk.order import HEAVIEST
 
 PRACTICE_OFFICE = Path(__file__).with_name("office.toml")
@@ -32,6 +32,12 @@ class LaneEntry(Entry):
     last: int = Field(ge=0, le=99_999, description="Last figure; after it the lane is closed for the day.")
     step: int = Field(default=1, ge=1, le=100, description="From one number to the next.")
     cap: int | None = Field(default=None, ge=1, le=99_999, description="So many numbers a day and no more.")
+    delivery: Key | None = Field(
+        default=None, description="Key of the lane where a number waits again once the back office is ready with it."
+    )
+    gives_numbers: bool = Field(
+        default=True, description="Numbers of this lane are given; `false` for one that is for delivery alone."
+    )
 
 
 class CounterEntry(Entry):
@@ -59,7 +65,7 @@ class PriorityEntry(Entry):
 
 
 class ReasonEntry(Entry):
-    """One `[[pause_reasons]]`."""
+    """One `[[pause_reasons]]` or `[[reasons]]`."""
 
     key: Key = Field(description="Short name of the reason, as it is kept.")
     name: Name = Field(description="What staff chooses.")
@@ -102,6 +108,24 @@ class OfficeFile(Entry):
     pause_reasons: list[ReasonEntry] = Field(
         default=[], max_length=16, description="Why staff may pause a lane; without any it cannot be paused."
     )
+    reasons: list[ReasonEntry] = Field(
+        default=[],
+        max_length=16,
+        description="Why staff may call a number out of order; without any none can be chosen.",
+    )
+    absent_after_calls: int = Field(
+        default=2, ge=1, le=9, description="A number may be marked absent after so many calls…"
+    )
+    absent_after_seconds: int = Field(
+        default=20, ge=0, le=600, description="… and so long after the latest, which leaves its resident time to come."
+    )
+    missed_minutes: int = Field(
+        default=30, ge=1, le=1440, description="A missed number may come back for so long; then it lapses."
+    )
+    push_back_times: int = Field(
+        default=2, ge=0, le=9, description="How often a resident may let others go first; 0: not at all."
+    )
+    push_back_places: int = Field(default=5, ge=1, le=20, description="At most how many of them at a time.")
     lanes: list[LaneEntry] = Field(min_length=1, max_length=32, description="The waiting lines.")
     counters: list[CounterEntry] = Field(min_length=1, max_length=200, description="The windows where staff sits.")
 
@@ -110,7 +134,17 @@ class OfficeFile(Entry):
             key=self.key,
             name=self.name,
             lanes=tuple(
-                Lane(lane.key, lane.name, lane.prefix, lane.first, lane.last, lane.step, lane.cap)
+                Lane(
+                    lane.key,
+                    lane.name,
+                    lane.prefix,
+                    lane.first,
+                    lane.last,
+                    lane.step,
+                    lane.cap,
+                    lane.delivery or "",
+                    lane.gives_numbers,
+                )
                 for lane in self.lanes
             ),
             counters=tuple(
@@ -126,6 +160,9 @@ class OfficeFile(Entry):
                 Priority(entry.key, entry.name, entry.every, frozenset(entry.given_by)) for entry in self.priorities
             ),
             pause_reasons=tuple(Reason(entry.key, entry.name) for entry in self.pause_reasons),
+            reasons=tuple(Reason(entry.key, entry.name) for entry in self.reasons),
+            absence=Absence(self.absent_after_calls, self.absent_after_seconds, self.missed_minutes),
+            push_backs=PushBacks(self.push_back_times, self.push_back_places),
             hours=hours_of(self.hours, self.special_days),
             hours_in_practice=self.hours_in_practice,
         )
@@ -165,7 +202,7 @@ def _contradictions(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
         list(_sound(table, "special_days", SpecialDayEntry)),
         {lane.key: path for path, lane in lanes},
     )
-    for group in ("lanes", "counters", "priorities", "pause_reasons"):
+    for group in ("lanes", "counters", "priorities", "pause_reasons", "reasons"):
         for key, times in Count(_keys(table, group)).items():
             if times > 1:
                 yield group, f"key {key} が {times} 回あります。それぞれ別の key にしてください。"
@@ -179,6 +216,9 @@ def _contradictions(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 f"番号の範囲が {other.key} と重なります（prefix {lane.prefix!r}）。"
                 "prefix を変えるか、first と last を離してください。",
             )
+    for path, lane in lanes:
+        if lane.delivery is not None and named and lane.delivery not in named:
+            yield f"{path}.delivery", f"業務 {lane.delivery} は lanes にありません。つづりを確かめてください。"
     for path, counter in counters:
         if len(set(counter.lanes)) < len(counter.lanes):
             yield f"{path}.lanes", "同じ業務が 2 回あります。1 回だけ書いてください。"

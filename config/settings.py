@@ -321,6 +321,7 @@ def settings_table() -> str:
         ("special_days[].", SpecialDayEntry),
         ("priorities[].", PriorityEntry),
         ("pause_reasons[].", ReasonEntry),
+        ("reasons[].", ReasonEntry),
     ):
         for name, field in kind.model_fields.items():
             is_told = not (field.is_required() or field.default in (None, [], {}))

@@ -18,13 +18,14 @@ from hub.wire.messages import RefusalBody
 from hub.wire.tickets import Notice, Told
 from web.models import Board
 from web.pages import TAB_BEAT_SECONDS, Present, new_id, rendered
+from web.times import moment
 
 # What the page calls a state; what staff alone tell apart is one thing to the resident.
 SHOWN = {
     State.EXPECTED: "expected",
     State.WAITING: "waiting",
-    State.HELD: "waiting",
-    State.BACK_OFFICE: "waiting",
+    State.HELD: "held",
+    State.BACK_OFFICE: "review",
     State.CALLED: "called",
     State.SERVING: "called",
     State.ABSENT: "missed",
@@ -90,6 +91,9 @@ class TicketView:
     code: str
     ahead: int | None
     counter: str
+    until: str
+    push_backs: int
+    places: int
     notice: NoticeView | None = None
 
     @property
@@ -142,6 +146,7 @@ class ResidentPages:
             aheads=AHEAD,
             usual_ahead=USUAL_AHEAD,
             id=new_id(),
+            later_id=new_id(),
             notice_ids=(new_id(), new_id()),
             beat=TAB_BEAT_SECONDS,
         )
@@ -159,4 +164,15 @@ class ResidentPages:
             for notice in told.notices
             if notice.carrier == Carrier.EMAIL
         ]
-        return TicketView(told.number, lane, shown, told.code, told.ahead, counter, notices[0] if notices else None)
+        return TicketView(
+            told.number,
+            lane,
+            shown,
+            told.code,
+            told.ahead,
+            counter,
+            moment(told.until).minutes if told.until else "",
+            told.push_backs,
+            told.places,
+            notices[0] if notices else None,
+        )

@@ -123,7 +123,9 @@ def _account(history: History, tickets: dict[int, Seen], answers: Answers, findi
             findings.served += 1
         elif ticket.state is State.CANCELLED:
             findings.cancelled += 1
+        elif ticket.state is State.LAPSED:
+            continue  # counted by its fact, or blamed already
         elif ticket.state is State.ABSENT or history.is_closed or (history.is_shared and arrival not in ours):
             findings.closed_out += 1
-        elif ticket.state is not State.LAPSED:  # those are blamed already
+        else:
             findings.blame("lost", f"{ticket.number} は一日の終わりにまだ {ticket.state} です")

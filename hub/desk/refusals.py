@@ -58,6 +58,7 @@ Refusal
     ├── UnknownLane
     ├── UnknownCounter
     ├── LaneNotServed      this counter does not serve that lane
+    ├── LaneNotOffered     no numbers are given for it: it delivers
     ├── UnknownPriority    no such class of priority
     ├── PriorityNotGiven   numbers of this class are not given here
     ├── UnknownReason      not in the office's list of reasons
@@ -338,6 +339,10 @@ class UnknownLane(NotUnderstood):
 
 class UnknownCounter(NotUnderstood):
     sentence = "その窓口はありません。窓口を選び直してください。"
+
+
+class LaneNotOffered(NotUnderstood):
+    sentence = "この業務の番号はお取りいただけません。お手続きの業務を選び直してください。"
 
 
 class LaneNotServed(NotUnderstood):

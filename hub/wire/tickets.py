@@ -10,6 +10,7 @@ BODY_BYTES = 4096  # a long address in full width takes nine bytes a letter in a
 
 SecretText = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}\\Z")]  # as `secret_text` of hub/wire/codes.py makes it
 Ahead = Annotated[int, Meta(ge=1, le=20)]  # as far as the desk looks ahead
+AheadText = Annotated[str, Meta(pattern="^([1-9]|1[0-9]|20)\\Z")]
 Mark = Annotated[str, Meta(max_length=64)]
 
 
@@ -41,6 +42,18 @@ class Cancel(Find, frozen=True, kw_only=True):
     id: RequestId
 
 
+class PushBack(Find, frozen=True, kw_only=True):
+    """So many `places` who stand behind may go first."""
+
+    id: RequestId
+    places: Ahead
+
+
+class PushBackByForm(Find, frozen=True, kw_only=True):
+    id: RequestId
+    places: AheadText
+
+
 class Notify(Find, frozen=True, kw_only=True):
     """`address` as it was typed. `purpose`: the mark of the text that was read."""
 
@@ -55,7 +68,7 @@ class NotifyByForm(Find, frozen=True, kw_only=True):
     """A form says figures as text, and leaves out what is not ticked."""
 
     id: RequestId
-    ahead: Annotated[str, Meta(pattern="^([1-9]|1[0-9]|20)\\Z")]
+    ahead: AheadText
     address: str = ""
     purpose: Mark = ""
     consent: str = ""
@@ -79,8 +92,10 @@ class Notice(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """A ticket as its resident is told it. `ahead` only while it waits, `counter` only while it is called or missed.
+    """A ticket as its resident is told it. `ahead` only while it waits, `counter` only while it is called or missed,
+    `until` (epoch milliseconds: it may come back before then) only while it is missed.
 
+    `push_backs`: how often it may still be pushed back, by at most so many `places` at a time.
     `to`: the address as it was understood, in the one answer to giving it.
     """
 
@@ -92,5 +107,8 @@ class Told(Struct, frozen=True):
     code: str
     ahead: int | None = None
     counter: str | None = None
+    until: int | None = None
+    push_backs: int = 0
+    places: int = 0
     notices: list[Notice] = []
     to: str | UnsetType = UNSET
