@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.embedded import EmbeddedValkey
-from hub.desk.facts import DayClosed, DayOpened, from_fields
+from hub.desk.facts import DayClosed, DayOpened, Fact, from_fields
 from hub.desk.hours import WEEKDAYS, Hours, Opening
 from hub.desk.picture import Picture
 from hub.desk.refusals import LaneClosed, StaleDay
@@ -39,7 +39,7 @@ def ms(moment: str) -> int:
     return int(datetime.fromisoformat(moment).timestamp() * 1000)
 
 
-async def facts_of(desk: StoreDesk, day: str) -> list[object]:
+async def facts_of(desk: StoreDesk, day: str) -> list[Fact]:
     entries: Any = await desk.client.xrange(desk.keys.facts(day))
     return [from_fields(fields) for _, fields in entries]
 
@@ -174,7 +174,7 @@ def test_however_hubs_come_and_go_each_day_is_opened_once(
                 await set_clock(desk.client, desk.keys, moment.isoformat())
                 other = Lanes(desk.client, desk.office)
                 opened = await asyncio.gather(desk.lanes.open_day(), other.open_day())
-                assert opened == [moment.date().isoformat()] * 2
+                assert set(opened) == {moment.date().isoformat()}
                 days.append(opened[0])
             for day in dict.fromkeys(days):
                 kinds = [type(fact) for fact in await facts_of(desk, day)]
