@@ -132,6 +132,7 @@ def _lane(lane: Lane, topic: str, picture: Picture, office: Office) -> wire.Lane
         _queue(lane.key, topic, picture),
         closing=lane.key in picture.closing,
         offered=lane.gives_numbers,
+        delivery=lane.delivery or UNSET,
         paused=reason is not None,
         reason=UNSET if reason is None else _for_staff(reason, topic),
         hours=_hours(lane.key, picture.day, office),
