@@ -46,6 +46,11 @@ class Detours:
             return m.Call(id=new_id(), counter=self._post.counter, ticket=chosen, current=current, reason=reason)
         return m.Next(id=new_id(), counter=self._post.counter, current=current)
 
+    def refused(self, request: m.Next | m.Call) -> None:
+        """The counter had another ticket than was believed: what is held is called again all the same."""
+        if isinstance(request, m.Call) and not request.reason:
+            self._held.append(Held(request.ticket, self._floor.clock.now))
+
     def aside(self, visit: Visit, arrival: int) -> Aside | None:
         """Whoever came is served later for once: what says so, or None."""
         counter, luck = self._post.counter, self._chance.random()

@@ -11,6 +11,7 @@ from config.practice.asking import Asker, new_id
 from config.practice.detours import Aside, Detours
 from config.practice.floor import Floor, Visit
 from config.practice.staffing import Post
+from hub.desk.ticket import State
 from hub.forecast.day import Chance, Figures, Moves
 from hub.wire import messages as m
 
@@ -119,7 +120,8 @@ class Clerk:
                 await self._floor.clock.until(back_at)
                 continue
             seen = self._floor.version
-            body = await self.asker.ask(self._detours.call(current))
+            request = self._detours.call(current)
+            body = await self.asker.ask(request)
             match body:
                 case m.AnswerBody():
                     self._left(body.finished, body)
@@ -130,6 +132,7 @@ class Clerk:
                         self._floor.tally.called += 1
                         current = await self._receive(body.arrival)
                 case m.RefusalBody(code="NotCurrent"):
+                    self._detours.refused(request)
                     await self._look(body, current)
                     current = _current_of(body)
                     if current is not None:
@@ -181,7 +184,7 @@ class Clerk:
         body = await self.asker.ask(request)
         if isinstance(body, m.RefusalBody):
             await self._look(body, arrival)
-        elif isinstance(request, m.Hold):
+        elif body.state == State.HELD:  # also where the call of a held number was taken back
             self._detours.hold(arrival)
         return isinstance(body, m.AnswerBody)
 

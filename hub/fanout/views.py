@@ -64,7 +64,7 @@ def frame_of(fact: PublicFact, topic: str, picture: Picture, position: Position,
         case facts.TicketSentToReview():
             return wire.TicketSentToReview(*head, fact.counter)
         case facts.TicketReady():
-            return wire.TicketReady(*head, fact.from_lane, _rank(fact.rank, topic), only)
+            return wire.TicketReady(*head, fact.from_lane, _rank(fact.rank, topic))
         case facts.TicketPushedBack():
             return wire.TicketPushedBack(*head, _rank(fact.rank, topic), only)
         case facts.TicketServed():

@@ -207,11 +207,10 @@ class TicketSentToReview(TicketFrame, frozen=True, tag=True):
 
 
 class TicketReady(TicketFrame, frozen=True, tag=True):
-    """It waits in `lane`, to be called for delivery."""
+    """It waits in `lane`, to be called for delivery by any of its counters."""
 
     from_lane: str
     rank: int | UnsetType = UNSET
-    for_counter: str | UnsetType = UNSET
 
 
 class TicketPushedBack(TicketFrame, frozen=True, tag=True):
