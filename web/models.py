@@ -41,10 +41,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
+    """`until` when it may come back, as H:MM."""
+
     key: int
     number: str
     lane: str
     counter: str
+    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,11 @@ class Board:
 
         def missed(gone: MissedNumber) -> Missed:
             lane, counter = lanes.get(gone.lane, ""), counters.get(gone.counter, gone.counter)
-            return Missed(gone.arrival, gone.number, lane, counter)
+            return Missed(gone.arrival, gone.number, lane, counter, _minutes(gone.until))
 
         return cls(
             office=whole.office,
-            made_at=datetime.fromtimestamp(whole.at / 1000, UTC).astimezone(TOKYO),
+            made_at=_tokyo(whole.at),
             lanes=whole.lanes,
             calls=[call(called) for called in whole.called],
             missed=[missed(gone) for gone in whole.missed],
@@ -101,6 +104,15 @@ class Board:
     @property
     def date_text(self) -> str:
         return f"{self.made_at.month}月{self.made_at.day}日（{WEEKDAYS[self.made_at.weekday()]}）"
+
+
+def _tokyo(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(TOKYO)
+
+
+def _minutes(ms: int) -> str:
+    at = _tokyo(ms)
+    return f"{at.hour}:{at:%M}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Picture:
         self.issued: dict[str, int] = {}  # lane → how many numbers of its band were given
         self.closing: set[str] = set()  # lanes whose closing was announced
         self.last_arrival = 0
-        self.since: dict[str, int] = {}  # lane → ordinary tickets called since the last call of one with priority
+        self.since: dict[str, int] = {}  # lane → ordinary tickets called in their turn since one with priority was
         self.turns: dict[str, dict[str, int]] = {}  # counter → lane → its last turn there
         self.paused: dict[str, str] = {}  # lane → reason
         self.walls: list[str] = []  # of today, the first to come first
@@ -107,7 +107,8 @@ class Picture:
             case facts.TicketSentToReview():
                 self._put(self._known(fact), Action.REVIEW)
             case facts.TicketReady():
-                self._put(self._from_lane(fact), Action.READY, lane=fact.lane, rank=fact.rank, calls=0)
+                moved = {"lane": fact.lane, "for_counter": ""}
+                self._put(self._from_lane(fact), Action.READY, rank=fact.rank, calls=0, **moved)
             case facts.TicketPushedBack():
                 ticket = self._known(fact)
                 self._put(ticket, Action.PUSH_BACK, rank=fact.rank, pushed=ticket.pushed + 1)
@@ -116,7 +117,7 @@ class Picture:
             case facts.TicketCancelled():
                 self._put(self._known(fact), Action.CANCEL)
             case facts.TicketTransferred():
-                moved: dict[str, Any] = {"lane": fact.lane, "for_counter": fact.for_counter}
+                moved = {"lane": fact.lane, "for_counter": fact.for_counter}
                 self._put(self._from_lane(fact), Action.TRANSFER, rank=fact.rank, calls=0, **moved)
             case facts.TicketLapsed():
                 self._put(self._known(fact), Action.LAPSE)
@@ -158,9 +159,10 @@ class Picture:
         """What the next call of the counter and the next priority ticket of the lane go by."""
         if fact.turn:
             self.turns.setdefault(fact.counter, {})[fact.lane] = fact.turn
-        if self.tickets[fact.arrival].is_priority:
+        ticket = self.tickets[fact.arrival]
+        if ticket.is_priority:
             self.since[fact.lane] = 0
-        elif fact.lane in self.since:
+        elif fact.lane in self.since and ticket.called_from is State.WAITING and not fact.reason:
             self.since[fact.lane] += 1
 
     def _count_wall(self, fact: facts.WallJoined | facts.WallLeft) -> None:

@@ -1,6 +1,6 @@
 /** The crowding of the office, live. The server drew the first state; this keeps it true. */
 
-import { dateText, minuteOfDay, secondsText } from "./clock.js";
+import { dateText, minuteOfDay, minutesText, secondsText } from "./clock.js";
 import { h, keep, write } from "./dom.js";
 import { whyNone } from "./giving.js";
 import { openPage } from "./page.js";
@@ -97,10 +97,12 @@ function drawMissed(picture) {
     part("missed"),
     missed,
     (gone) => gone.arrival,
-    () => h("li", {}, h("b", { class: "number" }), " ", h("span", { class: "counter" })),
+    () =>
+      h("li", {}, h("b", { class: "number" }), " ", h("span", { class: "counter" }), " ", h("span", { class: "until" })),
     (item, gone) => {
       write(item.querySelector(".number"), gone.number);
       write(item.querySelector(".counter"), picture.counterName(gone.counter));
+      write(item.querySelector(".until"), `${minutesText(gone.until)}まで`);
     },
   );
 }
