@@ -126,6 +126,9 @@ class OfficeFile(Entry):
         default=2, ge=0, le=9, description="How often a resident may let others go first; 0: not at all."
     )
     push_back_places: int = Field(default=5, ge=1, le=20, description="At most how many of them at a time.")
+    long_wait_minutes: int = Field(
+        default=45, ge=1, le=1440, description="Who has waited for so long is marked at the desks."
+    )
     lanes: list[LaneEntry] = Field(min_length=1, max_length=32, description="The waiting lines.")
     counters: list[CounterEntry] = Field(min_length=1, max_length=200, description="The windows where staff sits.")
 
@@ -165,6 +168,7 @@ class OfficeFile(Entry):
             push_backs=PushBacks(self.push_back_times, self.push_back_places),
             hours=hours_of(self.hours, self.special_days),
             hours_in_practice=self.hours_in_practice,
+            long_wait_minutes=self.long_wait_minutes,
         )
 
 

@@ -112,7 +112,7 @@ class PushBacks:
 class Office:
     """One ward office. `return_after`: a resident who comes back is placed after that many who wait.
     `pause_reasons`: why a lane gives no numbers for a while; `reasons`: why a number may be called out of order.
-    `hours_in_practice`: the hours hold there too.
+    `hours_in_practice`: the hours hold there too. Who has waited for `long_wait_minutes` is marked at the desks.
 
     Numbers are given on the web from `web_open` until before `web_close`, minutes of the day in Tokyo.
     `web_check_in`: whoever took one there waits only from checking in at the office. Without a `purpose` no notices
@@ -135,6 +135,7 @@ class Office:
     push_backs: PushBacks = PushBacks()
     hours: Hours = ALWAYS
     hours_in_practice: bool = False
+    long_wait_minutes: int = 45
 
     def for_practice(self) -> "Office":
         """Open at all hours, unless the office wants to practise them."""

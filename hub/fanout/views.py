@@ -45,33 +45,34 @@ def frame_of(fact: ToldFact, topic: str, picture: Picture, position: Position, p
         case _:
             pass  # of a ticket
     head = (place, before, at, lane, waiting, fact.arrival, fact.number)
-    only = _reserved(picture.tickets[fact.arrival], topic)
+    ticket = picture.tickets[fact.arrival]
+    only, since = _reserved(ticket, topic), _for_staff(ticket.issued_at, topic)
     match fact:
         case facts.TicketIssued():
-            return wire.TicketIssued(*head, _rank(fact.rank, topic), _for_staff(fact.is_priority, topic))
+            return wire.TicketIssued(*head, _rank(fact.rank, topic), _for_staff(fact.is_priority, topic), since)
         case facts.TicketExpected():
             return wire.TicketExpected(*head)
         case facts.TicketCheckedIn():
-            return wire.TicketCheckedIn(*head, _rank(fact.rank, topic))
+            return wire.TicketCheckedIn(*head, _rank(fact.rank, topic), since)
         case facts.TicketCalled():
             turn, reason = _for_staff(fact.turn, topic), _for_staff(fact.reason, topic)
             return wire.TicketCalled(*head, fact.counter, turn, reason)
         case facts.CallTakenBack():
-            return wire.CallTakenBack(*head, fact.counter, fact.state, _rank(fact.rank, topic), only)
+            return wire.CallTakenBack(*head, fact.counter, fact.state, _rank(fact.rank, topic), only, since)
         case facts.TicketRecalled():
             return wire.TicketRecalled(*head, fact.counter, fact.calls)
         case facts.TicketMarkedAbsent():
             return wire.TicketMarkedAbsent(*head, fact.counter, fact.until)
         case facts.TicketReturned():
-            return wire.TicketReturned(*head, _rank(fact.rank, topic), only)
+            return wire.TicketReturned(*head, _rank(fact.rank, topic), only, since)
         case facts.TicketHeld():
             return wire.TicketHeld(*head, fact.counter)
         case facts.TicketSentToReview():
             return wire.TicketSentToReview(*head, fact.counter)
         case facts.TicketReady():
-            return wire.TicketReady(*head, fact.from_lane, _rank(fact.rank, topic))
+            return wire.TicketReady(*head, fact.from_lane, _rank(fact.rank, topic), since)
         case facts.TicketPushedBack():
-            return wire.TicketPushedBack(*head, _rank(fact.rank, topic), only)
+            return wire.TicketPushedBack(*head, _rank(fact.rank, topic), only, since)
         case facts.TicketServed():
             return wire.TicketServed(*head, fact.counter)
         case facts.TicketCancelled():
@@ -79,7 +80,7 @@ def frame_of(fact: ToldFact, topic: str, picture: Picture, position: Position, p
         case facts.TicketLapsed():
             return wire.TicketLapsed(*head, fact.why)
         case facts.TicketTransferred():
-            return wire.TicketTransferred(*head, fact.from_lane, _rank(fact.rank, topic), only)
+            return wire.TicketTransferred(*head, fact.from_lane, _rank(fact.rank, topic), only, since)
         case facts.CallShown():
             return wire.CallShown(*head, fact.calls, fact.wall)
         case _:
@@ -117,7 +118,12 @@ def snapshot_of(topic: str, picture: Picture, office: Office, position: Position
         held=_aside(State.HELD, topic, picture),
         in_review=_aside(State.BACK_OFFICE, topic, picture),
         walls=list(picture.walls) if is_desk else UNSET,
+        rules=_rules(office) if is_desk else UNSET,
     )
+
+
+def _rules(office: Office) -> wire.DeskRules:
+    return wire.DeskRules(office.absence.after_calls, office.absence.after_seconds, office.long_wait_minutes)
 
 
 def _reasons(reasons: Iterable[Reason]) -> list[wire.Reason]:
@@ -167,7 +173,7 @@ def _queue(lane: str, topic: str, picture: Picture) -> list[wire.WaitingNumber] 
     if not topics.shows_ranks(topic):
         return UNSET
     return [
-        wire.WaitingNumber(arrival, ticket.number, rank, _reserved(ticket, topic))
+        wire.WaitingNumber(arrival, ticket.number, rank, _reserved(ticket, topic), _for_staff(ticket.issued_at, topic))
         for rank, arrival in picture.waiting.get(lane, ())
         for ticket in [picture.tickets[arrival]]
     ]

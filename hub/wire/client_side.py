@@ -57,6 +57,7 @@ class Screen:
         self.pause_reasons: list[m.Reason] = []
         self.reasons: list[m.Reason] = []
         self.by_priority: list[int] = []  # arrivals; only at the desk
+        self.rules: m.DeskRules | UnsetType = UNSET
         self.walls: list[str] | UnsetType = UNSET  # where they are shown, and with them which of them showed a call
 
     def hear(self, frame: m.HubFrame) -> Heard:
@@ -104,6 +105,7 @@ class Screen:
             held=_by_arrival(self.held),
             in_review=_by_arrival(self.in_review),
             walls=self.walls,
+            rules=self.rules,
         )
 
     def _start(self, whole: m.Snapshot) -> None:
@@ -119,7 +121,7 @@ class Screen:
         self.missed = {missed.arrival: missed for missed in whole.missed}
         self.counters, self.checks_in, self.walls = whole.counters, whole.checks_in, whole.walls
         self.priorities, self.pause_reasons, self.reasons = whole.priorities, whole.pause_reasons, whole.reasons
-        self.by_priority = list(whole.by_priority)
+        self.by_priority, self.rules = list(whole.by_priority), whole.rules
         self.held, self.in_review = (
             None if aside is UNSET else {number.arrival: number for number in aside}
             for aside in (whole.held, whole.in_review)
@@ -205,7 +207,7 @@ class Screen:
     def _wait(self, fact: _Waits, for_counter: str | UnsetType) -> None:
         self._forget(fact.arrival)
         if fact.rank is not UNSET and fact.lane in self.queues:
-            waiting = m.WaitingNumber(fact.arrival, fact.number, fact.rank, for_counter)
+            waiting = m.WaitingNumber(fact.arrival, fact.number, fact.rank, for_counter, fact.since)
             self.queues[fact.lane][fact.arrival] = waiting
 
     def _put_aside(self, fact: _GoesAside, among: dict[int, m.AsideNumber] | None) -> None:

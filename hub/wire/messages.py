@@ -22,12 +22,15 @@ Typed = Annotated[str, Meta(max_length=32)]  # by hand, full width and all
 
 
 class WaitingNumber(Struct, frozen=True):
-    """`for_counter`: only that counter may call it; not there where any counter of the lane may."""
+    """`for_counter`: only that counter may call it; not there where any counter of the lane may. `since`: when the number
+    was taken; on the desk's topic only.
+    """
 
     arrival: int
     number: str
     rank: int
     for_counter: str | UnsetType = UNSET
+    since: int | UnsetType = UNSET
 
 
 class CalledNumber(Struct, frozen=True):
@@ -104,13 +107,23 @@ class Reason(Struct, frozen=True):
     name: str
 
 
+class DeskRules(Struct, frozen=True):
+    """What a desk page counts down to. Absent may be said from that many calls and seconds after the latest on;
+    who has waited for `long_wait_minutes` is marked.
+    """
+
+    absent_after_calls: int
+    absent_after_seconds: int
+    long_wait_minutes: int
+
+
 class Snapshot(Struct, frozen=True, tag="snapshot"):
     """The whole of a topic at a position. `called` newest call first, the others in order of arrival.
 
     The topic of a lane holds that lane and its tickets only; the board and the desk hold all. Only the desk is told
     `pause_reasons`, `reasons` (of calls out of order), who is `held`, what is `in_review`, and `by_priority`: today's
     arrivals that were placed by priority, ascending. `walls`: those of today, on which every call is to be
-    shown; on the desk's topic only.
+    shown; on the desk's topic only, as `rules`.
     """
 
     topic: str
@@ -130,6 +143,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     held: list[AsideNumber] | UnsetType = UNSET
     in_review: list[AsideNumber] | UnsetType = UNSET
     walls: list[str] | UnsetType = UNSET
+    rules: DeskRules | UnsetType = UNSET
 
 
 # From the hub: what happened ---------------------------------------------------------------------------------------
@@ -151,6 +165,8 @@ class FactFrame(_Told, frozen=True):
 
 
 class TicketFrame(FactFrame, frozen=True):
+    """Where it waits from now on, the desk is told `since` when: the number was taken then."""
+
     arrival: int
     number: str
 
@@ -160,6 +176,7 @@ class TicketIssued(TicketFrame, frozen=True, tag=True):
 
     rank: int | UnsetType = UNSET
     priority: bool | UnsetType = UNSET
+    since: int | UnsetType = UNSET
 
 
 class TicketExpected(TicketFrame, frozen=True, tag=True):
@@ -168,6 +185,7 @@ class TicketExpected(TicketFrame, frozen=True, tag=True):
 
 class TicketCheckedIn(TicketFrame, frozen=True, tag=True):
     rank: int | UnsetType = UNSET
+    since: int | UnsetType = UNSET
 
 
 class TicketCalled(TicketFrame, frozen=True, tag=True):
@@ -187,6 +205,7 @@ class CallTakenBack(TicketFrame, frozen=True, tag=True):
     state: str
     rank: int | UnsetType = UNSET
     for_counter: str | UnsetType = UNSET
+    since: int | UnsetType = UNSET
 
 
 class TicketRecalled(TicketFrame, frozen=True, tag=True):
@@ -202,6 +221,7 @@ class TicketMarkedAbsent(TicketFrame, frozen=True, tag=True):
 class TicketReturned(TicketFrame, frozen=True, tag=True):
     rank: int | UnsetType = UNSET
     for_counter: str | UnsetType = UNSET
+    since: int | UnsetType = UNSET
 
 
 class TicketHeld(TicketFrame, frozen=True, tag=True):
@@ -221,6 +241,7 @@ class TicketReady(TicketFrame, frozen=True, tag=True):
 
     from_lane: str
     rank: int | UnsetType = UNSET
+    since: int | UnsetType = UNSET
 
 
 class TicketPushedBack(TicketFrame, frozen=True, tag=True):
@@ -228,6 +249,7 @@ class TicketPushedBack(TicketFrame, frozen=True, tag=True):
 
     rank: int | UnsetType = UNSET
     for_counter: str | UnsetType = UNSET
+    since: int | UnsetType = UNSET
 
 
 class TicketServed(TicketFrame, frozen=True, tag=True):
@@ -248,6 +270,7 @@ class TicketTransferred(TicketFrame, frozen=True, tag=True):
     from_lane: str
     rank: int | UnsetType = UNSET
     for_counter: str | UnsetType = UNSET
+    since: int | UnsetType = UNSET
 
 
 class LaneRenumbered(FactFrame, frozen=True, tag=True):

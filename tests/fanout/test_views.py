@@ -49,7 +49,8 @@ ONLY_DESK = {  # what walls do is staff's business
 RANKED = {"TicketIssued", "TicketCheckedIn", "TicketReturned", "TicketTransferred"}
 RANKED |= {"CallTakenBack", "TicketReady", "TicketPushedBack"}
 RESERVED = {"TicketTransferred", "TicketReturned", "TicketPushedBack"}  # 4 of the story is for one counter
-FOR_STAFF = {"TicketIssued": {"priority"}, "TicketCalled": {"turn", "reason"}, "LanePaused": {"reason"}}
+FOR_STAFF = {"TicketCalled": {"turn", "reason"}, "LanePaused": {"reason"}, **dict.fromkeys(RANKED, {"since"})}
+FOR_STAFF["TicketIssued"] = {"priority", "since"}
 SNAPSHOT = {"type", "topic", "position", "at", "day", "office", "lanes", "called", "missed", "counters", "checks_in"}
 SNAPSHOT |= {"priorities", "pause_reasons", "by_priority", "reasons"}
 
@@ -163,7 +164,7 @@ def test_a_snapshot_shows_what_is_named_and_nothing_else(topic: str) -> None:
     for seq, fact in enumerate(story()[:-1], start=1):
         world.learn((5, seq), fact)
         whole = json.loads(world.snapshot(topic).text)
-        assert set(whole) == SNAPSHOT | ({"held", "in_review", "walls"} if topic == topics.DESK else set())
+        assert set(whole) == SNAPSHOT | ({"held", "in_review", "walls", "rules"} if topic == topics.DESK else set())
         for lane in whole["lanes"]:
             why = {"reason"} if topic == topics.DESK and lane["paused"] else set()
             queue = {"queue"} if topic != topics.BOARD else set()

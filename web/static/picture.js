@@ -26,7 +26,7 @@ export class Picture {
     this.day = "";
     this.office = "";
     this.lanes = new Map(); // key → {lane, name, waiting, closing, offered, paused, reason?, hours?}
-    this.queues = new Map(); // key → Map of arrival → {arrival, number, rank, for_counter?}; only lanes whose queue the topic shows
+    this.queues = new Map(); // key → Map of arrival → {arrival, number, rank, for_counter?, since?}; only lanes whose queue the topic shows
     this.called = new Map(); // arrival → {arrival, number, lane, counter, calls, called_at}; with walls: shown
     this.missed = new Map(); // arrival → {arrival, number, lane, counter, until}
     this.held = null; // arrival → {arrival, number, lane, counter}; null where the topic shows none, as in_review
@@ -37,6 +37,7 @@ export class Picture {
     this.pauseReasons = []; // {reason, name}; only at the desk
     this.reasons = []; // the same, of calls out of order
     this.byPriority = new Set(); // arrivals; only at the desk
+    this.rules = null; // {absent_after_calls, absent_after_seconds, long_wait_minutes}; only at the desk
     this.walls = null; // on which every call is to be shown; null where the topic does not show them
   }
 
@@ -120,6 +121,7 @@ export class Picture {
       ...(this.held && { held: this.heldNumbers() }),
       ...(this.inReview && { in_review: this.reviewedNumbers() }),
       ...(this.walls === null ? {} : { walls: this.walls }),
+      ...(this.rules && { rules: this.rules }),
     };
   }
 
@@ -147,6 +149,7 @@ export class Picture {
     this.reasons = whole.reasons;
     this.byPriority = new Set(whole.by_priority);
     this.walls = whole.walls ?? null;
+    this.rules = whole.rules ?? null;
   }
 
   #hearFact(fact) {
@@ -175,10 +178,10 @@ function inOrder(list) {
   return [...(list?.values() ?? [])].sort((a, b) => a.arrival - b.arrival);
 }
 
-function wait(picture, { arrival, number, rank, lane, for_counter }) {
+function wait(picture, { arrival, number, rank, lane, for_counter, since }) {
   picture.forget(arrival);
   if (rank === undefined) return;
-  const waiting = { arrival, number, rank, ...(for_counter && { for_counter }) };
+  const waiting = { arrival, number, rank, ...(for_counter && { for_counter }), ...(since && { since }) };
   picture.queues.get(lane)?.set(arrival, waiting);
 }
 
