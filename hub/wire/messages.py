@@ -22,8 +22,8 @@ Typed = Annotated[str, Meta(max_length=32)]  # by hand, full width and all
 
 
 class WaitingNumber(Struct, frozen=True):
-    """`for_counter`: only that counter may call it; not there where any counter of the lane may. `since`: when the number
-    was taken; on the desk's topic only.
+    """`for_counter`: only that counter may call it; not there where any counter of the lane may. `since`: when the
+    number was taken; on the desk's topic only.
     """
 
     arrival: int
