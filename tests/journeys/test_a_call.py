@@ -57,7 +57,7 @@ async def test_a_missed_number_comes_back_by_keys_alone(ward: Ward, open_page: O
     await sees(desk, "#about", "2回目")
     await press(desk, "a")
     await sees(wall, "#missed", "B401")
-    await sees(desk, "#missed", "B401")
+    await sees(desk, "#aside", "B401")
     await press(desk, "b")
     await press(desk, "1")
     await sees(desk, "#coming", "B401")

@@ -58,7 +58,7 @@ async def test_the_wall_and_the_desk_with_calls_and_missed_numbers(ward: Ward, o
     for key in "nan":
         await press(desk, key)
     await sees(wall, "#stage .call", "A102")
-    await sees(desk, "#missed", "A101")
+    await sees(desk, "#aside", "A101")
     await assert_accessible(wall)
     await assert_accessible(desk)
     await press(desk, "t")

@@ -32,6 +32,22 @@ def busy(**changes: Any) -> m.Snapshot:
     return snapshot(calls=1, missed=2, waiting=3, topic="desk", **changes)
 
 
+def full() -> m.Snapshot:
+    """Besides, two are held, one is in the back office, a lane is paused, and a reason may be given."""
+    whole = busy(
+        held=[m.AsideNumber(40, "B240", "moves", "1"), m.AsideNumber(43, "A243", "certificates", "1")],
+        in_review=[m.AsideNumber(41, "A241", "certificates", "3")],
+        reasons=[m.Reason("health", "体調がすぐれない"), m.Reason("papers", "書類の確認")],
+        pause_reasons=[m.Reason("system", "システム障害")],
+        priorities=[m.PriorityClass("care", "優先", ["desk"])],
+        rules=m.DeskRules(2, 20, 45),
+    )
+    certificates, moves, seal = whole.lanes
+    queue = [replace(each, since=AT - 50 * 60_000) for each in certificates.queue or []]
+    lanes = [replace(certificates, queue=queue, delivery="seal"), replace(moves, paused=True, reason="system"), seal]
+    return replace(whole, lanes=lanes)
+
+
 @pytest.mark.parametrize(
     ("keys", "request_"),
     [
@@ -44,14 +60,76 @@ def busy(**changes: Any) -> m.Snapshot:
         ("t 2", {"type": "transfer", "ticket": 100, "lane": "seal"}),
         ("b 2", {"type": "return", "ticket": 2}),
         ("c y", {"type": "cancel", "ticket": 100}),
+        ("h", {"type": "hold", "counter": "1", "ticket": 100}),
+        ("v", {"type": "review", "counter": "1", "ticket": 100}),
+        ("u", {"type": "take_back", "counter": "1", "ticket": 100}),
+        ("k 2", {"type": "call", "counter": "1", "ticket": 43, "current": 100, "reason": ""}),
+        ("o 1", {"type": "ready", "ticket": 41}),
+        ("t c 2", {"type": "transfer", "ticket": 100, "lane": "moves", "counter": "2"}),
+        ("l 1 1", {"type": "pause", "lane": "certificates", "reason": "system"}),
+        ("l 2", {"type": "resume", "lane": "moves"}),
     ],
 )
 async def test_each_key_asks_for_one_thing(keys: str, request_: dict[str, Any], site: MakeSite, page: "Page") -> None:
-    ours = site(busy())
+    ours = site(full())
     await at_counter(ours)
     for key in keys.split():
         await page.keyboard.press(key)
     assert without_id((await ours.asked(1))[0]) == request_
+
+
+@pytest.mark.parametrize(
+    ("number", "keys", "request_"),
+    [
+        ("A301", "1 2", {"type": "call", "counter": "1", "ticket": 501, "current": 100, "reason": "papers"}),
+        ("ａ３０１", "2 2", {"type": "transfer", "ticket": 501, "lane": "seal"}),
+        ("B240", "1", {"type": "call", "counter": "1", "ticket": 40, "current": 100, "reason": ""}),
+        ("A201", "1", {"type": "return", "ticket": 1}),
+        ("A241", "1", {"type": "ready", "ticket": 41}),
+        ("B402", "", None),
+    ],
+)
+async def test_a_number_that_is_typed_can_be_called_or_moved(
+    number: str, keys: str, request_: dict[str, Any] | None, site: MakeSite, page: "Page"
+) -> None:
+    ours = site(full())
+    await at_counter(ours)
+    await page.keyboard.press("s")
+    await page.keyboard.type(number)
+    await page.keyboard.press("Enter")
+    if request_ is None:
+        return await page.locator("#refusal", has_text=f"{number}：お待ちの番号にありません。").wait_for()
+    for key in keys.split():
+        await page.keyboard.press(key)
+    assert without_id((await ours.asked(1))[0]) == request_
+
+
+async def test_the_right_to_be_called_is_counted_down_before_anybody_presses(site: MakeSite, page: "Page") -> None:
+    ours = site(full())
+    await at_counter(ours)
+    await page.locator("#absent-missing", has_text="あと1回お呼びしてから").wait_for()
+    ours.tell(m.TicketRecalled, number="A101", arrival=100, counter="1", calls=2)
+    await page.locator("#absent-missing", has_text="あと20秒").wait_for()
+    ours.beat()  # a minute later
+    await page.clock.run_for(1000)
+    await page.locator('[data-action="absent"]:not([data-missing])').wait_for()
+    await page.keyboard.press("a")
+    assert without_id((await ours.asked(1))[0]) == {"type": "absent", "counter": "1", "ticket": 100}
+
+
+async def test_who_has_waited_long_is_marked(site: MakeSite, page: "Page") -> None:
+    ours = site(full())
+    await at_counter(ours)
+    await page.locator("#lanes [data-long]", has_text="最長50分").wait_for()
+    await page.locator("#coming [data-long]", has_text="A300").wait_for()
+    assert await page.locator("#lanes [data-key=moves] .mark").inner_text() == "新しい番号の受付を休止しています"
+
+
+async def test_without_a_second_stage_there_is_no_review(site: MakeSite, page: "Page") -> None:
+    ours = site(busy())
+    await at_counter(ours)
+    for action in ("review", "resume", "ready"):
+        assert await page.locator(f'[data-action="{action}"]').get_attribute("aria-disabled") == "true"
 
 
 async def test_the_desk_says_whether_its_call_is_on_the_walls(site: MakeSite, page: "Page") -> None:
@@ -240,7 +318,7 @@ async def test_success_is_seen_by_the_fact(site: MakeSite, page: "Page") -> None
     await page.locator("#about", has_text="お呼び出し中・2回目").wait_for()
     assert "A101 を再度お呼びしました（2回目）。" in await page.locator("#news").inner_text()
     ours.tell(m.TicketMarkedAbsent, until=AT + 1_800_000, **CURRENT)
-    await page.locator("#missed", has_text="A101").wait_for()
+    await page.locator("#aside", has_text="A101").wait_for()
     assert await page.locator("#number").inner_text() == "－"
     ours.tell(m.TicketCalled, arrival=500, number="A300", counter="1", waiting={"certificates": 2})
     await page.locator("#number", has_text="A300").wait_for()
@@ -299,7 +377,7 @@ async def test_the_focus_is_never_lost(site: MakeSite, page: "Page") -> None:
     assert await focused(page) == "home"
     await page.locator('[data-action="recall"]').click()
     assert await focused(page) == "home", "the next Enter means 次へ, not 再呼出 again"
-    await page.locator("#missed button").first.focus()
+    await page.locator("#aside button").first.focus()
     ours.tell(m.TicketReturned, arrival=1, number="A201", rank=5)
     await page.locator("#coming", has_text="A201").wait_for()
     assert await focused(page) in ("home", "戻る")

@@ -3,10 +3,12 @@
  * `ticket`), so that the hub can refuse what has changed meanwhile: a double press is one call.
  */
 
+import { isHere } from "./numbers.js";
+import { QUESTIONS } from "./questions.js";
+
 const NOT_YET = "まだつながっていません。つながるまで少しお待ちください。";
 const NO_CURRENT = "お呼びしている番号がありません。「次へ」でお呼びください。";
-const NO_MISSED = "お呼び済みの番号はありません。";
-const NO_NUMBER = "受け付ける番号を入力してください。";
+const NO_NUMBER = "番号を入力してください。";
 const STANDS = {
   waiting: "すでに順番をお待ちです。",
   called: "いまお呼びしている番号です。",
@@ -20,7 +22,7 @@ const DOUBLE_MS = 500; // two presses closer than this are one: nobody is served
 export class Actions {
   #open = new Set(); // actions whose reply is not there yet
   #pressed = new Map(); // action → when it was last taken
-  #questioned = null; // arrival that an open question is about
+  #questioned = null; // {arrival, where} that an open question is about
   lastAsked = null; // arrival of the latest request about one number
 
   /**
@@ -30,20 +32,24 @@ export class Actions {
    * @param ask     (body) → promise of {answer}, {refusal} or {silence}
    * @param tell    ({refusal, news}) → show it; an empty call clears what was shown
    * @param changed () → what is under way has changed
+   * @param slips   hands out what is written on a slip
    */
-  constructor({ counter, picture, chooser, ask, tell, changed }) {
-    Object.assign(this, { counter, picture, chooser, ask, tell, changed });
+  constructor({ counter, picture, chooser, ask, tell, changed, slips }) {
+    Object.assign(this, { counter, picture, chooser, ask, tell, changed, slips });
   }
 
   get current() {
     return this.picture.calls().find((call) => call.counter === this.counter) ?? null;
   }
 
-  /** Missed numbers, those of this counter's own lanes first. */
-  get missed() {
-    const own = this.picture.counters.find(({ counter }) => counter === this.counter)?.lanes ?? [];
-    const isOther = ({ lane }) => Number(!own.includes(lane));
-    return this.picture.missedNumbers().sort((a, b) => isOther(a) - isOther(b));
+  get lanes() {
+    return this.picture.counters.find(({ counter }) => counter === this.counter)?.lanes ?? [];
+  }
+
+  /** Missed, held, or in the back office: the numbers of this counter's own lanes first. */
+  ownFirst(numbers) {
+    const isOther = ({ lane }) => Number(!this.lanes.includes(lane));
+    return numbers.sort((a, b) => isOther(a) - isOther(b));
   }
 
   /** Its reply is not there yet. */
@@ -60,69 +66,50 @@ export class Actions {
     if (this.isOpen(action)) return;
     this.#pressed.set(action, performance.now());
     setTimeout(this.changed, DOUBLE_MS);
-    this.tell({});
-    if (this.picture.position === null) this.tell({ refusal: NOT_YET });
-    else this.#begin(action);
+    if (this.#clear()) this.#begin(action);
   }
 
-  /** 「戻る」 beside one missed number. */
-  giveBack(arrival) {
-    this.tell({});
-    this.#send("return", { type: "return", ticket: arrival });
+  /** What a press beside one number asks for: `return`, `resume` or `ready`. */
+  pressBeside(action, number) {
+    if (!this.#clear()) return;
+    if (action === "resume") this.call(number);
+    else this.send(action, { type: action, ticket: number.arrival });
+  }
+
+  /** A number, as it was typed: what can be done with it is asked. */
+  pick(number) {
+    if (!this.#clear()) return;
+    if (number === "") this.tell({ refusal: NO_NUMBER });
+    else QUESTIONS.number(this, number);
   }
 
   /** A number from home, as it was typed: its holder is here. */
   checkIn(number) {
-    this.tell({});
-    if (this.picture.position === null) this.tell({ refusal: NOT_YET });
-    else if (number === "") this.tell({ refusal: NO_NUMBER });
-    else this.#send("check_in", { type: "check_in", number });
+    if (!this.#clear()) return;
+    if (number === "") this.tell({ refusal: NO_NUMBER });
+    else this.send("check_in", { type: "check_in", number });
+  }
+
+  /** Call one number; a held one needs no reason. */
+  call({ arrival }, reason = "") {
+    const { counter, current } = this;
+    this.send("call", { type: "call", counter, ticket: arrival, current: current?.arrival ?? null, reason });
+  }
+
+  /** Ask about a number; where it stands elsewhere before an answer, the question is over. */
+  question(about, title, choices, chosen) {
+    this.#questioned = about && { arrival: about.arrival, where: about.where };
+    this.chooser.ask(title, choices, chosen);
   }
 
   /** The picture changed: a question about a ticket that has left is over. */
   check() {
-    if (!this.chooser.isOpen || this.#questioned === null || this.current?.arrival === this.#questioned) return;
+    if (!this.chooser.isOpen || this.#questioned === null || isHere(this.picture, this.#questioned)) return;
     this.chooser.leave();
     this.tell({ refusal: CHANGED });
   }
 
-  #begin(action) {
-    const { counter, current } = this;
-    if (action === "next") return this.#send(action, { type: "next", counter, current: current?.arrival ?? null });
-    if (action === "return") return this.#chooseMissed();
-    if (current === null) return this.tell({ refusal: NO_CURRENT });
-    if (action === "transfer") return this.#chooseLane(current);
-    if (action === "cancel") return this.#confirmCancel(current);
-    return this.#send(action, { type: action, counter, ticket: current.arrival });
-  }
-
-  #chooseMissed() {
-    const { missed } = this;
-    if (missed.length === 0) return this.tell({ refusal: NO_MISSED });
-    this.#questioned = null;
-    const choices = missed.map(({ arrival, number, lane }) => ({
-      text: `${number}　${this.picture.laneName(lane)}`,
-      value: arrival,
-    }));
-    this.chooser.ask("どの番号のかたが戻られましたか", choices, (arrival) => this.giveBack(arrival));
-  }
-
-  #chooseLane({ arrival, number, lane: present }) {
-    this.#questioned = arrival;
-    const lanes = [...this.picture.lanes.values()].filter(({ lane }) => lane !== present);
-    const choices = lanes.map(({ lane, name }) => ({ text: name, value: lane }));
-    this.chooser.ask(`${number} をどの業務へ転送しますか`, choices, (lane) =>
-      this.#send("transfer", { type: "transfer", ticket: arrival, lane }),
-    );
-  }
-
-  #confirmCancel({ arrival, number }) {
-    this.#questioned = arrival;
-    const yes = { key: "y", text: `はい、${number} を取り消します`, value: arrival };
-    this.chooser.ask(`${number} を取り消しますか`, [yes], (ticket) => this.#send("cancel", { type: "cancel", ticket }));
-  }
-
-  async #send(action, body) {
+  async send(action, body) {
     if (this.#open.has(action)) return;
     this.#open.add(action);
     this.lastAsked = body.ticket ?? null;
@@ -139,6 +126,24 @@ export class Actions {
     else if (refusal !== undefined) this.tell({ refusal: refused(body, refusal) });
     else if (body.type === "check_in") this.tell({ news: this.#checkedIn(answer) });
     else if (body.type === "next" && answer.arrival === null) this.tell({ news: "お待ちのかたはいません。" });
+    else if (body.secret !== undefined) this.slips.show(body, answer, this.picture);
+  }
+
+  /** Nothing is said any more; false before the page knows anything. */
+  #clear() {
+    this.tell({});
+    if (this.picture.position !== null) return true;
+    this.tell({ refusal: NOT_YET });
+    return false;
+  }
+
+  #begin(action) {
+    const { counter, current } = this;
+    if (action === "next") return this.send(action, { type: "next", counter, current: current?.arrival ?? null });
+    if (ABOUT_OTHERS.has(action)) return QUESTIONS[action](this);
+    if (current === null) return this.tell({ refusal: NO_CURRENT });
+    if (action in QUESTIONS) return QUESTIONS[action](this, { ...current, where: "called" });
+    return this.send(action, { type: action, counter, ticket: current.arrival });
   }
 
   #checkedIn({ number, lane, ahead }) {
@@ -146,6 +151,9 @@ export class Actions {
     return `${number} の来庁を受け付けました。${this.picture.laneName(lane)}でお待ちです${place}。`;
   }
 }
+
+/** What can be pressed with no number at the counter. */
+export const ABOUT_OTHERS = new Set(["return", "resume", "ready", "issue", "lane"]);
 
 /** Why not. Who types a number sees neither it nor its state: both are named. */
 function refused({ type, number }, { code, sentence, details }) {

@@ -64,7 +64,7 @@ export class Chooser {
     keep(
       this.list,
       this.#shown(),
-      (choice) => `${choice.key} ${choice.value}`,
+      (choice) => `${choice.key} ${choice.text}`,
       (choice) => {
         const button = h("button", { type: "button" }, h("kbd", {}, choice.key.toUpperCase()), choice.text);
         button.addEventListener("click", () => this.#choose(choice.value));

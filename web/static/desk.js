@@ -1,23 +1,27 @@
 /** The page of one counter: what it has, who comes next, who was missed, and one key for each thing to do. */
 
-import { Actions } from "./actions.js";
+import { ABOUT_OTHERS, Actions } from "./actions.js";
 import { Chooser } from "./chooser.js";
 import { minutesText, secondsText } from "./clock.js";
-import { h, keep, mark, write } from "./dom.js";
+import { mark, write } from "./dom.js";
 import { signIn, signInIfOut, stayHere } from "./here.js";
 import { answersItself, KEYS, plainKey } from "./keys.js";
+import { Lists } from "./lists.js";
+import { beforeAbsent } from "./numbers.js";
+import { NEWS } from "./news.js";
 import { openPage } from "./page.js";
 import { Shown } from "./shown.js";
+import { Slips } from "./slips.js";
 import { Why } from "./why.js";
 
 const TICK_MS = 1000;
-const COMING = 3;
 const NO_SUCH_COUNTER = "この窓口は設定にありません。「窓口を選び直す」から選んでください。";
 
 const part = (id) => document.getElementById(id);
 const counter = document.body.dataset.counter;
 const shown = new Shown();
 const why = new Why(part("why"), goHome);
+const slips = new Slips(part("slip"), goHome);
 let isFresh = false;
 let before = null; // what this counter had before the latest frame
 
@@ -50,7 +54,9 @@ const actions = new Actions({
     write(part("news"), news);
   },
   changed: drawActions,
+  slips,
 });
+const lists = new Lists({ page, actions, goHome });
 
 function draw(picture) {
   const own = picture.counters.find((each) => each.counter === counter);
@@ -58,19 +64,17 @@ function draw(picture) {
   write(part("office"), picture.office);
   write(part("counter"), own?.name ?? counter);
   document.title = `${own?.name ?? counter}｜呼出`;
-  const lanes = (own?.lanes ?? []).filter((lane) => picture.lanes.has(lane));
   drawClock();
   drawCurrent();
   drawReceipt();
   drawActions();
-  drawLanes(lanes.map((lane) => picture.lanes.get(lane)));
-  drawComing(lanes.flatMap((lane) => queueOf(picture, lane).map((waiting) => ({ ...waiting, lane }))));
-  drawMissed(actions.missed);
+  lists.draw(now());
   before = actions.current;
 }
 
-function queueOf(picture, lane) {
-  return picture.queues.has(lane) ? picture.queue(lane) : [];
+/** Office time; of a page that is not fresh, the latest that it heard. */
+function now() {
+  return isFresh ? page.clock.now() : page.picture.at;
 }
 
 function drawCurrent() {
@@ -92,51 +96,36 @@ function drawReceipt() {
 }
 
 function drawActions() {
+  const { current } = actions;
   for (const button of document.querySelectorAll("[data-action]")) {
     const { action } = button.dataset;
-    const needsCurrent = action !== "next" && action !== "return";
+    const needsCurrent = action !== "next" && !ABOUT_OTHERS.has(action);
     // Never `disabled`: a disabled button drops the focus.
-    mark(button, "aria-disabled", needsCurrent && actions.current === null ? "true" : null);
+    mark(button, "aria-disabled", (needsCurrent && current === null) || isIdle(action) ? "true" : null);
     mark(button, "aria-busy", actions.isOpen(action) ? "true" : null);
     mark(button, "data-sending", actions.isSending(action));
   }
+  drawAbsent();
 }
 
-function drawLanes(lanes) {
-  const make = () => h("li", {}, h("span", { class: "name" }), h("span", { class: "count" }, h("b"), "人"));
-  keep(part("lanes"), lanes, ({ lane }) => lane, make, (item, lane) => {
-    write(item.querySelector(".name"), lane.name);
-    write(item.querySelector("b"), lane.waiting);
-  });
+/** Where there is nothing for it to do: nobody is held, no back office follows. */
+function isIdle(action) {
+  const { picture } = page;
+  if (action === "return") return picture.missed.size === 0;
+  if (action === "resume") return !picture.held?.size;
+  if (action === "ready") return !picture.inReview?.size;
+  return action === "review" && actions.current !== null && !picture.lanes.get(actions.current.lane)?.delivery;
 }
 
-function drawComing(waiting) {
-  const next = waiting.sort((a, b) => a.rank - b.rank || a.arrival - b.arrival).slice(0, COMING);
-  const make = () => h("li", {}, h("b", { class: "number" }), " ", h("span", { class: "name" }));
-  part("no-coming").hidden = next.length > 0;
-  keep(part("coming"), next, ({ arrival }) => arrival, make, (item, { number, lane }) => {
-    write(item.querySelector("b"), number);
-    write(item.querySelector(".name"), page.picture.laneName(lane));
-  });
-}
-
-function drawMissed(missed) {
-  part("no-missed").hidden = missed.length > 0;
-  write(part("missed-count"), missed.length > 0 ? ` ${missed.length}件` : "");
-  const heldFocus = part("missed").contains(document.activeElement);
-  keep(part("missed"), missed, ({ arrival }) => arrival, makeMissed, (item, { lane, counter: where }) => {
-    write(item.querySelector(".name"), `${page.picture.laneName(lane)}　${page.picture.counterName(where)}`);
-  });
-  if (heldFocus && !part("missed").contains(document.activeElement)) goHome();
-}
-
-function makeMissed({ arrival, number }) {
-  const button = h("button", { type: "button", "aria-label": `${number} 戻る` }, "戻る");
-  button.addEventListener("click", (event) => {
-    actions.giveBack(arrival);
-    if (event.detail > 0) goHome();
-  });
-  return h("li", {}, h("b", { class: "number" }, number), " ", h("span", { class: "name" }), button);
+/** How much of his right to be called the resident still has, before anybody presses. */
+function drawAbsent() {
+  const { current } = actions;
+  const { rules } = page.picture;
+  const missing = current !== null && rules !== null && isFresh ? beforeAbsent(current, rules, now()) : "";
+  const button = document.querySelector("[data-action=absent]");
+  mark(button, "data-missing", missing || null);
+  write(part("absent-missing"), missing);
+  if (missing !== "") mark(button, "aria-disabled", "true");
 }
 
 /** What happened at this counter, or to a number that stood here, in words. */
@@ -144,7 +133,7 @@ function tellNews(fact) {
   const words = NEWS[fact.type];
   if (!words || (fact.counter ?? counter) !== counter) return;
   if (fact.counter === undefined && !concerns(fact)) return;
-  write(part("news"), `${secondsText(fact.at)}　${fact.number} ${words(fact)}`);
+  write(part("news"), `${secondsText(fact.at)}　${fact.number} ${words(fact, page.picture)}`);
 }
 
 /** Facts without a counter are told where the number stood, and where somebody asked for it. */
@@ -152,18 +141,8 @@ function concerns({ arrival }) {
   return before?.arrival === arrival || actions.lastAsked === arrival;
 }
 
-const NEWS = {
-  TicketCalled: () => "をお呼びしました。",
-  TicketRecalled: ({ calls }) => `を再度お呼びしました（${calls}回目）。`,
-  TicketMarkedAbsent: () => "を不在にしました。",
-  TicketServed: () => "を完了しました。",
-  TicketReturned: ({ lane }) => `のかたが戻られました（${page.picture.laneName(lane)}でお待ちです）。`,
-  TicketCancelled: () => "を取り消しました。",
-  TicketTransferred: ({ lane }) => `を${page.picture.laneName(lane)}へ転送しました。`,
-};
-
 function drawClock() {
-  const at = isFresh ? page.clock.now() : page.picture.at;
+  const at = now();
   if (!at) return;
   write(part("clock"), minutesText(at));
   write(part("clock-word"), isFresh ? "" : " 時点");
@@ -177,10 +156,10 @@ document.addEventListener("keydown", (event) => {
   const key = plainKey(event);
   if (key === null || answersItself(event.target, key)) return;
   if (chooser.isOpen) return chooser.press(key);
-  if (why.isOpen) return;
+  if (why.isOpen || slips.isOpen) return;
   const action = part("keys").checked ? KEYS[key] : undefined;
   if (action === undefined) return;
-  if (action === "check_in") return goCheckIn(event);
+  if (action === "check_in" || action === "pick") return goTo(FIELDS[action], event);
   event.preventDefault();
   if (action === "why") return why.open(actions.current?.number);
   actions.press(action);
@@ -195,25 +174,33 @@ for (const button of document.querySelectorAll("[data-action]")) {
 part("chooser").addEventListener("close", goHome);
 part("ask-why").addEventListener("click", () => why.open(actions.current?.number));
 
-/** Only where the office asks for it there is such a field. */
-function goCheckIn(event) {
-  const field = part("check-in-number");
+/** Fields for a number, and what is done with it; that of checking in is there only where the office asks for it. */
+const FIELDS = { check_in: "check-in", pick: "pick" };
+
+function goTo(form, event) {
+  const field = part(`${form}-number`);
   if (field === null) return;
   event.preventDefault();
   field.focus();
   field.select();
 }
 
-part("check-in")?.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const field = part("check-in-number");
-  actions.checkIn(field.value.normalize("NFKC").trim().toUpperCase());
-  field.value = "";
-  goHome();
-});
-part("check-in-number")?.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") goHome();
-});
+function takeNumber(form, taken) {
+  part(form)?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const field = part(`${form}-number`);
+    const number = field.value.normalize("NFKC").trim().toUpperCase();
+    field.value = "";
+    goHome();
+    taken(number);
+  });
+  part(`${form}-number`)?.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") goHome();
+  });
+}
+
+takeNumber(FIELDS.pick, (number) => actions.pick(number));
+takeNumber(FIELDS.check_in, (number) => actions.checkIn(number));
 
 const here = new URL(location.href);
 part("keys").checked = here.searchParams.get("keys") !== "off";
@@ -232,5 +219,8 @@ goHome();
 page.live.start();
 setInterval(() => {
   drawClock();
-  if (page.picture.position !== null) drawReceipt();
+  if (page.picture.position === null) return;
+  drawReceipt();
+  drawActions();
+  lists.tick(now());
 }, TICK_MS);
