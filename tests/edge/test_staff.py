@@ -142,11 +142,10 @@ def quiet_relay() -> Relay:
     relay = Relay(store, OFFICE)
     relay.world = World("epoch", "2026-11-24", OFFICE)
     about: dict[str, Any] = {"at": NOW_MS, "who": "keeper", "request": ""}
-    first = facts.TicketIssued(
-        arrival=1, number="A101", lane=OFFICE.lanes[0].key, rank=1 << 20, source="kiosk", **about
-    )
-    for seq, fact in enumerate((facts.DayOpened(day="2026-11-24", **about), first), start=1):
-        relay.world.learn((1, seq), fact)
+    relay.world.learn((1, 0), facts.DayOpened(day="2026-11-24", **about))
+    lane = OFFICE.lanes[0].key
+    first = facts.TicketIssued(arrival=1, number="A101", lane=lane, rank=1 << 20, source="kiosk", **about)
+    relay.world.learn((1, 1), first)
     relay.is_away = False
     return relay
 
