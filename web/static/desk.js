@@ -8,6 +8,7 @@ import { signIn, signInIfOut, stayHere } from "./here.js";
 import { answersItself, KEYS, plainKey } from "./keys.js";
 import { openPage } from "./page.js";
 import { Shown } from "./shown.js";
+import { WALL_FACTS } from "./walls.js";
 import { Why } from "./why.js";
 
 const TICK_MS = 1000;
@@ -22,6 +23,7 @@ let isFresh = false;
 let before = null; // what this counter had before the latest frame
 
 const page = openPage({
+  facts: WALL_FACTS,
   draw(picture, frame) {
     tellNews(frame);
     draw(picture);
