@@ -21,9 +21,10 @@ from hub.desk.order import SHARE
 from hub.desk.picture import Picture
 from hub.desk.refusals import Crowded, LaneClosed, LaneNotServed, StaleDay, TooManyPlaces
 from hub.desk.requests import Answer, Request, Stamp, Stop
-from hub.desk.ticket import State, Ticket
+from hub.desk.ticket import State
 from hub.store.calling import US, Functions, answered, told_in
 from hub.store.keys import DAY_SECONDS, FACTS_SECONDS, STANDING, Keys
+from hub.store.picturing import picture_of
 from hub.store.sealing import key_id_of
 
 OfCounter: TypeAlias = ask.TakeBack | ask.Recall | ask.MarkAbsent | ask.Done | ask.Hold | ask.Review
@@ -155,43 +156,7 @@ class Lanes:
 
     async def picture(self, day: str) -> Picture:
         """The day as the sorted sets and hashes tell it, read in one transaction: to compare with what facts tell."""
-        lanes = [lane.key for lane in self.office.lanes]
-        last = int(await self._client.hget(self.keys.tally(day), "arrival") or 0)
-        async with self._client.pipeline(transaction=True) as opened:
-            pipe: Any = opened
-            pipe.hgetall(self.keys.tally(day))
-            pipe.hgetall(self.keys.reserved(day))
-            pipe.hgetall(self.keys.walls(day))
-            for key in (
-                *(self.keys.standing(day, state) for state in STANDING),
-                *(self.keys.waiting(day, lane) for lane in lanes),
-            ):
-                pipe.zrange(key, 0, -1, withscores=True)
-            for arrival in range(1, last + 1):
-                pipe.hgetall(self.keys.ticket(day, arrival))
-            tally, reserved, walls, *rest = await pipe.execute()
-        sets, tickets = rest[: len(STANDING) + len(lanes)], rest[len(STANDING) + len(lanes) :]
-        ranks = {int(arrival): int(rank) for ranked in sets for arrival, rank in ranked}
-        picture = Picture(day)
-        for arrival, told in enumerate(tickets, start=1):
-            picture.place(_ticket(arrival, told, ranks, reserved.get(str(arrival), "")))
-        picture.last_arrival = int(tally.get("arrival", 0))
-        for name, told in tally.items():
-            match name.split(":"):
-                case ["issued", lane]:
-                    picture.issued[lane] = int(told)
-                case ["since", lane]:
-                    picture.since[lane] = int(told)
-                case ["turn", counter, lane]:
-                    picture.turns.setdefault(counter, {})[lane] = int(told)
-                case ["paused", lane] if told:
-                    picture.paused[lane] = told
-                case ["closing", lane]:
-                    picture.closing.add(lane)
-                case _:
-                    pass  # the last arrival, and each counter's latest turn
-        picture.walls = sorted(walls, key=lambda wall: (int(walls[wall]), wall))
-        return picture
+        return await picture_of(self._client, self.office, day)
 
     def _words(self, day: str, request: Request, contact: SealedContact | None) -> tuple[str, list[str]]:
         """The function and its own arguments; raises what the office's lanes and counters alone can refuse."""
@@ -379,27 +344,6 @@ def _answer(told: dict[str, str]) -> Answer:
         ahead=_number(told.get("ahead")),
         finished=_number(told.get("finished")),
         shown_before=_number(told.get("shown_before")),
-    )
-
-
-def _ticket(arrival: int, fields: dict[str, str], ranks: dict[int, int], for_counter: str) -> Ticket:
-    return Ticket(
-        arrival=arrival,
-        number=fields["number"],
-        lane=fields["lane"],
-        rank=ranks[arrival] if arrival in ranks else int(fields["rank"]),
-        state=State(fields["state"]),
-        source=fields["source"],
-        issued_at=int(fields["issued_at"]),
-        counter=fields.get("counter"),
-        calls=int(fields["calls"]),
-        called_at=_number(fields.get("called_at")),
-        is_priority=fields.get("priority") == "1",
-        called_from=State(fields["called_from"]) if "called_from" in fields else None,
-        for_counter=for_counter,
-        pushed=int(fields.get("pushed", 0)),
-        until=_number(fields.get("until")),
-        shown=tuple(fields.get("shown", "").split()),
     )
 
 

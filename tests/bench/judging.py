@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from hub.desk import facts, order
+from hub.desk.chronicle import Chronicle
+from hub.desk.explanation import Reason
 from hub.desk.lane import Office
 from hub.desk.picture import DoesNotFit, Picture
 from hub.desk.ticket import State, Ticket
@@ -29,7 +31,7 @@ class Verdict:
 
 
 def judge(told: Told) -> Verdict:
-    verdict, picture = Verdict(), Picture()
+    verdict, picture, chronicle = Verdict(), Picture(), Chronicle(told.office)
     for fact in told.facts:
         if isinstance(fact, facts.TicketCalled):
             verdict.calls += 1
@@ -42,6 +44,11 @@ def judge(told: Told) -> Verdict:
         except DoesNotFit as error:
             verdict.blame("unexplained", f"{fact}: {error}")
             return verdict
+        chronicle.learn(fact)
+    for passings in chronicle.fairness().passings.values():  # as the office's own report of the day has it
+        for passing in passings:
+            if passing.reason is Reason.UNEXPLAINED:
+                verdict.blame("unexplained", f"{passing}")
     _check_answers(told, picture, verdict)
     for lane, line in picture.waiting.items():
         for _, arrival in line:

@@ -9,7 +9,7 @@ import pytest
 from hub.desk.chronicle import Chronicle, Passing
 from hub.desk.desk import Desk
 from hub.desk.explanation import ACROSS, TO_RESIDENT, TO_STAFF, Call, Placed, Reason, Standing, why
-from hub.desk.facts import DayClosed, DayOpened, Fact, TicketCalled
+from hub.desk.facts import DayClosed, DayOpened, Fact, LaneRenumbered, TicketCalled
 from hub.desk.lane import Counter, Office
 from hub.desk.refusals import Refusal
 from hub.desk.requests import Call as Choose
@@ -163,6 +163,24 @@ def test_staff_may_call_from_one_of_several_lanes() -> None:
     floor.issue(CERTIFICATES, MOVES)
     floor.ask(Next("1", None, (MOVES,)))
     assert floor.why(1) == [("B401", Reason.LANE_CHOSEN)]
+
+
+def test_a_lane_that_is_renumbered_keeps_its_reasons(floor: Floor) -> None:
+    for _ in range(40):
+        first = floor.desk.picture.waiting[CERTIFICATES][0][1]
+        floor.ask(Next("2", None), MarkAbsent("2", first), Return(first))
+    assert any(isinstance(fact, LaneRenumbered) for fact in floor.told)
+    reasons = floor.chronicle.fairness().reasons
+    assert set(reasons) == {Reason.YOU_RETURNED}
+
+
+def test_a_day_with_a_gap_explains_what_is_left_of_it(floor: Floor) -> None:
+    floor.ask(PushBack(1, 2), Next("2", None))
+    chronicle = Chronicle(floor.desk.office)
+    for fact in floor.told[2:]:  # neither the opening nor the first number is there
+        chronicle.learn(fact)
+    assert chronicle.passed_by(1) == []
+    assert chronicle.numbers[2] == "A102"
 
 
 def test_a_closed_day_explains_what_it_knew_and_a_new_one_begins_empty(floor: Floor) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -15,21 +16,28 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from hub.desk import facts
 from hub.edge.access import SESSION_COOKIE, Access, Principal
 from hub.edge.administration import WRONG_CODES, Administration
+from hub.edge.explanations import Explanations
 from hub.edge.forms import own_path
 from hub.edge.guards import Guard
 from hub.edge.hashing import Hashing
 from hub.edge.staff import SIGN_INS, Staff, home_of
+from hub.fanout.relay import Relay
+from hub.fanout.world import World
 from hub.ledger.devices import Asking, Devices
 from hub.ledger.journal import Author
 from hub.ledger.log import Log
 from hub.ledger.operations import Ledger
+from hub.ledger.past_days import PastDays
 from hub.ledger.people import People
 from hub.ledger.refused import RefusedActs
 from hub.wire.roles import MAY, PEOPLE, Act, Role, may
 from tests.eventually import eventually
+from tests.fanout.memory import MemoryStore
 from tests.web.site import OFFICE
+from web.fairness import FairnessPages
 from web.staff import NEWS, StaffPages
 
 HERE = "http://127.0.0.1:8001"
@@ -96,6 +104,7 @@ class Door:
             routes=[
                 *staff.routes(),
                 *administration.routes(),
+                *Explanations(staff, quiet_relay(), PastDays(self.ledger), FairnessPages(OFFICE)).routes(),
                 Route("/desk", staff.page(Act.OPEN_DESK, desk), methods=["GET"]),
             ]
         )
@@ -127,6 +136,20 @@ class Door:
         return [entry.type for entry in Log(self.ledger).page().entries]
 
 
+def quiet_relay() -> Relay:
+    """Of an office where one number was given today."""
+    store = MemoryStore(OFFICE)
+    relay = Relay(store, OFFICE)
+    relay.world = World("epoch", "2026-11-24", OFFICE)
+    about: dict[str, Any] = {"at": NOW_MS, "who": "keeper", "request": ""}
+    relay.world.learn((1, 0), facts.DayOpened(day="2026-11-24", **about))
+    lane = OFFICE.lanes[0].key
+    first = facts.TicketIssued(arrival=1, number="A101", lane=lane, rank=1 << 20, source="kiosk", **about)
+    relay.world.learn((1, 1), first)
+    relay.is_away = False
+    return relay
+
+
 def sign_in(browser: TestClient, name: str, password: str = PASSWORD, then: str = "") -> httpx2.Response:
     return browser.post("/sign-in", data={"name": name, "password": password, "next": then}, headers=OWN)
 
@@ -155,6 +178,9 @@ PAGES = {
     "/admin/people?name=victim": Act.SEE_PEOPLE,
     "/admin/devices": Act.SEE_DEVICES,
     "/audit": Act.SEE_OPERATIONS,
+    "/audit/fairness": Act.SEE_FAIRNESS,
+    "/audit/fairness.json?day=2026-11-24": Act.SEE_FAIRNESS,
+    "/desk/why?number=A101": Act.OPEN_DESK,
     "/audit?day=2026-11-24&who=staff%3Avictim&type=SignedIn&before=4": Act.SEE_OPERATIONS,
 }
 ROLE = {"shown": "別の名前", "role": "counter", "designated": DAY, "trained": DAY}
@@ -173,7 +199,9 @@ OVER_HTTP = {*PAGES.values(), *(act for act, _ in FORMS.values())}
 
 
 def test_every_act_of_the_table_is_tried_here_or_belongs_to_a_socket() -> None:
-    assert {act for act in Act if not act.startswith(("open wall", "open kiosk", "desk ", "kiosk "))} == OVER_HTTP
+    assert {
+        act for act in Act if not act.startswith(("open wall", "open kiosk", "desk ", "wall ", "kiosk "))
+    } == OVER_HTTP
 
 
 @pytest.mark.parametrize("role", PEOPLE)

@@ -57,8 +57,8 @@ async def test_a_resident_who_was_passed_reads_why(ward: Ward, open_page: Open, 
     async with ward.socket("/ws/desk") as desk:
         await ask(desk, wire.Next(new_id(), "1", None, [MOVES]))
         await ask(desk, wire.Call(new_id(), "2", 2, None, "health"))
-    await sees(phone, "#passed", "A102", "事情により、職員が先にお呼びした番号です。")
-    await sees(phone, "#passed", "B401", "別の手続きの番号です。")
+    await sees(phone, "#passed-part", "A102", "事情により、職員が先にお呼びした番号です。")
+    await sees(phone, "#passed-part", "B401", "別の手続きの番号です。")
     assert "体調" not in await text(phone, "body"), "why somebody was chosen is nobody's business"
     assert await phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
@@ -68,7 +68,7 @@ async def test_a_resident_who_was_passed_reads_why(ward: Ward, open_page: Open, 
     await plain.fill("#find-number", "A101")
     await plain.fill("#find-code", await text(phone, "#code"))
     await plain.get_by_role("button", name="状況を見る").click()
-    await sees(plain, "#passed", "A102", "事情により、職員が先にお呼びした番号です。")
+    await sees(plain, "#passed-part", "A102", "事情により、職員が先にお呼びした番号です。")
     await context.close()
 
 

@@ -220,7 +220,7 @@ async def test_rules_store_facts_and_browser_tell_one_story(
         walk = Walk(seed, RulesDesk(office), stored)
         for day in days():
             for told in await walk.day(day, STEPS_A_DAY):
-                followed = await page.evaluate(FOLLOW, {"url": f"{ORIGIN}/static/picture.js", "lines": told.lines})
+                followed = await page.evaluate(FOLLOW, {"from": f"{ORIGIN}/static", "lines": told.lines})
                 for number, (line, did) in enumerate(zip(told.lines, followed, strict=True), 1):
                     line.pop("hear", None)
                     assert did == line, f"seed {seed}, {day}, {told.topic}, line {number}"

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 FOLLOW = """
-async ({ url, lines }) => {
-  const { Picture } = await import(url);
-  const picture = new Picture();
+async ({ from, lines }) => {
+  const { Picture } = await import(`${from}/picture.js`);
+  const { WALL_FACTS } = await import(`${from}/walls.js`);
+  const picture = new Picture(WALL_FACTS);
   return lines.map((line) =>
     line.hear ? { as: picture.hear(line.hear) } : { know: picture.snapshot(), away: picture.isAway },
   );
@@ -26,7 +27,7 @@ async ({ url, lines }) => {
 async def test_the_browser_knows_what_a_fresh_snapshot_would_tell(name: str, site: MakeSite, page: "Page") -> None:
     await site(snapshot()).open("/")
     lines = golden(name)
-    followed = await page.evaluate(FOLLOW, {"url": f"{ORIGIN}/static/picture.js", "lines": lines})
+    followed = await page.evaluate(FOLLOW, {"from": f"{ORIGIN}/static", "lines": lines})
     for number, (line, did) in enumerate(zip(lines, followed, strict=True), 1):
         line.pop("hear", None)
         assert did == line, f"line {number}"

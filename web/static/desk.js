@@ -11,7 +11,11 @@ import { beforeAbsent } from "./numbers.js";
 import { NEWS } from "./news.js";
 import { openPage } from "./page.js";
 import { Shown } from "./shown.js";
+<<<<<<< HEAD
 import { Slips } from "./slips.js";
+=======
+import { WALL_FACTS } from "./walls.js";
+>>>>>>> receipts
 import { Why } from "./why.js";
 
 const TICK_MS = 1000;
@@ -26,6 +30,7 @@ let isFresh = false;
 let before = null; // what this counter had before the latest frame
 
 const page = openPage({
+  facts: WALL_FACTS,
   draw(picture, frame) {
     tellNews(frame);
     draw(picture);

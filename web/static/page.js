@@ -11,12 +11,13 @@ const OVER = "この画面は更新できなくなりました。画面を読み
  * @param draw      (picture, frame) → the picture changed
  * @param freshness (isFresh, why) → said once at the first frame and at every change
  * @param late      see live.js
+ * @param facts     what else the topic tells, see picture.js
  */
-export function openPage({ draw, freshness = () => {}, late, spreadMs }) {
+export function openPage({ draw, freshness = () => {}, late, spreadMs, facts }) {
   const { socket, beat } = document.body.dataset;
   const banner = document.getElementById("banner");
   const sentence = banner.dataset.sentence;
-  const picture = new Picture();
+  const picture = new Picture(facts);
   const clock = new OfficeClock();
   const live = new Live({
     path: socket,

@@ -18,7 +18,11 @@ function comparePlaces(one, other) {
 }
 
 export class Picture {
-  constructor() {
+  #learn;
+
+  /** @param more what else this topic tells: type → (picture, fact) */
+  constructor(more = {}) {
+    this.#learn = { __proto__: null, ...LEARN, ...more };
     this.position = null; // {epoch, ms, seq}; null until the first snapshot
     this.isAway = false; // what the hub said last
     this.at = 0; // epoch milliseconds, office time
@@ -38,7 +42,7 @@ export class Picture {
     this.reasons = []; // the same, of calls out of order
     this.byPriority = new Set(); // arrivals; only at the desk
     this.rules = null; // {absent_after_calls, absent_after_seconds, long_wait_minutes}; only at the desk
-    this.walls = null; // on which every call is to be shown; null where the topic does not show them
+    this.walls = null; // of today; only at the desk
   }
 
   /** Learn from one frame: "new" | "old" | "gap" | "beat" | "away" | "reply". A type not known yet is "old". */
@@ -58,7 +62,7 @@ export class Picture {
       case "reply":
         return "reply";
       default:
-        return frame.type in LEARN ? this.#hearFact(frame) : "old";
+        return frame.type in this.#learn ? this.#hearFact(frame) : "old";
     }
   }
 
@@ -161,7 +165,7 @@ export class Picture {
     if (comparePlaces(prev, mine) > 0) return "gap";
     this.position = now;
     this.at = fact.at;
-    LEARN[fact.type](this, fact);
+    this.#learn[fact.type](this, fact);
     for (const [key, waiting] of Object.entries(fact.waiting ?? {})) {
       const lane = this.lanes.get(key);
       if (lane) lane.waiting = waiting;
@@ -224,20 +228,6 @@ function leave(picture, { arrival }) {
   picture.forget(arrival);
 }
 
-function show(picture, { arrival, calls, wall }) {
-  const called = picture.called.get(arrival);
-  if (called?.calls === calls) picture.called.set(arrival, { ...called, shown: [...called.shown, wall] });
-}
-
-function joinWall(picture, { wall }) {
-  leaveWall(picture, { wall });
-  picture.walls.push(wall);
-}
-
-function leaveWall(picture, { wall }) {
-  picture.walls = (picture.walls ?? []).filter((other) => other !== wall);
-}
-
 function renumber(picture, { lane, ranks }) {
   const queue = picture.queues.get(lane);
   for (const [text, rank] of Object.entries(ranks)) {
@@ -281,7 +271,4 @@ const LEARN = {
   LaneRenumbered: renumber,
   LanePaused: pause,
   LaneResumed: resume,
-  CallShown: show,
-  WallJoined: joinWall,
-  WallLeft: leaveWall,
 };

@@ -5,7 +5,7 @@
 
 import { makeId } from "./asking.js";
 import { dateText, minutesText, secondsText } from "./clock.js";
-import { h, keep, mark, write } from "./dom.js";
+import { h, mark, write } from "./dom.js";
 import { OwnNotice } from "./notice.js";
 import { openPage } from "./page.js";
 import { post } from "./residents.js";
@@ -37,8 +37,8 @@ const TOLD = {
 const OF_ANOTHER_DAY = "この番号は本日の受付で確認できません。番号は、お取りになった日だけ使えます。"; // nobody typed anything
 const AGAIN_MS = 3000;
 const SPREAD_MS = 2000;
-const PASSED_MS = 4000; // those who were passed by one call do not all ask at the same moment
 
+const passed = () => import("./passed.js"); // seldom needed
 const part = (id) => document.getElementById(id);
 const secret = SECRET.exec(location.hash)?.[1];
 const { number, code } = document.body.dataset;
@@ -49,7 +49,6 @@ let ticket = null;
 let page = null;
 let isFresh = false;
 let laterId = null; // of a request without an answer: asked again, it is the same
-let wondering = null;
 
 addEventListener("hashchange", () => location.reload());
 part("cancel-form").addEventListener("submit", cancel);
@@ -78,7 +77,7 @@ function start(found) {
   notice.tell(found.notices);
   const places = Array.from({ length: found.places }, (_, n) => h("option", { value: n + 1 }, `${n + 1} 人`));
   part("later-places").replaceChildren(...places);
-  drawPassed(found.passed);
+  if (found.passed.length > 0) passed().then(({ show: told }) => told(found.passed));
   document.body.dataset.socket = `/ws/lanes/${found.lane}`;
   page = openPage({
     spreadMs: SPREAD_MS,
@@ -102,7 +101,7 @@ function draw(picture, frame) {
   if (frame.type === "CallTakenBack" && frame.arrival === mine) part("mistake").hidden = false;
   if (call) part("mistake").hidden = true;
   if (place >= 0) {
-    if (frame.type === "TicketCalled" && frame.arrival > mine) wonder();
+    if (frame.type === "TicketCalled" && frame.arrival > mine) passed().then(({ wonder }) => wonder(proof));
     return show("waiting", { ahead: place });
   }
   if (call) return show("called", { counter: picture.counterName(call.counter), call });
@@ -111,21 +110,6 @@ function draw(picture, frame) {
   if (frame.arrival !== mine) return undefined;
   if (["TicketTransferred", "TicketReady"].includes(frame.type)) return location.reload(); // it waits in another lane now
   return show(TOLD[frame.type] ?? ticket.shown);
-}
-
-/** A number that was taken later was called: the hub knows why. */
-function wonder() {
-  clearTimeout(wondering);
-  wondering = setTimeout(async () => {
-    const { answer } = await post("/t/find", proof);
-    if (answer) drawPassed(answer.passed);
-  }, Math.random() * PASSED_MS);
-}
-
-function drawPassed(passed) {
-  part("passed-part").hidden = passed.length === 0;
-  const make = ({ number: theirs }) => h("div", {}, h("dt", {}, theirs), h("dd"));
-  keep(part("passed"), passed, ({ number: theirs }) => theirs, make, (item, { why }) => write(item.querySelector("dd"), why));
 }
 
 /** The lane's lists do not have it: it is still expected, has ended, or has moved. */
