@@ -25,35 +25,30 @@ AT_MOST_P99_MS = 5.0
 def run(quick: bool) -> bool:
     """Print the table and the JSON line; True if every count that must be zero is zero and `next` costs no more."""
     cost = next_costs(QUICK_MEASURED if quick else MEASURED)
+    _print(f"next in the store, {FEW:,} and {MANY:,} waiting: median", f"{median(cost.few)} / {median(cost.many)} us")
+    _print("  ratio / p99", f"{cost.ratio:.3f} / {cost.p99_ms:.2f} ms")
     told = press_everything()
     everything = judge(told)
+    _print(f"peak day, {COUNTERS} counters press everything: facts", f"{len(told.facts):,}")
+    _print("  tickets / calls", f"{everything.tickets:,} / {everything.calls:,}")
+    _print("  answers lost / presses refused", f"{told.lost_replies:,} / {told.refused:,}")
+    _print(f"  hub killed, every {KILL_EVERY_S:.0f} s", f"{told.kills}")
+    found = " / ".join(str(getattr(everything, key)) for key in ZEROS)
+    _print("  called twice / lost / out of order / unexplained", found)
     for complaint in everything.complaints[:20]:
-        print(complaint)
+        print(f"    {complaint}")
     pressed = press(QUICK_CALLS if quick else CALLS)
+    _print("calls from 20 counters, every 5th answer lost on two wires", f"{len(pressed.facts):,}")
+    _print("  answers lost", f"{pressed.lost_replies:,}")
+    _print("  calls a second", f"{len(pressed.facts) / pressed.seconds:,.0f}")
+    found = f"{pressed.double_calls} / {pressed.lost} / {pressed.disordered}"
+    _print("  called twice / lost / out of order", found)
     stormy = storm()
     day = _counts(stormy.report)
-    rows = [
-        (f"peak day, {COUNTERS} counters press everything: facts", f"{len(told.facts):,}"),
-        ("  tickets / calls", f"{everything.tickets:,} / {everything.calls:,}"),
-        ("  answers lost / presses refused", f"{told.lost_replies:,} / {told.refused:,}"),
-        (f"  hub killed, every {KILL_EVERY_S:.0f} s", f"{told.kills}"),
-        (
-            "  called twice / lost / out of order / unexplained",
-            " / ".join(str(getattr(everything, key)) for key in ZEROS),
-        ),
-        (f"next in the store, {FEW:,} and {MANY:,} waiting: median", f"{median(cost.few)} / {median(cost.many)} us"),
-        ("  ratio / p99", f"{cost.ratio:.3f} / {cost.p99_ms:.2f} ms"),
-        ("calls from 20 counters, every 5th answer lost on two wires", f"{len(pressed.facts):,}"),
-        ("  answers lost", f"{pressed.lost_replies:,}"),
-        ("  calls a second", f"{len(pressed.facts) / pressed.seconds:,.0f}"),
-        ("  called twice / lost / out of order", f"{pressed.double_calls} / {pressed.lost} / {pressed.disordered}"),
-        (f"peak day at {SPEED}x: tickets", f"{day['tickets']} of {TICKETS}"),
-        ("  kill -9 of hub and store in turn", f"{stormy.kills}"),
-        ("  doubled / lost / out of order / unexplained", " / ".join(str(day[key]) for key in DAY_ZEROS)),
-        ("  screens that equal a fresh snapshot", f"{day['screens_equal']} of {day['screens']}"),
-    ]
-    for name, figure in rows:
-        print(f"{name:<62} {figure:>14}")
+    _print(f"peak day at {SPEED}x: tickets", f"{day['tickets']} of {TICKETS}")
+    _print("  kill -9 of hub and store in turn", f"{stormy.kills}")
+    _print("  doubled / lost / out of order / unexplained", " / ".join(str(day[key]) for key in DAY_ZEROS))
+    _print("  screens that equal a fresh snapshot", f"{day['screens_equal']} of {day['screens']}")
     sums = {
         "double_calls": everything.double_calls + pressed.double_calls + day["doubled"],
         "lost": everything.lost + pressed.lost + day["lost"],
@@ -76,6 +71,11 @@ def run(quick: bool) -> bool:
     print(json.dumps(figures))
     is_flat = cost.ratio <= AT_MOST_RATIO and cost.p99_ms <= AT_MOST_P99_MS
     return not any(sums.values()) and stormy.exit_code == 0 and is_flat
+
+
+def _print(name: str, figure: str) -> None:
+    """At once: a story that takes minutes is told when it is over, whatever becomes of the next."""
+    print(f"{name:<62} {figure:>14}", flush=True)
 
 
 def _counts(report: dict[str, Any]) -> dict[str, int]:

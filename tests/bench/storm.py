@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,7 @@ def _day(office: Child, folder: Path, tickets: int, seed: int) -> Stormy:
     kills = 0
     with (folder / "report").open("w+") as out, (folder / "progress").open("wb") as progress:
         day = subprocess.Popen(command, stdout=out, stderr=progress)
+        _wait_until_under_way(day, folder / "progress")
         for turn in range(int(DAY_WITHIN_S / KILL_EVERY_S)):
             try:
                 day.wait(KILL_EVERY_S)
@@ -85,6 +87,13 @@ def _day(office: Child, folder: Path, tickets: int, seed: int) -> Stormy:
     if not lines:
         raise RuntimeError(f"the day gave no report: {(folder / 'progress').read_text()[-2000:]}")
     return Stormy(kills, day.returncode, json.loads(lines[-1]))
+
+
+def _wait_until_under_way(day: "subprocess.Popen[bytes]", progress: Path) -> None:
+    """Until it has told how far it is: who finds no office at the very beginning does not begin."""
+    deadline = time.monotonic() + UP_WITHIN_S
+    while day.poll() is None and not progress.stat().st_size and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _is_ready(port: int) -> bool:
