@@ -90,13 +90,19 @@ def _set_clock(inside: str) -> str:
 
 async def _morning(desk: ClientConnection) -> None:
     office, chance = read_office(PRACTICE_OFFICE), random.Random(7)
-    lanes = [lane.key for lane in office.lanes]
+    lanes = [lane.key for lane in office.lanes if lane.gives_numbers]
     for lane in chance.choices(lanes, weights=(40, 22, 22, 6, 6, 4), k=TICKETS):
         await _ask(desk, wire.Issue(secrets.token_urlsafe(16), lane))
+    gone: list[tuple[str, int]] = []
     for done, counter in enumerate(chance.sample(office.counters, len(office.counters))[: CALLS + ABSENT]):
         answer = await _ask(desk, wire.Next(secrets.token_urlsafe(16), counter.key, None))
         if done < ABSENT and answer.arrival is not None:
-            await _ask(desk, wire.MarkAbsent(secrets.token_urlsafe(16), counter.key, answer.arrival))
+            gone.append((counter.key, answer.arrival))
+            for _ in range(office.absence.after_calls - 1):
+                await _ask(desk, wire.Recall(secrets.token_urlsafe(16), counter.key, answer.arrival))
+    await asyncio.sleep(office.absence.after_seconds + 1)  # the clock runs as in earnest
+    for seat, arrival in gone:
+        await _ask(desk, wire.MarkAbsent(secrets.token_urlsafe(16), seat, arrival))
 
 
 async def _ask(desk: ClientConnection, request: wire.DeskRequest) -> wire.AnswerBody:
