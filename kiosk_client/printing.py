@@ -28,6 +28,10 @@ class Printing:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Exception | None] = loop.create_future()
 
+        def tell(error: Exception | None) -> None:
+            if not done.done():
+                done.set_result(error)
+
         def work() -> None:
             error: Exception | None = None
             try:
@@ -35,7 +39,7 @@ class Printing:
             except Exception as raised:
                 error = raised
             with suppress(RuntimeError):  # the machine has ended meanwhile
-                loop.call_soon_threadsafe(lambda: done.done() or done.set_result(error))
+                loop.call_soon_threadsafe(tell, error)
 
         self._thread = threading.Thread(target=work, name="printer", daemon=True)
         self._thread.start()
