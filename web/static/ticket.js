@@ -103,17 +103,20 @@ async function look() {
 }
 
 function show(shown, { ahead, counter, call } = {}) {
+  const isNewlyCalled = shown === "called" && ticket.shown !== "called";
   ticket.shown = shown;
   mark(document.body, "data-ticket", shown);
   for (const section of part("states").children) section.hidden = section.dataset.shown !== shown;
   part("ahead-part").hidden = !ahead;
   part("next-part").hidden = ahead !== 0;
+  part("soon-part").hidden = ahead === undefined || ahead > Number(part("soon-part").dataset.within);
   write(part("ahead"), ahead ?? "");
   for (const place of document.querySelectorAll("[data-counter]")) write(place, counter ?? "");
   part("cancel").hidden = !OPEN.includes(shown);
   part("code-part").hidden = !ticket.code || !OPEN.includes(shown); // of no use any more
   part("sound").hidden = !OPEN.includes(shown);
   ring.hear(call);
+  if (isNewlyCalled) part("lane").scrollIntoView(); // whatever was being read further down
   notice.stand(shown, ahead);
   drawTime();
 }
