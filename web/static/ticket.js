@@ -26,6 +26,7 @@ const SHOWN = {
 const OPEN = ["expected", "waiting", "called", "missed"];
 const TOLD = { TicketServed: "served", TicketCancelled: "cancelled", TicketExpected: "expected" };
 const OF_ANOTHER_DAY = "この番号は本日の受付で確認できません。番号は、お取りになった日だけ使えます。"; // nobody typed anything
+const AWAY = "つながりません。電波の状態をお確かめください。つながりしだい、番号の状況を表示します。";
 const AGAIN_MS = 3000;
 const SPREAD_MS = 2000;
 
@@ -50,7 +51,7 @@ async function begin() {
   if (answer) start(answer);
   else if (refusal && !refusal.again) refuse(secret && refusal.code === "NotYours" ? OF_ANOTHER_DAY : refusal.sentence);
   else {
-    if (refusal) tell(refusal.sentence);
+    tell(refusal ? refusal.sentence : AWAY);
     setTimeout(begin, AGAIN_MS); // the network or the store is away
   }
 }
