@@ -43,8 +43,7 @@ PRACTICE = {
     "cli hub": "ハブ",
 }
 WITHIN_S = 60.0  # a start takes one second on an idle machine
-ENDED_WITHIN_S = 30.0
-ANSWERED_WITHIN_S = 15.0
+ENDED_WITHIN_S = 30.0  # likewise
 
 
 @pytest.fixture
@@ -151,7 +150,7 @@ def free_port() -> str:
 
 def get(host: str, port: int, path: str, session: str = "", device: str = "") -> tuple[int, str]:
     """Status and text of a page; one that leads to staff's door, or lets a screen in, is gone through."""
-    line = HTTPConnection(host, port, timeout=ANSWERED_WITHIN_S)
+    line = HTTPConnection(host, port, timeout=30)
     held = {SESSION_COOKIE: session, DEVICE_COOKIE: device}
     try:
         line.request("GET", path, headers={"Cookie": "; ".join(f"{name}={one}" for name, one in held.items() if one)})
@@ -279,7 +278,7 @@ async def test_ctrl_c_twice_leaves_nothing_either(tmp_path: Path) -> None:
         office.process.send_signal(signal.SIGINT)
         await eventually(lambda: "終了しています" in office.said, within_s=ENDED_WITHIN_S)
         office.process.send_signal(signal.SIGINT)
-        assert office.process.wait(2) == 130
+        assert office.process.wait(ENDED_WITHIN_S) == 130
         await eventually(lambda: all(map(is_gone, family)), within_s=ENDED_WITHIN_S)
     assert left_over(tmp_path) == []
 
@@ -517,7 +516,7 @@ def touched(host: str, port: int) -> str | None:
     """The number on the ticket machine's screen; the first lane is touched as long as it can be."""
     state = json.loads(get(host, port, "/state")[1])
     if state["state"] == "choosing" and state["fresh"]:
-        line = HTTPConnection(host, port, timeout=ANSWERED_WITHIN_S)
+        line = HTTPConnection(host, port, timeout=30)
         line.request("POST", f"/choose/{state['lanes'][0]['lane']}")
         line.getresponse().read()
         line.close()
