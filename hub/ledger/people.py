@@ -63,6 +63,11 @@ class People:
             query = sa.select(PEOPLE.c.name).where(PEOPLE.c.office == self._office).limit(1)
             return connection.execute(query).first() is None
 
+    def is_known(self, name: str) -> bool:
+        """Whether there is, or was, such an account: for who counts tries, never for an answer."""
+        with self._open(writes=False) as connection:
+            return self._row(connection, name) is not None
+
     # Coming in and going out -----------------------------------------------------------------------------------------
 
     def sign_in(self, name: str, password: str) -> SignedIn:

@@ -20,7 +20,7 @@ from hub.edge.administration import WRONG_CODES, Administration
 from hub.edge.forms import own_path
 from hub.edge.guards import Guard
 from hub.edge.hashing import Hashing
-from hub.edge.staff import SIGN_INS, Staff, home_of
+from hub.edge.staff import SIGN_INS, STRANGERS, Staff, home_of
 from hub.ledger.devices import Asking, Devices
 from hub.ledger.journal import Author
 from hub.ledger.log import Log
@@ -443,14 +443,28 @@ def test_a_locked_account_says_so(door: Door) -> None:
     assert "15 分ほど待つか" in answer.text
 
 
-def test_a_process_takes_so_many_sign_ins_a_minute(door: Door) -> None:
-    browser = door.browser()
-    door.add("sato", Role.OPERATOR)
-    codes = {sign_in(browser, "nobody", "no").status_code for _ in range(SIGN_INS)}
-    assert codes == {403}
-    assert "混み合っています" in sign_in(browser, "sato").text
+def test_who_guesses_keeps_nobody_else_out(door: Door) -> None:
+    """At one account, at many that there are not, and both at once: all within a minute."""
+    for name in ("sato", "ito"):
+        door.add(name, Role.OPERATOR)
+    thief = door.browser()
+    answers = [sign_in(thief, "sato", f"guess number {count}") for count in range(SIGN_INS + 20)]
+    assert [answer.status_code for answer in answers[:5]] == [403] * 5
+    assert {answer.status_code for answer in answers[5:]} == {503}
+    assert "混み合っています" in answers[-1].text
+    strangers = {sign_in(thief, f"nobody-{count}", "no").status_code for count in range(STRANGERS + 20)}
+    assert strangers == {403}, "no answer says which of the two was wrong"
+    assert sign_in(door.browser(), "ito").status_code == 303
     door.time.ms += 60_000
-    assert sign_in(browser, "sato").status_code == 303
+    assert sign_in(door.browser(), "sato").status_code == 303, "the first lock-out is a minute"
+
+
+def test_an_account_is_let_in_so_often_a_minute(door: Door) -> None:
+    door.add("sato", Role.COUNTER)
+    assert {sign_in(door.browser(), "sato").status_code for _ in range(SIGN_INS)} == {303}
+    assert "混み合っています" in sign_in(door.browser(), "sato").text
+    door.time.ms += 60_000
+    assert sign_in(door.browser(), "sato").status_code == 303
 
 
 def test_without_any_account_the_page_says_how_to_make_the_first(door: Door) -> None:
