@@ -122,7 +122,8 @@ class Ledger:
         entries = [(position, type(fact).__name__, kept_of(fact)) for position, fact in facts]
         if gap is not None:
             told = {"after": gap.after, "before": gap.before, "missing": gap.missing}
-            entries.insert(0, (f"gap:{gap.after}:{gap.before}", GAP, {"at": at, "who": KEEPER, "request": "", **told}))
+            place = f"gap:{gap.after}:{gap.before}:{accounted}"  # a second one before any fact follows is another
+            entries.insert(0, (place, GAP, {"at": at, "who": KEEPER, "request": "", **told}))
         with transaction(self.engine, writes=True) as connection:
             end = self._locked_end(connection)
             present = self._stream(connection, day)

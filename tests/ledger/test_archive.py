@@ -102,6 +102,23 @@ async def test_facts_cut_from_the_middle_leave_a_gap_with_their_number(office: A
     assert office.positions() == [position for position, _ in [*archived, *new[3:]]]
 
 
+async def test_facts_cut_twice_at_the_end_of_an_open_day_leave_gaps_and_stop_nothing(office: ArchivedOffice) -> None:
+    await office.work(3)
+    await office.turn()
+    archived, cut = await office.stream(), []
+    for count in (1, 2):
+        await office.work(count)
+        new = (await office.stream())[len(archived) :]
+        await trim(office.desk.client, office.desk.keys.facts(DAY), [position for position, _ in new])
+        await office.turn()
+        cut.append(str(len(new)))
+    await office.work(1)
+    await office.turn()
+    assert office.positions() == [position for position, _ in await office.stream()]
+    assert [gap["missing"] for gap in office.gaps()] == cut
+    assert verify(office.ledger).is_whole
+
+
 async def test_facts_cut_from_the_head_leave_a_gap(office: ArchivedOffice) -> None:
     await office.work(3)
     facts = await office.stream()
