@@ -1,7 +1,7 @@
 """A storm at staff's door: as many sign-ins as so many clients can try, every second one wrong. A process of its own.
 
-`python -m tests.bench.door ORIGIN NAME PASSWORD SECONDS`, with accounts NAME-0 and so on, one a client, says "begun" after the first answer, and at the end one JSON
-object: how many came in, how many were wrong, how many were told to wait.
+`python -m tests.bench.door ORIGIN NAME PASSWORD SECONDS`, with accounts NAME-0 and so on, one a client, says "begun"
+after the first answer, and at the end one JSON object: how many came in, were wrong, or were told to wait.
 """
 
 import asyncio
