@@ -4,7 +4,7 @@ A session is a random token that only its browser holds; here stands its hash. S
 without use, or twelve hours after they were made. Everything blocks and may raise LedgerAway; times are real ms.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -105,6 +105,13 @@ class People:
             with self._open(writes=True) as connection:
                 self._sessions.use(connection, hashed, now)
         return Session(hashed, person, row.made_at, row.made_at + LONGEST_MS)
+
+    def used(self, ages_ms: Mapping[str, int]) -> None:
+        """These sessions were used so long ago, when it could not be written. What has ended meanwhile stays ended."""
+        now = self._now_ms()
+        with self._open(writes=True) as connection:
+            for hashed, age_ms in ages_ms.items():
+                self._sessions.use(connection, hashed, now - age_ms)
 
     def alive(self, hashes: Collection[str]) -> set[str]:
         """Which of these sessions hold. What is over is put away."""

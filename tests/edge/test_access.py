@@ -1,7 +1,9 @@
 """Who is connected stays as long as he may, and no longer: sessions, devices, and a ledger that is away."""
 
 import asyncio
+import contextlib
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from hub.desk.requests import Answer, Request, Stamp
 from hub.edge.access import DEVICE_COOKIE, SESSION_COOKIE, Access
 from hub.edge.sockets import Limits
 from hub.ledger.connection import sqlite_url
+from hub.ledger.sessions import IDLE_MS
 from hub.wire import messages as wire
 from hub.wire.roles import Role
 from tests.doors import BY, DATE, Doors, name_of
@@ -227,6 +230,29 @@ async def test_while_the_ledger_is_away_who_is_here_stays_and_nobody_comes(house
     assert told == ["ledger away: who is connected stays, nobody new comes in", "ledger back"]
     for path in SOCKETS:
         assert await house.looks_until_closed(inside[path].connection, revoking(house.doors, path)) <= 2
+
+
+async def test_who_works_on_while_the_ledger_is_away_for_long_stays_when_it_is_back(house: House) -> None:
+    """Nobody could write down that he was there; who did nothing meanwhile is out, as ever."""
+    clerk = await house.enters("/ws/desk")
+    manager = house.doors.headers_of(Role.MANAGER, house.hub.page(""))
+    async with house.hub.open_with("/ws/desk", manager) as idle:
+        await idle.recv()
+        house.ledger_goes_away()
+        await eventually(lambda: house.access.is_away)
+        with contextlib.closing(sqlite3.connect(house.file.with_suffix(".gone"))) as file, file:
+            file.execute("UPDATE sessions SET seen_at = seen_at - ?", (IDLE_MS,))  # so long ago by now
+        await clerk.ask(wire.Issue(ID, CERTIFICATES))
+        while not clerk.replies:
+            await clerk.hear()
+        house.ledger_comes_back()
+        assert await closed_with(idle) == 4401
+        looks = house.access.looks
+        await eventually(lambda: house.access.looks > looks + 2)
+        await clerk.ask(wire.Issue(f"{ID}1", CERTIFICATES))
+        while len(clerk.replies) < 2:
+            await clerk.hear()
+        assert isinstance(clerk.replies[1].answer, wire.AnswerBody)
 
 
 async def test_what_somebody_does_makes_his_session_last(house: House) -> None:
