@@ -13,6 +13,7 @@ from hub.ledger.connection import sqlite_url
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
 from hub.wire.roles import PEOPLE
+from web.staff import StaffPages
 
 SATO = ("sato", "--role", "operator", "--shown", "佐藤花子", "--designated", "2026-04-01", "--trained", "2026-04-02")
 NOW_MS = 1_790_000_000_000  # September 2026
@@ -59,6 +60,15 @@ def test_the_first_operator_comes_in_with_the_password_that_was_printed(user, tm
     assert [(one["name"], one["has_access"], one["must_change"]) for one in listed] == [("sato", True, True)]
     assert "password" not in listed[0]
     assert password_in(said) not in user("list")[1]
+
+
+def test_what_the_first_page_says_to_type_lets_the_first_operator_in(user, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    page = StaffPages(read_office(PRACTICE_OFFICE)).sign_in(then="", is_first=True)
+    command = re.findall(r'class="command"><code>junban user add (.+?)</code>', bytes(page.body).decode())
+    marks = {"利用者名": "sato", "氏名": "佐藤花子", "指定日": "2026-04-01", "研修日": "2026-04-02"}
+    code, said, _ = user("add", *(marks.get(word, word) for word in command[0].split()))
+    assert code == 0
+    assert people(tmp_path).sign_in("sato", password_in(said)).person.role == "operator"
 
 
 def test_without_dates_there_is_no_access_until_they_are_given(user) -> None:  # type: ignore[no-untyped-def]

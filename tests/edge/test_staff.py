@@ -555,7 +555,7 @@ def test_the_log_is_read_by_day_person_and_kind(door: Door) -> None:
     assert "x-counter さん" in table
     assert "x-operator" not in table
     assert "この条件に合う記録はありません" in browser.get("/audit?day=2020-01-01").text
-    for wrong in ("day=yesterday", "day=20261124", "who=<b>", "type=%27", "before=-1", "before=abc"):
+    for wrong in ("day=yesterday", "day=20261124", "day=2026-W48-2", "who=<b>", "type=%27", "before=-1", "before=abc"):
         assert browser.get(f"/audit?{wrong}").status_code == 400
 
 
