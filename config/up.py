@@ -161,7 +161,7 @@ def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, prac
         f"  順番  {office.name}{'（練習）' if practice else ''}",
         "",
         f"  混雑状況（住民の方）  {running.public_url}/",
-        f"  呼出表示（壁の画面）  {inside}/wall/1",
+        f"  呼出表示（壁の画面）  {inside}/wall/lobby",
         f"  窓口（職員の画面）    {inside}/desk",
     ]
     if places := running.stand_ins:
