@@ -56,7 +56,8 @@ class UserCommand:
             self._say(f"{person.name}  {_told(person.role)}  {person.shown}  {_state(person, today)}")
         if not people:
             self._say(
-                "取扱者はまだいません。junban user add 利用者名 --role operator --shown 氏名 で登録してください。"
+                "取扱者はまだいません。junban user add 利用者名 --role operator --shown 氏名"
+                " --designated 指定日 --trained 研修日 で登録してください。"
             )
 
     def add(self, name: str, shown: str, role: Role, designated: str, trained: str) -> None:

@@ -16,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 
 from hub.desk.requests import Answer, Request, Stamp
 from hub.edge.access import DEVICE_COOKIE, SESSION_COOKIE, Access
+from hub.edge.access import EVERY_S as USUAL_EVERY_S
 from hub.edge.sockets import Limits
 from hub.ledger.connection import sqlite_url
 from hub.ledger.sessions import IDLE_MS
@@ -115,6 +116,10 @@ async def test_who_may_no_longer_is_out_by_the_second_look(house: House, path: s
     inside = await house.enters(path)
     assert await house.looks_until_closed(inside.connection, revoking(house.doors, path)) <= 2
     assert await house.denied(path, house.hub.headers(path)) == 401
+
+
+def test_two_looks_are_within_a_second() -> None:
+    assert 2 * USUAL_EVERY_S <= 1
 
 
 async def test_who_signs_out_is_out_on_every_socket_of_his_and_nobody_else(house: House) -> None:
