@@ -15,15 +15,9 @@ from hub.desk.lane import Office
 from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.people import People, Person
 from hub.wire.roles import Role
+from web.viewers import ROLES
 
 BY = Author("cli")
-NAMES = {
-    Role.COUNTER: "窓口",
-    Role.MANAGER: "係長",
-    Role.AD_DESK: "広告担当",
-    Role.OPERATOR: "運用担当",
-    Role.AUDITOR: "監査",
-}
 
 Say = Callable[[str], None]
 
@@ -109,7 +103,7 @@ class UserCommand:
 
 def _told(role: Role) -> str:
     """As a person says it, and as `--role` wants it."""
-    return f"{NAMES[role]} {role}"
+    return f"{ROLES[role]} {role}"
 
 
 def _state(person: Person, today: str) -> str:
