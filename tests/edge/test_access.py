@@ -73,7 +73,7 @@ class House:
         """How many looks were finished between the act and the close."""
         await asyncio.to_thread(act)
         before = self.access.looks
-        assert await asyncio.wait_for(closed_with(connection), 10) == 4401
+        assert await asyncio.wait_for(closed_with(connection), 60) == 4401
         return self.access.looks - before
 
     def ledger_goes_away(self) -> None:
