@@ -68,6 +68,11 @@ def raw(hash: object) -> bytes | None:
     return bytes.fromhex(hash) if isinstance(hash, str) and _HASH.fullmatch(hash) else None
 
 
+def own_position(note_id: int) -> str:
+    """Where an entry stands that was a note of the journal."""
+    return f"own:{note_id}"
+
+
 def entry_text(seq: int, day: str, position: str, kind: str, kept: Kept) -> str:
     """The canonical text of an entry; `kept` has at, who and request beside the fields."""
     told = {name: value for name, value in kept.items() if name not in _COLUMNS}
@@ -149,7 +154,7 @@ class Ledger:
             for note in notes:
                 kind, kept = kept_of_note(note.type, note.fields)
                 stamp = kept_of_stamp(note.at, note.who, note.request)
-                entries.append((tokyo_day(note.at), f"own:{note.id}", kind, {**stamp, **kept}))
+                entries.append((tokyo_day(note.at), own_position(note.id), kind, {**stamp, **kept}))
             self.add(connection, end, entries)
             # By id, not up to the last: one with a smaller id may have been written just now by a slower transaction.
             connection.execute(sa.delete(JOURNAL).where(JOURNAL.c.id.in_([note.id for note in notes])))
