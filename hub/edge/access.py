@@ -87,12 +87,13 @@ class Access:
         try:
             session = await _asked(lambda: self._people.session(token, is_used=is_used))
         except LedgerAway:
-            key = hash_of(token)
-            if is_used and any(key == watched.key for watched in self._watched):
-                self._unwritten[key] = self._monotonic()
+            if is_used:
+                self._remember(hash_of(token))
             raise
         if session is None:
             return None
+        if not session.is_written:
+            self._remember(session.hash)
         person = session.person
         return Principal(
             f"staff:{person.name}", person.role, person.shown, "", session.hash, must_change=person.must_change
@@ -190,6 +191,11 @@ class Access:
             await self.person(connection, is_used=True)
         else:
             await self.device(connection)
+
+    def _remember(self, key: str) -> None:
+        """That this session was used, until it can be written; of who is connected here alone."""
+        if any(key == principal.key for principal in self._watched):
+            self._unwritten[key] = self._monotonic()
 
     async def _note(self, refused_acts: RefusedActs, principal: Principal, act: Act) -> None:
         await _asked(lambda: refused_acts.note(Author(principal.who), principal.role, act))

@@ -101,10 +101,13 @@ class People:
         person = person_of(row)
         if not holds(row, person, now):
             return None
+        is_written = True
         if is_used and now - row.seen_at >= USED_EVERY_MS:
-            with self._open(writes=True) as connection:
-                self._sessions.use(connection, hashed, now)
-        return Session(hashed, person, row.made_at, row.made_at + LONGEST_MS)
+            try:
+                self.used({hashed: 0})
+            except LedgerAway:  # a full disk: who is in can be read, and goes on
+                is_written = False
+        return Session(hashed, person, row.made_at, row.made_at + LONGEST_MS, is_written)
 
     def used(self, ages_ms: Mapping[str, int]) -> None:
         """These sessions were used so long ago, when it could not be written. What has ended meanwhile stays ended."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 import structlog
+from starlette.requests import HTTPConnection
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
@@ -22,7 +23,7 @@ from hub.ledger.connection import sqlite_url
 from hub.ledger.sessions import IDLE_MS
 from hub.wire import messages as wire
 from hub.wire.roles import Role
-from tests.doors import BY, DATE, Doors, name_of
+from tests.doors import BY, DATE, Doors, name_of, real_ms
 from tests.edge.hubs import Served, Visitor, closed_with, memory_hub, served
 from tests.eventually import eventually
 from tests.fanout.days import CERTIFICATES, OFFICE
@@ -77,13 +78,15 @@ class House:
         return self.access.looks - before
 
     def ledger_goes_away(self) -> None:
+        """What cannot be opened as a file takes its place in one step: nobody comes in between."""
+        self.file.with_suffix(".gone").hardlink_to(self.file)
+        self.file.with_suffix(".nowhere").mkdir()
+        self.file.with_suffix(".link").symlink_to(self.file.with_suffix(".nowhere"))
+        self.file.with_suffix(".link").replace(self.file)
         self.doors.ledger.close()
-        self.file.rename(self.file.with_suffix(".gone"))
-        self.file.mkdir()  # what cannot be opened as a file
 
     def ledger_comes_back(self) -> None:
-        shutil.rmtree(self.file)
-        self.file.with_suffix(".gone").rename(self.file)
+        self.file.with_suffix(".gone").replace(self.file)
 
 
 @pytest.fixture
@@ -245,11 +248,9 @@ async def test_who_works_on_while_the_ledger_is_away_for_long_stays_when_it_is_b
         await idle.recv()
         house.ledger_goes_away()
         await eventually(lambda: house.access.is_away)
-        with contextlib.closing(sqlite3.connect(house.file.with_suffix(".gone"))) as file, file:
-            file.execute("UPDATE sessions SET seen_at = seen_at - ?", (IDLE_MS,))  # so long ago by now
+        house.doors.people._now_ms = lambda: real_ms() + IDLE_MS  # so long has it lasted
         await clerk.ask(wire.Issue(ID, CERTIFICATES))
-        while not clerk.replies:
-            await clerk.hear()
+        await eventually(lambda: bool(house.access._unwritten))
         house.ledger_comes_back()
         assert await closed_with(idle) == 4401
         looks = house.access.looks
@@ -257,7 +258,36 @@ async def test_who_works_on_while_the_ledger_is_away_for_long_stays_when_it_is_b
         await clerk.ask(wire.Issue(f"{ID}1", CERTIFICATES))
         while len(clerk.replies) < 2:
             await clerk.hear()
-        assert isinstance(clerk.replies[1].answer, wire.AnswerBody)
+        assert all(isinstance(reply.answer, wire.AnswerBody) for reply in clerk.replies)
+
+
+async def test_on_a_full_disk_who_works_goes_on_and_stays_when_there_is_room(house: House) -> None:
+    clerk = await house.enters("/ws/desk")
+
+    @sa.event.listens_for(house.doors.ledger.engine, "checkout")
+    def fill(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA query_only=ON")
+
+    def seen_at() -> int:
+        with contextlib.closing(sqlite3.connect(house.file)) as file:
+            return int(file.execute("SELECT min(seen_at) FROM sessions").fetchone()[0])
+
+    with contextlib.closing(sqlite3.connect(house.file)) as file, file:
+        file.execute("UPDATE sessions SET seen_at = seen_at - ?", (IDLE_MS - 60_000,))
+    before = seen_at()
+    cookie = house.hub.headers("/ws/desk")["Cookie"].encode()
+    asking = HTTPConnection({"type": "http", "headers": [(b"cookie", cookie)]})
+    assert await house.access.person(asking, is_used=True) is not None
+    assert (seen_at(), len(house.access._unwritten)) == (before, 1)
+    await eventually(lambda: house.access.is_away)  # it is told, and nobody is put out
+
+    sa.event.remove(house.doors.ledger.engine, "checkout", fill)
+    house.doors.ledger.engine.dispose()
+    await eventually(lambda: seen_at() > before)
+    await clerk.ask(wire.Issue(ID, CERTIFICATES))
+    while not clerk.replies:
+        await clerk.hear()
+    assert isinstance(clerk.replies[0].answer, wire.AnswerBody)
 
 
 async def test_what_somebody_does_makes_his_session_last(house: House) -> None:
