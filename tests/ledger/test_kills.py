@@ -76,6 +76,7 @@ async def archivers(
         await process.wait()
 
 
+@pytest.mark.timeout(600)  # many small steps: a busy machine takes its time
 async def test_each_fact_once_and_in_order_although_the_archiver_is_killed_again_and_again(
     valkey_server: EmbeddedValkey, office_name: str, ledger: Ledger, archivers: Archivers, tmp_path: Path
 ) -> None:
