@@ -28,6 +28,7 @@ from config.practice.entering import SESSION_COOKIE, post_form
 from config.practice.simulated_days import PAUSE_AFTER_FAILURE_S, SimulatedDays
 from config.settings import Machine
 from config.supervisor import SILENT_TIMES, Supervisor
+from hub.edge.access import DEVICE_COOKIE
 from hub.store import library
 from tests.eventually import eventually
 
@@ -147,15 +148,22 @@ def free_port() -> str:
 
 
 def get(host: str, port: int, path: str, session: str = "") -> tuple[int, str]:
-    """Status and text of a page; staff's door is gone to where a page leads there."""
+    """Status and text of a page; staff's door and a wall that is let in are gone to where a page leads there."""
+    return _get(host, port, path, f"{SESSION_COOKIE}={session}" if session else "")
+
+
+def _get(host: str, port: int, path: str, cookie: str) -> tuple[int, str]:
     line = HTTPConnection(host, port, timeout=30)
     try:
-        line.request("GET", path, headers={"Cookie": f"{SESSION_COOKIE}={session}"} if session else {})
+        line.request("GET", path, headers={"Cookie": cookie} if cookie else {})
         answer = line.getresponse()
         status, body, place = answer.status, answer.read().decode(), answer.getheader("Location") or ""
+        handed = (answer.getheader("Set-Cookie") or "").partition(";")[0]
     finally:
         line.close()
-    return get(host, port, place) if status == 303 and place.startswith("/sign-in") else (status, body)
+    if status == 303 and (place.startswith("/sign-in") or handed.startswith(f"{DEVICE_COOKIE}=")):
+        return _get(host, port, place, handed)
+    return status, body
 
 
 def signed_in(host: str, port: int, name: str, password: str) -> str:
