@@ -40,7 +40,7 @@ ALIVE_HELP = "動いている間、時刻を更新し続けるファイル（30 
 
 
 PEOPLE_ROLES = ["counter", "manager", "ad_desk", "operator", "auditor"]
-ROLE_HELP = "counter（窓口）、manager（係長）、ad_desk（広告担当）、operator（運用担当）、auditor（監査）"
+ROLE_HELP = "counter（窓口担当）、manager（責任者）、ad_desk（広告担当）、operator（運用担当者）、auditor（監査担当）"
 
 
 class WrongUse(Exception):

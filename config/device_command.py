@@ -15,10 +15,9 @@ from hub.desk.lane import Office
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.devices import Device, Devices
 from hub.ledger.journal import Author
-from hub.wire.roles import Role
+from web.viewers import ROLES
 
 BY = Author("cli")
-NAMES = {Role.WALL: "番号表示", Role.KIOSK: "発券機", Role.DESK: "窓口の端末"}
 _TOKYO = timezone(timedelta(hours=9))
 
 Say = Callable[[str], None]
@@ -60,13 +59,13 @@ class DeviceCommand:
         for device in devices:
             self._say(_line(device))
         for one in waiting:
-            self._say(f"{'登録待ち':<8}  {NAMES[one.role]}  {one.place}  {_moment(one.until)} まで")
+            self._say(f"{'登録待ち':<8}  {ROLES[one.role]}  {one.place}  {_moment(one.until)} まで")
         if not devices and not waiting:
             self._say("機器はまだありません。機器で画面を開き、出たコードを junban device let-in で登録してください。")
 
     def let_in(self, code: str, place: str) -> None:
         device = self._devices.let_in(code, place, BY)
-        self._say(f"{device.id}（{NAMES[device.role]} {device.place}）を登録しました。")
+        self._say(f"{device.id}（{ROLES[device.role]} {device.place}）を登録しました。")
 
     def revoke(self, id: str) -> None:
         self._devices.revoke(id, BY)
@@ -75,7 +74,7 @@ class DeviceCommand:
 
 def _line(device: Device) -> str:
     state = f"取り消し {_moment(device.ended_at)}" if device.ended_at else f"最終 {_moment(device.seen_at)}"
-    return f"{device.id}  {NAMES[device.role]}  {device.place}  {state}"
+    return f"{device.id}  {ROLES[device.role]}  {device.place}  {state}"
 
 
 def _moment(ms: int) -> str:

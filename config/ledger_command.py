@@ -37,6 +37,9 @@ def run_verify(
         verdict = verify(ledger, heads)
     finally:
         ledger.close()
+    if signed is not None and not verdict.compares(signed.seq):
+        # Nothing of it was seen: to say that it agrees would cover for whoever closed a segment to hide it.
+        verdict.blame(signed.seq, f"{signed.day} の記録は保存期間が終わったとして閉じられ、先頭値と比べられません。")
     say(json.dumps(_figures(verdict, signed), ensure_ascii=False) if as_json else _sentence(verdict, signed))
     return verdict.is_whole
 

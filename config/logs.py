@@ -28,9 +28,14 @@ FIELDS = frozenset(
         "key",  # the id of a day's key pair
         "duty",  # of the keeper
         "request",  # the kind of a request, never its contents
+        "act",  # what was refused to a role
+        "role",  # likewise
+        "path",  # of a page or form, as the routes have it, without what was asked
         "topic",
         "count",
         "seconds",
+        "away_s",  # how long the store was
+        "days",  # how many
         "host",
         "port",
         "error",  # an exception's type

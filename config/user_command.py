@@ -15,15 +15,9 @@ from hub.desk.lane import Office
 from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.people import People, Person
 from hub.wire.roles import Role
+from web.viewers import ROLES
 
 BY = Author("cli")
-NAMES = {
-    Role.COUNTER: "窓口",
-    Role.MANAGER: "係長",
-    Role.AD_DESK: "広告担当",
-    Role.OPERATOR: "運用担当",
-    Role.AUDITOR: "監査",
-}
 
 Say = Callable[[str], None]
 
@@ -56,7 +50,8 @@ class UserCommand:
             self._say(f"{person.name}  {_told(person.role)}  {person.shown}  {_state(person, today)}")
         if not people:
             self._say(
-                "取扱者はまだいません。junban user add 利用者名 --role operator --shown 氏名 で登録してください。"
+                "取扱者はまだいません。junban user add 利用者名 --role operator --shown 氏名"
+                " --designated 指定日 --trained 研修日 で登録してください。"
             )
 
     def add(self, name: str, shown: str, role: Role, designated: str, trained: str) -> None:
@@ -108,7 +103,7 @@ class UserCommand:
 
 def _told(role: Role) -> str:
     """As a person says it, and as `--role` wants it."""
-    return f"{NAMES[role]} {role}"
+    return f"{ROLES[role]} {role}"
 
 
 def _state(person: Person, today: str) -> str:

@@ -17,7 +17,7 @@ from tests.ports import free_ports
 
 OWNER = "postgres"  # the account that Debian's package brings; the server refuses to run as root
 DATABASE = "postgres"
-START_WITHIN_S = 20.0
+START_WITHIN_S = 60.0
 
 
 class PostgreSql:

@@ -58,6 +58,7 @@ ENDED = {Ending.RESIDENT: "stopped", Ending.REPLACED: "stopped", Ending.REFUSED:
 GOING = ("expected", "waiting")  # somebody may still come nearer
 AHEAD = (1, 2, 3, 5, 10, 20)  # people
 USUAL_AHEAD = 3
+SOON_AHEAD = 3  # people, each a few minutes: whoever waits elsewhere should be on the way by now
 
 
 def notice_shown(notice: Notice, *, is_going: bool) -> tuple[str, ...]:
@@ -96,6 +97,10 @@ class TicketView:
     places: int
     notice: NoticeView | None = None
     passed: tuple[tuple[str, str], ...] = ()  # number, why
+
+    @property
+    def is_soon(self) -> bool:
+        return self.ahead is not None and self.ahead <= SOON_AHEAD
 
     @property
     def code_text(self) -> str:
@@ -146,6 +151,7 @@ class ResidentPages:
             going=GOING,
             aheads=AHEAD,
             usual_ahead=USUAL_AHEAD,
+            soon_ahead=SOON_AHEAD,
             id=new_id(),
             later_id=new_id(),
             notice_ids=(new_id(), new_id()),

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.desk.facts import DayClosed, DayOpened, Fact
 from hub.desk.refusals import Refusal
-from hub.ledger.heads import Head, write_head
+from hub.ledger.heads import Head, HeadDiffers, write_head
 from hub.ledger.kept import NotKept, kept_of
 from hub.ledger.operations import Entry, Gap, Stream, entry_text
 from hub.store.days import DayList, Look
@@ -24,6 +24,7 @@ PAGES_A_TURN = 8  # then the journal, the heads and the word to the hubs have th
 SETTLED_S = 3600  # hubs have moved on to the next day within seconds; a clerk's screen may have slept
 BEHIND_S = 60.0  # an archiver that works is behind by a second
 DIFFERS = "a day differs from the ledger"
+ANEW = "a day of the ledger differs from its signed head"
 UNREADABLE = "a fact cannot be read or kept"
 
 
@@ -75,6 +76,7 @@ class Archiver:
         self._streams: dict[str, Stream] = {}  # as last seen, for telling how far behind when the ledger is away
         self._unreadable: set[str] = set()  # days that wait at a fact which this release cannot keep
         self._differing: set[str] = set()  # told already, and looked at again at the next start only
+        self._anew: set[str] = set()  # likewise, and looked at again at each turn
         self._is_behind = False
 
     async def turn(self) -> None:
@@ -90,7 +92,8 @@ class Archiver:
         except Exception as error:
             await self._tell(type(error).__name__)
             raise
-        await self._tell(UNREADABLE if self._unreadable else DIFFERS if self._differing else "")
+        found = ((UNREADABLE, self._unreadable), (ANEW, self._anew), (DIFFERS, self._differing))
+        await self._tell(next((why for why, days in found if days), ""))
 
     async def _chain_journal(self) -> None:
         """Before all that needs the store: what people did is in the ledger already."""
@@ -198,11 +201,19 @@ class Archiver:
         return Gap(seen.position, first, "" if is_other else str(missing)), look.added - held
 
     def _sign(self) -> None:
+        anew: set[str] = set()
         for day, seq, last_hash, count in self._book.heads_due():
             head = Head(self._book.office, day, seq, last_hash, count)
-            signature = write_head(self._heads, head, self._key)
+            try:
+                signature = write_head(self._heads, head, self._key)
+            except HeadDiffers:
+                anew.add(day)
+                if day not in self._anew:
+                    _log.error(ANEW, day=day, seq=seq)
+                continue
             self._book.keep_head(day, seq, last_hash, count, signature.hex())
             _log.info("head signed", day=day, seq=seq, hash=last_hash)
+        self._anew = anew
 
     async def _delete(self) -> None:
         listed = await self._days.list()

@@ -107,8 +107,8 @@ class Drain:
         self._marked_within_s = marked_within_s
         self._tenure: int | None = None
         self._day = ""
-        # What came of a notice while the store was away: told when its lease is over and it is claimed again.
-        self._untold: dict[str, _Settled] = {}
+        # What came of a notice, and in which tenure, while the store was away: told before anything else is done.
+        self._untold: dict[str, tuple[Claimed, int, _Settled]] = {}
 
     async def run(self) -> None:
         """Returns when nothing is due, or early; the next wake-up goes on. Raises Superseded."""
@@ -134,6 +134,8 @@ class Drain:
         if day != self._day:
             self._day = day
             self._untold.clear()  # of a day that is over nobody asks any more
+        for untold in list(self._untold.values()):
+            await self._tell(*untold)
         if self._tenure is None:
             self._tenure = await self._outbox.take_over(self._carrier, day)
         while not self._is_stopping() and asyncio.get_running_loop().time() < until:
@@ -184,13 +186,11 @@ class Drain:
         if failures:
             raise failures[0]
         for claimed in waiting:  # not begun: whoever comes next need not wait for their lease
-            with contextlib.suppress(NotClaimed):
-                await self._settle(claimed, _Settled(NoticeState.PENDING))
+            await self._settle(claimed, _Settled(NoticeState.PENDING))
 
     async def _deliver(self, claimed: Claimed, sender: Sender) -> None:
         if claimed.was_sending:
-            lost = _Settled(NoticeState.UNCERTAIN, "lost")
-            return await self._settle(claimed, self._untold.get(claimed.notice, lost))
+            return await self._settle(claimed, _Settled(NoticeState.UNCERTAIN, "lost"))
         # Not for all that were claimed at once: behind a slow server the last number may have been called by then.
         (prospect,) = await self._outbox.look(self._day, self._carrier, [claimed])
         if _is_useless(claimed.trigger, prospect):
@@ -215,7 +215,7 @@ class Drain:
             return await self._settle(claimed, _Settled(NoticeState.LAPSED, "gone"))
         except TryAgain:
             # It may be marked; that nothing was sent only this process knows.
-            self._untold[claimed.notice] = _Settled(NoticeState.PENDING)
+            self._untold[claimed.notice] = claimed, self._present_tenure(), _Settled(NoticeState.PENDING)
             raise
         if loop.time() - asked_at > self._marked_within_s:
             return await self._settle(claimed, _Settled(NoticeState.PENDING, "slept"))
@@ -239,12 +239,16 @@ class Drain:
                 assert_never(trigger)
 
     async def _settle(self, one: Claimed, settled: _Settled) -> None:
-        """Tell the store what came of it. Raises NotClaimed where it is in other hands."""
-        self._untold[one.notice] = settled
+        """Tell the store what came of it; kept where it is away."""
         tenure = self._present_tenure()
+        self._untold[one.notice] = one, tenure, settled
+        await self._tell(one, tenure, settled)
+
+    async def _tell(self, one: Claimed, tenure: int, settled: _Settled) -> None:
         if settled.state is NoticeState.REFUSED:  # first: once it is settled, nobody comes back to it
             await self._contacts.erase(self._day, one.subscription, one.ticket, self._carrier, Ending.REFUSED)
-        await self._outbox.settle(self._day, self._carrier, tenure, one.notice, settled.state, settled.again_ms)
+        with contextlib.suppress(NotClaimed):  # in other hands, or it was told, and the answer got lost
+            await self._outbox.settle(self._day, self._carrier, tenure, one.notice, settled.state, settled.again_ms)
         del self._untold[one.notice]
         _log.info("notice", carrier=self._carrier, notice=one.notice, state=str(settled.state), code=settled.code)
 

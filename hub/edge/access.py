@@ -7,7 +7,7 @@ While the ledger is away those who are connected stay, and nobody new comes in. 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
@@ -22,6 +22,7 @@ from hub.ledger.devices import Devices
 from hub.ledger.journal import Author
 from hub.ledger.people import People
 from hub.ledger.refused import RefusedActs
+from hub.ledger.sessions import hash_of
 from hub.wire.roles import PEOPLE, Act, Role, may
 
 _log = structlog.get_logger("hub.edge.access")
@@ -72,6 +73,7 @@ class Access:
         self._every_s, self._monotonic = every_s, monotonic
         self._watched: dict[Principal, set[Callable[[], None]]] = {}
         self._used: dict[str, float] = {}  # of those who are watched
+        self._unwritten: dict[str, float] = {}  # session → its last use while the ledger could not be told
         self._noted = Tries(1, NOTE_EVERY_S, monotonic)
         self._under_way: set[asyncio.Task[None]] = set()
         # A thread of its own: many who sign in at once keep all others busy, and must not keep anybody in.
@@ -82,9 +84,16 @@ class Access:
         token = _token(connection.cookies.get(SESSION_COOKIE, ""))
         if not token:
             return None
-        session = await _asked(lambda: self._people.session(token, is_used=is_used))
+        try:
+            session = await _asked(lambda: self._people.session(token, is_used=is_used))
+        except LedgerAway:
+            if is_used:
+                self._remember(hash_of(token))
+            raise
         if session is None:
             return None
+        if not session.is_written:
+            self._remember(session.hash)
         person = session.person
         return Principal(
             f"staff:{person.name}", person.role, person.shown, "", session.hash, must_change=person.must_change
@@ -153,15 +162,20 @@ class Access:
         people = {principal.key for principal in seen if principal.is_person}
         devices = {principal.key for principal in seen if not principal.is_person}
         if seen:
-            loop = asyncio.get_running_loop()
-            alive = await loop.run_in_executor(self._thread, self._alive, people, devices)
+            loop, unwritten = asyncio.get_running_loop(), dict(self._unwritten)
+            now = self._monotonic()
+            used = {key: int((now - at) * 1000) for key, at in unwritten.items()}
+            alive = await loop.run_in_executor(self._thread, self._alive, people, devices, used)
+            self._unwritten = {key: at for key, at in self._unwritten.items() if unwritten.get(key) != at}
             for principal in seen:
                 if principal.key not in alive:
                     for on_end in self._watched.pop(principal, set()):
                         on_end()
         self.looks += 1
 
-    def _alive(self, people: Collection[str], devices: Collection[str]) -> set[str]:
+    def _alive(self, people: Collection[str], devices: Collection[str], used: Mapping[str, int]) -> set[str]:
+        if used:  # before anybody is judged by what could not be written
+            self._people.used(used)
         # A hash has 64 letters and an id has a hyphen: they are never the same.
         return (self._people.alive(people) if people else set()) | (self._devices.alive(devices) if devices else set())
 
@@ -177,6 +191,11 @@ class Access:
             await self.person(connection, is_used=True)
         else:
             await self.device(connection)
+
+    def _remember(self, key: str) -> None:
+        """That this session was used, until it can be written; of who is connected here alone."""
+        if any(key == principal.key for principal in self._watched):
+            self._unwritten[key] = self._monotonic()
 
     async def _note(self, refused_acts: RefusedActs, principal: Principal, act: Act) -> None:
         await _asked(lambda: refused_acts.note(Author(principal.who), principal.role, act))

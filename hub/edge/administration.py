@@ -323,10 +323,9 @@ def _typed(fields: Fields) -> Fields:
 def _is_filter(asked: Fields) -> bool:
     if asked["day"]:
         try:
-            date.fromisoformat(asked["day"])
+            if date.fromisoformat(asked["day"]).isoformat() != asked["day"]:
+                return False
         except ValueError:
-            return False
-        if len(asked["day"]) != len("2026-11-24"):
             return False
     shapes = {"who": _WHO, "type": _TYPE, "before": _SEQ}
     return all(not asked[name] or shape.fullmatch(asked[name]) for name, shape in shapes.items())

@@ -29,6 +29,7 @@ from hub.desk.refusals import (
     Refusal,
     TooManyTries,
     TooManyWishes,
+    TryAgain,
 )
 from hub.desk.requests import Stamp
 from hub.edge.asked import Asked
@@ -102,14 +103,20 @@ class Notices:
             raise BadAddress
         if not self._wishes.take(f"{day} {arrival}"):
             raise TooManyWishes
-        if not self._all_wishes.take(""):
+        try:
+            if not self._all_wishes.take(""):
+                raise TooManyTries
+            await self._wish(day, arrival, wanted, self._purpose.mark, address)
+        except TryAgain:
             self._wishes.give_back(f"{day} {arrival}")  # not this ticket's fault: trying again has to help
-            raise TooManyTries
+            raise
+        return address
+
+    async def _wish(self, day: str, arrival: int, wanted: Notify, mark: str, address: str) -> None:
         for said in range(WISHES):  # the same id with another address (a page gone back to) is another request
             stamp = Stamp(day, WHO, kept_id(f"/t/notice {said}", wanted.id))
             with contextlib.suppress(OtherBody):
-                await self._seal(stamp, arrival, wanted, self._purpose.mark, address)
-                return address
+                return await self._seal(stamp, arrival, wanted, mark, address)
         raise OtherBody
 
     async def _seal(self, stamp: Stamp, arrival: int, wanted: Notify, mark: str, address: str) -> None:

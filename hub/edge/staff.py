@@ -41,7 +41,9 @@ from hub.wire.roles import Act, Role, may
 _log = structlog.get_logger("hub.edge.staff")
 
 NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-SIGN_INS = 300  # a minute and process; ten times a whole office at half past eight
+# A minute and process. Each account is counted by itself: who guesses at one keeps nobody else out.
+SIGN_INS = 60  # of one account; a practice office has one for all of its counters
+STRANGERS = 60  # of all names without an account: what is compared for them is nobody's loss
 MINUTE = 60.0
 NAME_SHOWN = 64  # letters of what was typed as a name that are shown again
 REPLACED = "replaced"  # why a session was ended
@@ -83,6 +85,7 @@ class Staff:
         self.access, self.hashing = access, hashing
         self._people, self._pages, self._guard, self._is_secure = people, pages, guard, is_secure
         self._tries = Tries(SIGN_INS, MINUTE, monotonic)
+        self._strangers = Tries(STRANGERS, MINUTE, monotonic)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -151,9 +154,12 @@ class Staff:
     async def _sign_in(self, request: Request, fields: Mapping[str, str]) -> Response:
         typed, then = fields.get("name", ""), own_path(fields.get("next", ""))
         try:
-            if not self._tries.take(""):
-                raise SignInBusy
             name = unicodedata.normalize("NFKC", typed).strip().lower()
+            if not await asyncio.to_thread(self._people.is_known, name):
+                if not self._strangers.take(""):
+                    raise SignInWrong  # as it would be found to be
+            elif not self._tries.take(name):
+                raise SignInBusy
             signed_in = await self.hashing.run(self._people.sign_in, name, fields.get("password", ""))
             held = request.cookies.get(SESSION_COOKIE)
             if held:
@@ -187,7 +193,7 @@ class Staff:
         if new != fields.get("again", ""):
             return self._pages.password(viewer, refusal=UNLIKE, status=400)
         try:
-            if not self._tries.take(""):
+            if not self._tries.take(viewer.who):
                 raise SignInBusy
             held = request.cookies.get(SESSION_COOKIE, "")
             token = await self.hashing.run(self._people.change_password, held, old, new)

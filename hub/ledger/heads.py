@@ -26,6 +26,10 @@ class WrongHead(Exception):
     """One sentence: what is no head, or was not signed with this key."""
 
 
+class HeadDiffers(Exception):
+    """A head of this day was signed and says something else: the ledger was made anew, or an old one put back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """`count`: entries of the day; `seq` and `hash`: of the last of them."""
@@ -49,11 +53,13 @@ def write_head(folder: Path, head: Head, private: Ed25519PrivateKey) -> bytes:
     """Sign, and lay head, signature and public key into the folder; gives the signature. The same again is the same.
 
     The public half of a former key stays beside it under the name of its hash: it verifies the heads of its time.
-    Raises OSError.
+    A day is signed once: whoever makes the chain anew is given no fresh signature. Raises HeadDiffers, OSError.
     """
     signature, pem = private.sign(head.text()), public_pem(private.public_key())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"{head.office}-{head.day}{SUFFIX}"
+    if (folder / name).exists() and (folder / name).read_bytes() != head.text():
+        raise HeadDiffers
     if (folder / KEY_FILE).exists() and (former := (folder / KEY_FILE).read_bytes()) != pem:
         _write(folder / f"{Path(KEY_FILE).stem}-{hashlib.sha256(former).hexdigest()[:8]}.pem", former)
     _write(folder / KEY_FILE, pem)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from hub.ledger.connection import transaction
-from hub.ledger.operations import Ledger
+from hub.ledger.operations import Ledger, own_position
 from hub.ledger.tables import JOURNAL, OPERATIONS
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -61,14 +61,6 @@ class Log:
         """
         span = _span(day) if day else None
         with transaction(self._ledger.engine, writes=False) as connection:
-            chained = connection.execute(
-                sa.select(OPERATIONS)
-                .where(*self._where(OPERATIONS, who, kind))
-                .where(*([OPERATIONS.c.day == day] if day else []))
-                .where(*([OPERATIONS.c.seq < before_seq] if before_seq is not None else []))
-                .order_by(OPERATIONS.c.seq.desc())
-                .limit(limit + 1)
-            ).all()
             waiting, count = [], 0
             if before_seq is None:
                 where = self._where(JOURNAL, who, kind)
@@ -83,7 +75,19 @@ class Log:
                 if count == MOST_UNCHAINED:
                     counted = sa.select(sa.func.count()).select_from(JOURNAL).where(*where)
                     count = connection.execute(counted).scalar_one()
-        entries = [_logged(row, None) for row in waiting] + [_logged(row, row.seq) for row in chained[:limit]]
+            # Last: what the archiver has moved meanwhile is found twice, and never not at all.
+            chained = connection.execute(
+                sa.select(OPERATIONS)
+                .where(*self._where(OPERATIONS, who, kind))
+                .where(*([OPERATIONS.c.day == day] if day else []))
+                .where(*([OPERATIONS.c.seq < before_seq] if before_seq is not None else []))
+                .order_by(OPERATIONS.c.seq.desc())
+                .limit(limit + 1)
+            ).all()
+        moved = {row.position for row in chained}
+        still = [row for row in waiting if own_position(row.id) not in moved]
+        count -= len(waiting) - len(still)
+        entries = [_logged(row, None) for row in still] + [_logged(row, row.seq) for row in chained[:limit]]
         return LogPage(tuple(entries), chained[limit - 1].seq if len(chained) > limit else None, count)
 
     def _where(self, table: sa.Table, who: str | None, kind: str | None) -> list[sa.ColumnElement[bool]]:

@@ -68,6 +68,11 @@ def raw(hash: object) -> bytes | None:
     return bytes.fromhex(hash) if isinstance(hash, str) and _HASH.fullmatch(hash) else None
 
 
+def own_position(note_id: int) -> str:
+    """Where an entry stands that was a note of the journal."""
+    return f"own:{note_id}"
+
+
 def entry_text(seq: int, day: str, position: str, kind: str, kept: Kept) -> str:
     """The canonical text of an entry; `kept` has at, who and request beside the fields."""
     told = {name: value for name, value in kept.items() if name not in _COLUMNS}
@@ -122,7 +127,8 @@ class Ledger:
         entries = [(position, type(fact).__name__, kept_of(fact)) for position, fact in facts]
         if gap is not None:
             told = {"after": gap.after, "before": gap.before, "missing": gap.missing}
-            entries.insert(0, (f"gap:{gap.after}:{gap.before}", GAP, {"at": at, "who": KEEPER, "request": "", **told}))
+            place = f"gap:{gap.after}:{gap.before}:{accounted}"  # a second one before any fact follows is another
+            entries.insert(0, (place, GAP, {"at": at, "who": KEEPER, "request": "", **told}))
         with transaction(self.engine, writes=True) as connection:
             end = self._locked_end(connection)
             present = self._stream(connection, day)
@@ -148,7 +154,7 @@ class Ledger:
             for note in notes:
                 kind, kept = kept_of_note(note.type, note.fields)
                 stamp = kept_of_stamp(note.at, note.who, note.request)
-                entries.append((tokyo_day(note.at), f"own:{note.id}", kind, {**stamp, **kept}))
+                entries.append((tokyo_day(note.at), own_position(note.id), kind, {**stamp, **kept}))
             self.add(connection, end, entries)
             # By id, not up to the last: one with a smaller id may have been written just now by a slower transaction.
             connection.execute(sa.delete(JOURNAL).where(JOURNAL.c.id.in_([note.id for note in notes])))

@@ -4,7 +4,7 @@ A session is a random token that only its browser holds; here stands its hash. S
 without use, or twelve hours after they were made. Everything blocks and may raise LedgerAway; times are real ms.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +63,11 @@ class People:
             query = sa.select(PEOPLE.c.name).where(PEOPLE.c.office == self._office).limit(1)
             return connection.execute(query).first() is None
 
+    def is_known(self, name: str) -> bool:
+        """Whether there is, or was, such an account: for who counts tries, never for an answer."""
+        with self._open(writes=False) as connection:
+            return self._row(connection, name) is not None
+
     # Coming in and going out -----------------------------------------------------------------------------------------
 
     def sign_in(self, name: str, password: str) -> SignedIn:
@@ -96,10 +101,20 @@ class People:
         person = person_of(row)
         if not holds(row, person, now):
             return None
+        is_written = True
         if is_used and now - row.seen_at >= USED_EVERY_MS:
-            with self._open(writes=True) as connection:
-                self._sessions.use(connection, hashed, now)
-        return Session(hashed, person, row.made_at, row.made_at + LONGEST_MS)
+            try:
+                self.used({hashed: 0})
+            except LedgerAway:  # a full disk: who is in can be read, and goes on
+                is_written = False
+        return Session(hashed, person, row.made_at, row.made_at + LONGEST_MS, is_written)
+
+    def used(self, ages_ms: Mapping[str, int]) -> None:
+        """These sessions were used so long ago, when it could not be written. What has ended meanwhile stays ended."""
+        now = self._now_ms()
+        with self._open(writes=True) as connection:
+            for hashed, age_ms in ages_ms.items():
+                self._sessions.use(connection, hashed, now - age_ms)
 
     def alive(self, hashes: Collection[str]) -> set[str]:
         """Which of these sessions hold. What is over is put away."""

@@ -23,12 +23,13 @@ USED_EVERY_MS = MINUTE  # how exactly it is written when somebody was last there
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`until`: when it ends at the latest."""
+    """`until`: when it ends at the latest. `is_written` False: it was used, and the ledger takes no writing."""
 
     hash: str
     person: Person
     made_at: int
     until: int
+    is_written: bool = True
 
 
 class Sessions:

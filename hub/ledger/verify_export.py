@@ -16,6 +16,7 @@ def main(export: str, head: str | None = None) -> str:
     with open(export, encoding="utf-8", newline="\n") as lines:
         start = json.loads(next(lines))
         previous, seq, hashes = bytes.fromhex(start["previous"]), start["first"] - 1, {}
+        is_begun = seq == 0 and previous == bytes(32) + start["office"].encode()
         for line in lines:
             entry = json.loads(line)
             as_written, told = canonical(entry) + "\n" == line, entry.pop("hash")
@@ -24,6 +25,10 @@ def main(export: str, head: str | None = None) -> str:
                 sys.exit(f"NOT WHOLE at entry {seq + 1}")
             previous, seq = bytes.fromhex(told), seq + 1
             hashes[seq] = told
+            closed = (entry["fields"].get("last"), entry["fields"].get("last_hash"))
+            is_begun |= entry["type"] == "SegmentClosed" and closed == (start["first"] - 1, start["previous"])
+    if not is_begun:
+        sys.exit(f"NOT WHOLE: nothing says what stood before entry {start['first']}")
     if head is not None:
         with open(head, encoding="utf-8") as file:
             signed = json.load(file)

@@ -31,13 +31,18 @@ class Verdict:
     def count(self) -> int:
         return self.last - self.first + 1 if self.first else 0
 
+    def compares(self, seq: int) -> bool:
+        """Whether there was something to compare a head of this entry with: not where its segment is closed."""
+        return seq >= self.first - 1
+
     def blame(self, seq: int, why: str) -> None:
         if len(self.faults) < MOST_FAULTS:
             self.faults.append(Fault(seq, why))
 
 
 def verify(ledger: Ledger, heads: Sequence[tuple[str, int, str]] = ()) -> Verdict:
-    """Walk the chain. `heads`: (day, seq, hash) that were signed and must be found as they were.
+    """Walk the chain. `heads`: (day, seq, hash) that were signed and must be found as they were; those of a closed
+    segment cannot be, except the last (`Verdict.compares`).
 
     A chain cut or made anew by somebody who owns this database is found by a head alone. Raises LedgerUnusable.
     """
@@ -52,19 +57,25 @@ def verify(ledger: Ledger, heads: Sequence[tuple[str, int, str]] = ()) -> Verdic
             previous = ledger.before(entry.seq)
             if previous is None:
                 verdict.blame(entry.seq, "この前の記録がありません（保存期間の終わった区切りでもありません）。")
+            _compare(verdict, entry.seq - 1, (previous or b"").hex(), wanted)
         if entry.seq != verdict.last + 1:
             verdict.blame(verdict.last + 1, "記録が抜けています。")
         elif previous is None or link(previous, entry.text) != entry.hash:
             verdict.blame(entry.seq, "記録が書き換えられたか、順序が変わっています。")
-        for day, signed in wanted.pop(entry.seq, ()):
-            if signed != entry.hash:
-                verdict.blame(entry.seq, f"{day} に署名した先頭値と違います。台帳が作り直されています。")
+        _compare(verdict, entry.seq, entry.hash, wanted)
         previous, verdict.last, verdict.hash = raw(entry.hash), entry.seq, entry.hash
     for seq, told in sorted(wanted.items()):
         if seq > verdict.last:
             verdict.blame(seq, f"{told[0][0]} に署名した記録がありません。台帳の終わりが切られています。")
     _judge_end(ledger, verdict)
     return verdict
+
+
+def _compare(verdict: Verdict, seq: int, found: str, wanted: dict[int, list[tuple[str, str]]]) -> None:
+    """With what was signed of this entry; of a closed segment the last hash is all that is left to compare."""
+    for day, signed in wanted.pop(seq, ()):
+        if signed != found:
+            verdict.blame(seq, f"{day} に署名した先頭値と違います。台帳が作り直されています。")
 
 
 def _judge_end(ledger: Ledger, verdict: Verdict) -> None:

@@ -73,6 +73,9 @@ async def _archive(folder: Path, seconds: float) -> Archived:
         await library.install(client)
         lanes = Lanes(client, small_office(OFFICE, last=99_999))
         day = await lanes.open_day()
+        ledger = Ledger(url, OFFICE)
+        opened.callback(ledger.close)
+        ledger.prepare()  # or who looks on might come while the keeper makes the tables
         kept = {name: value for name, value in os.environ.items() if not name.startswith("JUNBAN_")}
         settings = {"JUNBAN_REDIS_URL": store.url, "JUNBAN_OFFICE": str(folder / "office.toml")}
         settings |= {"JUNBAN_LEDGER_URL": url, "JUNBAN_LEDGER_KEY_DIR": str(folder.absolute())}
@@ -80,8 +83,6 @@ async def _archive(folder: Path, seconds: float) -> Archived:
             command = [sys.executable, "-m", "config.cli", "keeper"]
             keeper = start(command, name="keeper", environment=kept | settings, stdout=log, stderr=log)
         opened.callback(keeper.kill)
-        ledger = Ledger(url, OFFICE)
-        opened.callback(ledger.close)
         watch = Watch(client, Keys(OFFICE).facts(day), ledger, day)
         await eventually(watch.is_level, within_s=READY_WITHIN_S)
         return await watch.measure(lanes, seconds)
@@ -137,7 +138,7 @@ class Watch:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _archived(self) -> Stream:
-        return self._ledger.streams().get(self._day, Stream()) if self._ledger.is_there else Stream()
+        return self._ledger.streams().get(self._day, Stream())
 
 
 async def _offer(lanes: Lanes, day: str, seconds: float) -> int:

@@ -1,7 +1,7 @@
 """A storm at staff's door: as many sign-ins as so many clients can try, every second one wrong. A process of its own.
 
-`python -m tests.bench.door ORIGIN NAME PASSWORD SECONDS` says "begun" after the first answer, and at the end one JSON
-object: how many came in, how many were wrong, how many were told to wait.
+`python -m tests.bench.door ORIGIN NAME PASSWORD SECONDS`, with accounts NAME-0 and so on, one a client, says "begun"
+after the first answer, and at the end one JSON object: how many came in, were wrong, or were told to wait.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ async def _storm(origin: str, name: str, password: str, seconds: float) -> Count
         while time.monotonic() < until:
             turn += 1
             # Of nobody: a wrong password of an account would lock it, and a locked one is compared with nothing.
-            fields = {"name": name, "password": password} if turn % 2 else nobody()
+            fields = {"name": f"{name}-{number}", "password": password} if turn % 2 else nobody()
             status, _, _ = await asyncio.to_thread(post_form, origin, "/sign-in", fields)
             if not told.total():
                 print("begun", flush=True)

@@ -64,7 +64,7 @@ async def _morning(folder: Path, url: str, seconds: float) -> tuple[list[float],
     hub = HubAlone(folder, url, *free_ports(2))
     try:
         await eventually(hub.is_up, within_s=20)
-        _add_account(hub.ledger_url)
+        _add_accounts(hub.ledger_url)
         await issue_all(hub.kiosk, int(COUNTERS * (2 * seconds / PRESS_EVERY_S + 2)))
         calm = await _press(hub.desk, seconds)
         with _storm(folder / "door", hub.origin, seconds + 2) as said:
@@ -76,12 +76,13 @@ async def _morning(folder: Path, url: str, seconds: float) -> tuple[list[float],
         hub.stop()
 
 
-def _add_account(ledger_url: str) -> None:
+def _add_accounts(ledger_url: str) -> None:
     """With the hash of accounts in earnest: the one of the tests would cost nothing."""
     with closing(Ledger(ledger_url, KEY)) as ledger:
         people = People(ledger, now_ms=real_ms)
-        given = people.add(NAME, "朝", Role.COUNTER, DATE, DATE, Author("cli"))
-        people.change_password(people.sign_in(NAME, given).token, given, PASSWORD)
+        for name in (f"{NAME}-{number}" for number in range(CLIENTS)):
+            given = people.add(name, "朝", Role.COUNTER, DATE, DATE, Author("cli"))
+            people.change_password(people.sign_in(name, given).token, given, PASSWORD)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def test_a_code_as_somebody_types_it_lets_the_device_in(devices: Devices, run: R
     asking = devices.ask(Role.WALL, "x", "test")
     code, out, _ = run("let-in", asking.code.replace("-", "").lower(), "--place", "lobby")
     (device,) = devices.list()
-    assert (code, out) == (0, f"{device.id}（番号表示 lobby）を登録しました。\n")
+    assert (code, out) == (0, f"{device.id}（番号表示の画面 lobby）を登録しました。\n")
     found = devices.find(asking.token)
     assert found
     assert found.place == "lobby"

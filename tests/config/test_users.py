@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from config import cli
-from config.cli import PEOPLE_ROLES
+from config.cli import PEOPLE_ROLES, ROLE_HELP
 from config.office_file import PRACTICE_OFFICE, read_office
 from hub.ledger.connection import sqlite_url
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
 from hub.wire.roles import PEOPLE
+from web.staff import StaffPages
+from web.viewers import ROLES
 
 SATO = ("sato", "--role", "operator", "--shown", "佐藤花子", "--designated", "2026-04-01", "--trained", "2026-04-02")
 NOW_MS = 1_790_000_000_000  # September 2026
@@ -45,13 +47,14 @@ def password_in(said: str) -> str:
 
 def test_the_words_of_the_command_are_the_roles_of_the_table() -> None:
     assert [str(role) for role in PEOPLE] == PEOPLE_ROLES
+    assert "、".join(f"{role}（{ROLES[role]}）" for role in PEOPLE) == ROLE_HELP
 
 
 def test_the_first_operator_comes_in_with_the_password_that_was_printed(user, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     assert user("list")[1].startswith("取扱者はまだいません。junban user add ")
     code, said, _ = user("add", *SATO)
     assert code == 0
-    assert said.startswith("sato（佐藤花子、運用担当 operator）を登録しました。\n")
+    assert said.startswith("sato（佐藤花子、運用担当者 operator）を登録しました。\n")
     assert "サインインして新しいパスワードに変えて" in said
     assert people(tmp_path).sign_in("sato", password_in(said)).person.must_change
     assert password_in(said).encode() not in b"".join(path.read_bytes() for path in tmp_path.glob("ledger*"))
@@ -61,13 +64,23 @@ def test_the_first_operator_comes_in_with_the_password_that_was_printed(user, tm
     assert password_in(said) not in user("list")[1]
 
 
+def test_what_the_first_page_says_to_type_lets_the_first_operator_in(user, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    page = StaffPages(read_office(PRACTICE_OFFICE)).sign_in(then="", is_first=True)
+    command = re.findall(r'class="command"><code>(.+?)</code>', bytes(page.body).decode())
+    words = re.sub(r"<.+?>", "", command[0]).removeprefix("junban user add ").split()
+    marks = {"利用者名": "sato", "氏名": "佐藤花子", "指定日": "2026-04-01", "研修日": "2026-04-02"}
+    code, said, _ = user("add", *(marks.get(word, word) for word in words))
+    assert code == 0
+    assert people(tmp_path).sign_in("sato", password_in(said)).person.role == "operator"
+
+
 def test_without_dates_there_is_no_access_until_they_are_given(user) -> None:  # type: ignore[no-untyped-def]
     user("add", *SATO)
     said = user("add", "ueda", "--role", "counter", "--shown", "上田")[1]
     assert "両方がそろうまで、利用できません。junban user change ueda" in said
     assert "利用できません（指定日 なし、研修日 なし）" in user("list")[1]
     assert user("change", "ueda", "--designated", "2026-05-01", "--trained", "2026-05-01")[0] == 0
-    assert "ueda  窓口 counter  上田  利用中" in user("list")[1]
+    assert "ueda  窓口担当 counter  上田  利用中" in user("list")[1]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +116,7 @@ def test_reset_end_restore_and_unlock(user) -> None:  # type: ignore[no-untyped-
     user("add", "ito", "--role", "counter", *SATO[3:])
     assert password_in(user("reset", "ito")[1]) != first
     assert user("end", "ito")[0] == 0
-    assert "ito  窓口 counter  佐藤花子  利用終了" in user("list")[1]
+    assert "ito  窓口担当 counter  佐藤花子  利用終了" in user("list")[1]
     assert user("restore", "ito")[0] == 0
     assert user("unlock", "ito")[0] == 0
-    assert "ito  窓口 counter  佐藤花子  利用中" in user("list")[1]
+    assert "ito  窓口担当 counter  佐藤花子  利用中" in user("list")[1]

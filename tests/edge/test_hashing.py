@@ -26,7 +26,7 @@ async def test_one_at_a_time_and_a_short_line() -> None:
         nonlocal most
         under_way.append(number)
         most = max(most, len(under_way))
-        assert may_go_on.wait(10)
+        assert may_go_on.wait(60)
         under_way.remove(number)
         return number
 
@@ -91,7 +91,7 @@ async def test_who_goes_away_does_not_shorten_the_line() -> None:
 
     def compare() -> None:
         begun.set()
-        assert may_go_on.wait(10)
+        assert may_go_on.wait(60)
 
     first = asyncio.create_task(hashing.run(compare))
     second = asyncio.create_task(hashing.run(compare))
@@ -114,7 +114,7 @@ async def test_whoever_waits_while_the_hub_ends_is_asked_to_try_again() -> None:
 
     def compare() -> str:
         begun.set()
-        assert may_go_on.wait(10)
+        assert may_go_on.wait(60)
         return "compared"
 
     first = asyncio.create_task(hashing.run(compare))

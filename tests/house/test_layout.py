@@ -1,11 +1,13 @@
 """What stands where: the fixed top level, the one reader of the environment, and what a Lua file opens with."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from config.logs import FIELDS
 from tests.house.documents import FUNCTIONS, ROOT, contract
 
 ROOMS = {"hub", "workers", "web", "kiosk_client", "config", "tests"}
@@ -46,6 +48,22 @@ def test_no_mark_of_unfinished_work_is_left() -> None:
             continue
         found += [f"{path.relative_to(ROOT)}: {mark[0]}" for mark in MARKS.finditer(text)]
     assert found == []
+
+
+def fields_of_lines(path: Path) -> set[str]:
+    """Every name under which a line of the log says something, in this file."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    logged = [call for call in calls if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "_log"]
+    return {field.arg for call in logged for field in call.keywords if field.arg is not None}
+
+
+def test_no_line_of_the_log_says_what_is_left_out_of_it() -> None:
+    """A field that is not on the list is dropped: whoever reads the line would find nothing in it."""
+    ours = [path for path in tracked() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] != "tests"]
+    told = {path: fields_of_lines(path) for path in ours}
+    assert len([path for path, fields in told.items() if fields]) > 5
+    dropped = {path.relative_to(ROOT).as_posix(): fields - FIELDS for path, fields in told.items()}
+    assert {path: fields for path, fields in dropped.items() if fields} == {}
 
 
 def test_only_the_settings_read_the_environment() -> None:

@@ -16,8 +16,6 @@ from tests.journeys.ward import CERTIFICATES, MOVES, Ward, ward_office, ward_run
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-DESK = {"width": 1366, "height": 768}
-
 
 @pytest.fixture
 async def ward(tmp_path: Path) -> AsyncIterator[Ward]:
@@ -40,7 +38,7 @@ async def desk(ward: Ward, open_page: Open) -> "Page":
     for _ in range(2):
         await ward.issue()
     desk = await open_page(f"{ward.inside}/desk?counter=1", ward.doors)
-    await desk.set_viewport_size(DESK)
+    await desk.set_viewport_size({"width": 1366, "height": 768})
     await sees(desk, "#coming", "A101", "A102")
     await keys(desk, "n")
     await sees(desk, "#number", "A101")

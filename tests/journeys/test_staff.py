@@ -154,6 +154,29 @@ async def test_from_the_first_account_to_a_call_and_to_the_end_of_an_account(mor
     await sees(operator, ".news", "サインアウトしました")
 
 
+async def test_a_wall_is_let_in_by_the_code_that_it_shows_and_put_out_again(morning: Morning, open_page: Open) -> None:
+    given = morning.first_operator()
+    operator = await open_page(f"{morning.inside}/admin/devices")
+    await sign_in(operator, "sato", given)
+    await change_password(operator, given, OWN)
+    wall = await open_page(f"{morning.inside}/wall/lobby")
+    await sees(wall, "h1", "この番号表示の画面は、まだ登録されていません")
+    assert await wall.evaluate("document.documentElement.scrollHeight") <= 1080
+    await is_well_made(wall)
+
+    await operator.goto(f"{morning.inside}/admin/devices")
+    await sees(operator, ".list", "番号表示の画面", "lobby")
+    await operator.get_by_label("登録コード").fill((await wall.inner_text(".code")).lower())
+    await answered(operator, operator.get_by_role("button", name="この機器を登録する").click())
+    await sees(operator, ".news", "機器を登録しました")
+    await wall.wait_for_selector("body.wall")
+    await operator.click("text=取り消す")
+    await is_well_made(operator)
+    await answered(operator, operator.get_by_role("button", name="を取り消します").click())
+    await wall.wait_for_selector("body.enrol")
+    await sees(wall, "h1", "まだ登録されていません")
+
+
 async def test_everything_is_done_by_the_keyboard_and_without_scripts(morning: Morning, browser: object) -> None:
     from playwright.async_api import Browser
 

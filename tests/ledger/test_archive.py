@@ -17,14 +17,15 @@ from hub.ledger.connection import LedgerUnusable, sqlite_url, transaction
 from hub.ledger.kept import SEGMENT
 from hub.ledger.operations import Ledger
 from hub.ledger.retention import close_before
-from hub.ledger.tables import OPERATIONS
+from hub.ledger.tables import HEADS, OPERATIONS
 from hub.ledger.verifying import verify
 from hub.store.connection import connect
 from hub.store.days import Days, Lag
+from tests.ledger.chains import forged, linked, rows_of
 from tests.ledger.office import ArchivedOffice, later, trim
 from tests.model.desks import DAY
 from tests.postgresql import PostgreSql
-from workers.archive import DIFFERS, UNREADABLE, Archiver
+from workers.archive import ANEW, DIFFERS, UNREADABLE, Archiver
 from workers.dispatch import Duties
 
 
@@ -80,6 +81,30 @@ async def test_what_is_not_in_the_ledger_word_for_word_is_not_deleted(office: Ar
     assert (await office.days.lag()).why == DIFFERS
 
 
+async def test_a_chain_made_anew_is_given_no_fresh_signature(office: ArchivedOffice) -> None:
+    """Whoever has the database takes the old head out of it as well, and the archiver would sign the day again."""
+    await office.work(3)
+    await office.turn()
+    await office.desk.open_day(later(1))
+    await office.turn()
+    handed = {path.name: path.read_bytes() for path in (office.folder / "heads").iterdir()}
+    assert len(handed) == 3
+    rows = rows_of(office.ledger)
+    rows[1]["who"] = "staff:sato"
+    with structlog.testing.capture_logs() as said, forged(office.ledger, linked(office.ledger, rows), end=True):
+        with transaction(office.ledger.engine, writes=True) as connection:
+            connection.execute(sa.delete(HEADS).where(HEADS.c.office == office.ledger.office))
+        await office.turn()
+        await office.turn()
+        assert (await office.days.lag()).why == ANEW
+        assert office.ledger.heads() == []
+    assert [line["day"] for line in said if line["event"] == ANEW] == [DAY]
+    assert {path.name: path.read_bytes() for path in (office.folder / "heads").iterdir()} == handed
+    await office.turn()  # the true chain is back: its head is the one that was signed
+    assert (await office.days.lag()).why == ""
+    assert [head[0] for head in office.ledger.heads()] == [DAY]
+
+
 async def test_facts_cut_from_the_middle_leave_a_gap_with_their_number(office: ArchivedOffice) -> None:
     await office.work(3)
     await office.turn()
@@ -91,6 +116,23 @@ async def test_facts_cut_from_the_middle_leave_a_gap_with_their_number(office: A
     await office.turn()
     assert office.gaps() == [{"after": archived[-1][0], "before": new[3][0], "missing": "3"}]
     assert office.positions() == [position for position, _ in [*archived, *new[3:]]]
+
+
+async def test_facts_cut_twice_at_the_end_of_an_open_day_leave_gaps_and_stop_nothing(office: ArchivedOffice) -> None:
+    await office.work(3)
+    await office.turn()
+    archived, cut = await office.stream(), []
+    for count in (1, 2):
+        await office.work(count)
+        new = (await office.stream())[len(archived) :]
+        await trim(office.desk.client, office.desk.keys.facts(DAY), [position for position, _ in new])
+        await office.turn()
+        cut.append(str(len(new)))
+    await office.work(1)
+    await office.turn()
+    assert office.positions() == [position for position, _ in await office.stream()]
+    assert [gap["missing"] for gap in office.gaps()] == cut
+    assert verify(office.ledger).is_whole
 
 
 async def test_facts_cut_from_the_head_leave_a_gap(office: ArchivedOffice) -> None:

@@ -1,5 +1,7 @@
 """Whoever touches the chain is found: by us, and by a page of Python that knows nothing of us."""
 
+import json
+import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -186,9 +188,18 @@ def test_a_line_of_an_export_that_is_written_another_way_is_found(chain: Chain, 
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
     lines[MIDDLE + 1] = lines[MIDDLE + 1].replace("{", '{"who":"staff:sato",', 1)
     file.write_text("".join(lines), encoding="utf-8")
-    import runpy
-
     with pytest.raises(SystemExit, match=f"NOT WHOLE at entry {MIDDLE + 1}"):
+        runpy.run_path(str(tmp_path / "verify_export.py"))["main"](str(file))
+
+
+def test_an_export_whose_beginning_was_cut_away_is_found(chain: Chain, tmp_path: Path) -> None:
+    """Its first line may say what it likes; the chain itself has to say what stood before."""
+    assert verdict_of_strangers(chain.ledger, tmp_path).returncode == 0
+    file = tmp_path / "ledger.jsonl"
+    start, *entries = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    later = {**json.loads(start), "first": MIDDLE + 1, "previous": json.loads(entries[MIDDLE - 1])["hash"]}
+    file.write_text("".join([json.dumps(later) + "\n", *entries[MIDDLE:]]), encoding="utf-8")
+    with pytest.raises(SystemExit, match=f"NOT WHOLE: nothing says what stood before entry {MIDDLE + 1}"):
         runpy.run_path(str(tmp_path / "verify_export.py"))["main"](str(file))
 
 

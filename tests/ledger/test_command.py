@@ -165,6 +165,23 @@ def test_what_is_older_than_its_years_is_closed_and_the_rest_still_verifies(
     assert (told["first"], told["last"], told["count"]) == (COUNT + 1, COUNT + 4, 4)
 
 
+def test_the_head_of_a_closed_segment_is_compared_with_its_last_hash_alone(
+    head: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever has the database can close a segment to hide it: nothing says then that a head of it agrees."""
+    machine, office = read_all()
+    asked = ["ledger", "verify", "--head", str(head), "--key", str(head.with_name(KEY_FILE))]
+    run_close(ledger_settings(machine), office, lambda line: None, years=1, now_ms=LATER_MS, as_json=False)
+    assert main(asked) == 0
+    keep(ledger, "2029-11-24", 3)
+    much_later = LATER_MS + 2 * 366 * 24 * 3_600_000
+    run_close(ledger_settings(machine), office, lambda line: None, years=1, now_ms=much_later, as_json=False)
+    assert main(["ledger", "verify"]) == 0
+    capsys.readouterr()
+    assert main(asked) == 1
+    assert "先頭値と比べられません" in capsys.readouterr().out
+
+
 def test_a_ledger_that_was_touched_is_not_closed(
     head: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from hub.desk.facts import TicketCalled, TicketIssued
 from hub.ledger.connection import sqlite_url, transaction
 from hub.ledger.journal import Author, note
 from hub.ledger.log import MOST_UNCHAINED, Log
 from hub.ledger.operations import Ledger, Stream
+from tests.postgresql import PostgreSql
 
 DAY = "2026-11-24"
 MIDNIGHT_MS = 1_795_446_000_000  # the first of that day in Tokyo
@@ -73,6 +75,29 @@ def test_what_waits_for_the_chain_stands_first_and_on_the_first_page_only(ledger
     older = Log(ledger).page(before_seq=page.before_seq, limit=2)
     assert [entry.seq for entry in older.entries] == [1]
     assert older.unchained == 0
+
+
+def test_a_note_that_is_moved_while_the_log_is_read_is_told_once(
+    postgresql_server: PostgreSql, office_name: str
+) -> None:
+    reading, moving = (Ledger(postgresql_server.url, office_name) for _ in range(2))
+    reading.prepare()
+    for at in (500, 600):
+        wait(reading, at, office=office_name)
+    moved: list[int] = []
+
+    @sa.event.listens_for(reading.engine, "after_cursor_execute")
+    def move(*told: object) -> None:
+        """The archiver has its turn after the first thing that was read."""
+        if not moved:
+            moved.append(moving.chain_journal())
+
+    page = Log(reading).page()
+    assert moved == [2]
+    assert sorted(entry.at for entry in page.entries) == [500, 600]
+    assert page.unchained == sum(entry.seq is None for entry in page.entries)
+    reading.close()
+    moving.close()
 
 
 def test_a_journal_that_nobody_empties_is_told_by_its_length(ledger: Ledger) -> None:

@@ -121,6 +121,7 @@ def test_the_same_keys_on_another_keyboard_are_the_same_password(house: House) -
     assert house.people.sign_in("sato", "カサと123ABCDEFG").person.name == "sato"
 
 
+@pytest.mark.timeout(600)  # on a machine with much else to do
 def test_ten_thousand_guesses_open_nothing_and_disturb_nobody(house: House) -> None:
     for name in ("sato", "ito"):
         house.add(name)
@@ -435,7 +436,7 @@ def test_of_two_last_operators_who_end_each_other_one_stays(house: House) -> Non
         begin = Barrier(2)
 
         def end(name: str, begin: Barrier = begin) -> bool:
-            begin.wait(10)
+            begin.wait(60)
             try:
                 house.people.end(name, CLI)
             except LastOperator:
@@ -451,7 +452,7 @@ def test_of_two_who_add_the_same_account_one_is_told_that_it_is_taken(house: Hou
         begin = Barrier(2)
 
         def add(shown: str, turn: int = turn, begin: Barrier = begin) -> bool:
-            begin.wait(10)
+            begin.wait(60)
             try:
                 house.people.add(f"sato{turn}", shown, Role.COUNTER, DAY, DAY, CLI)
             except NameTaken:

@@ -25,7 +25,7 @@ async def is_stale(page: "Page") -> bool:
 
 
 async def becomes(page: "Page", state: str) -> None:
-    await page.wait_for_selector(f'body[data-state="{state}"]', timeout=5000)
+    await page.wait_for_selector(f'body[data-state="{state}"]')
     assert await is_stale(page) is (state == "stale")
 
 

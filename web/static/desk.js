@@ -11,11 +11,8 @@ import { beforeAbsent } from "./numbers.js";
 import { NEWS } from "./news.js";
 import { openPage } from "./page.js";
 import { Shown } from "./shown.js";
-<<<<<<< HEAD
 import { Slips } from "./slips.js";
-=======
 import { WALL_FACTS } from "./walls.js";
->>>>>>> receipts
 import { Why } from "./why.js";
 
 const TICK_MS = 1000;

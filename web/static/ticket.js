@@ -35,6 +35,7 @@ const TOLD = {
   TicketLapsed: "over",
 };
 const OF_ANOTHER_DAY = "この番号は本日の受付で確認できません。番号は、お取りになった日だけ使えます。"; // nobody typed anything
+const AWAY = "つながりません。電波の状態をお確かめください。つながりしだい、番号の状況を表示します。";
 const AGAIN_MS = 3000;
 const SPREAD_MS = 2000;
 
@@ -62,7 +63,7 @@ async function begin() {
   if (answer) start(answer);
   else if (refusal && !refusal.again) refuse(secret && refusal.code === "NotYours" ? OF_ANOTHER_DAY : refusal.sentence);
   else {
-    if (refusal) tell(refusal.sentence);
+    tell(refusal ? refusal.sentence : AWAY);
     setTimeout(begin, AGAIN_MS); // the network or the store is away
   }
 }
@@ -123,11 +124,13 @@ async function look() {
 }
 
 function show(shown, { ahead, counter, call, until } = {}) {
+  const isNewlyCalled = shown === "called" && ticket.shown !== "called";
   ticket.shown = shown;
   mark(document.body, "data-ticket", shown);
   for (const section of part("states").children) section.hidden = section.dataset.shown !== shown;
   part("ahead-part").hidden = !ahead;
   part("next-part").hidden = ahead !== 0;
+  part("soon-part").hidden = ahead === undefined || ahead > Number(part("soon-part").dataset.within);
   write(part("ahead"), ahead ?? "");
   for (const place of document.querySelectorAll("[data-counter]")) write(place, counter ?? "");
   part("until-part").hidden = !until;
@@ -138,6 +141,7 @@ function show(shown, { ahead, counter, call, until } = {}) {
   part("code-part").hidden = !ticket.code || !OPEN.includes(shown); // of no use any more
   part("sound").hidden = !OPEN.includes(shown);
   ring.hear(call);
+  if (isNewlyCalled) part("lane").scrollIntoView(); // whatever was being read further down
   notice.stand(shown, ahead);
   drawTime();
 }
