@@ -38,6 +38,7 @@ DATA_HELP = "データを置くフォルダー（既定: $XDG_DATA_HOME/junban�
 
 ALIVE_HELP = "動いている間、時刻を更新し続けるファイル（30 秒以上古ければ止まっています）"
 
+OWN_STORE_HELP = "自分だけのデータストアのフォルダー。夜間に再起動してよく、消去の跡を調べます（junban up が付けます）"
 
 PEOPLE_ROLES = ["counter", "manager", "ad_desk", "operator", "auditor"]
 ROLE_HELP = "counter（窓口）、manager（係長）、ad_desk（広告担当）、operator（運用担当）、auditor（監査）"
@@ -118,6 +119,7 @@ def parser() -> Parser:
 
     keeper = _verb(verbs, "keeper", _keeper, "台帳に記録し、連絡先の鍵を翌日に消去し、お知らせを送り残さず見張ります")
     keeper.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
+    keeper.add_argument("--own-store", type=Path, metavar="DIR", help=OWN_STORE_HELP)
 
     _add_user(verbs)
     _add_ledger(verbs)
@@ -327,7 +329,15 @@ def _keeper(asked: argparse.Namespace) -> int:
     from workers.keys import KeysUnusable
 
     try:
-        keeper.run(office, mail, ledger_settings(machine), **urls, alive=asked.alive)
+        keeper.run(
+            office,
+            mail,
+            ledger_settings(machine),
+            **urls,
+            alive=asked.alive,
+            own_store=asked.own_store,
+            searched=machine.search_dirs,
+        )
     except (KeysUnusable, LedgerUnusable) as error:
         raise Failure(str(error)) from error
     return 0

@@ -32,6 +32,7 @@ OPTIONS: dict[str, str] = {
     "appendfsync": "always",
     "aof-use-rdb-preamble": "yes",
     "save": "",
+    "rdbcompression": "no",  # who looks through the files for what must be gone reads them as they are
     "maxmemory-policy": "noeviction",  # every other policy was seen to throw queue and contacts away
     "hz": "100",  # expired values leave sooner
     "crash-log-enabled": "no",  # a crash log prints the arguments of commands
@@ -107,6 +108,11 @@ class EmbeddedValkey:
     @property
     def is_running(self) -> bool:
         return self._child is not None and self._child.is_running
+
+    @property
+    def has_ended_in_order(self) -> bool:
+        """It was asked to end, and did so: by the eraser, if not by us."""
+        return self._child is not None and self._child.exit_code == 0
 
     def start(self, *, within_s: float = START_WITHIN_S, is_wanted: Callable[[], bool] = lambda: True) -> None:
         """Start it and return as soon as it answers PING. Only from the main thread.

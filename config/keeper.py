@@ -6,6 +6,7 @@ Two loops: a ledger that is away for minutes delays no notice, and no key stays 
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,12 +15,17 @@ from config.alive import toucher
 from config.ledger import LedgerSettings
 from config.mail import MailSettings
 from hub.desk.lane import Office
+from hub.ledger.erasures import Erasures
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
 from hub.store.days import Days
+from hub.store.erasing import Erasing
 from hub.store.outbox import Outbox
 from workers.archive import Archiver
+from workers.clock import SteadyClock
 from workers.dispatch import Duties, Keeper
+from workers.erase import Eraser
+from workers.search import search
 from workers.wake import Waker
 
 
@@ -31,14 +37,26 @@ def run(
     redis_url: str,
     jobs_url: str,
     alive: Path | None = None,
+    own_store: Path | None = None,
+    searched: Sequence[Path] = (),
 ) -> None:
-    """Until SIGTERM or SIGINT; store and ledger that are away are waited for. Raises KeysUnusable, LedgerUnusable."""
+    """Until SIGTERM or SIGINT; store and ledger that are away are waited for. Raises KeysUnusable, LedgerUnusable.
+
+    `own_store`: the folder of an embedded server that somebody starts again; `searched`: where no contact may be.
+    """
     logs.set_up()
-    asyncio.run(_keep(office, mail, ledger, redis_url, jobs_url, alive))
+    asyncio.run(_keep(office, mail, ledger, redis_url, jobs_url, alive, own_store, searched))
 
 
 async def _keep(
-    office: Office, mail: MailSettings | None, ledger: LedgerSettings, redis_url: str, jobs_url: str, alive: Path | None
+    office: Office,
+    mail: MailSettings | None,
+    ledger: LedgerSettings,
+    redis_url: str,
+    jobs_url: str,
+    alive: Path | None,
+    own_store: Path | None,
+    searched: Sequence[Path],
 ) -> None:
     on_archive, on_mail = _slowest(toucher(alive), 2 if mail else 1)
     async with contextlib.AsyncExitStack() as opened:
@@ -51,9 +69,31 @@ async def _keep(
         if mail is not None:
             waker = Waker(jobs_url, office.key)
             opened.callback(waker.close)
-            outbox, contacts = Outbox(client, office), Contacts(client, office)
-            loops.append(Keeper(outbox, contacts, mail.key_host(), waker, on_alive=on_mail))
+            outbox, contacts, keys = Outbox(client, office), Contacts(client, office), mail.key_host()
+            places = list(searched)
+            if own_store and not any(own_store.is_relative_to(place) for place in searched):
+                places.append(own_store)
+            eraser = Eraser(
+                Erasing(client, office),
+                contacts,
+                keys,
+                Erasures(book),
+                lambda wanted: search(places, wanted),
+                SteadyClock(_boot_ms),
+                wall_ms=_wall_ms,
+                may_restart=own_store is not None,
+            )
+            loops.append(Keeper(outbox, contacts, keys, waker, eraser, on_alive=on_mail))
         await _run_all(loops)
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _boot_ms() -> int:
+    """Since this machine started, its sleep among them where the system counts it."""
+    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1_000_000
 
 
 async def _run_all(loops: Sequence[Duties]) -> None:

@@ -177,7 +177,8 @@ class OfficeProcess:
             words = ["inbox", "--port", str(places.inbox), "--mail-port", str(places.mail)]
             words += ["--slips", str(self._slips)] if places.kiosk else []
             posts.append(self._child("メールの受信箱", "inbox", words, port=places.inbox))
-        posts.append(self._sender("見張り", "keeper", ["keeper"]))
+        own_store = ["--own-store", str(self._store.folder)] if self._store else []
+        posts.append(self._sender("見張り", "keeper", ["keeper", *own_store]))
         if self.sends_notices:
             posts.append(self._sender("メールのワーカー", "worker-email", ["worker", "email"]))
         posts.append(self._hub)
@@ -260,6 +261,7 @@ def _practising(machine: Machine, places: StandIns, folder: Path) -> Machine:
             "ledger_url": None,  # never the one in earnest
             "ledger_key_dir": None,
             "public_url": public_url_of(machine),
+            "search_dirs": (folder.absolute(),),
         }
     )
 
@@ -271,7 +273,9 @@ def _sending(machine: Machine, folder: Path) -> Machine:
     """
     if machine.smtp_url is None or machine.master_key is None:
         return machine.model_copy(update={"smtp_url": None, "mail_from": None})
-    machine = machine.model_copy(update={"key_dir": machine.key_dir or folder.absolute() / KEYS_FOLDER})
+    folder = folder.absolute()
+    key_dir, searched = machine.key_dir or folder / KEYS_FOLDER, (*machine.search_dirs, folder)
+    machine = machine.model_copy(update={"key_dir": key_dir, "search_dirs": searched})
     try:
         mail_settings(machine)
     except Faulty as error:

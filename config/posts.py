@@ -63,7 +63,7 @@ class StorePost:
         return self._server.answers()
 
     def last_words(self) -> str:
-        return ""
+        return "夜間の消去のため" if self._server.has_ended_in_order else ""
 
 
 class ChildPost:

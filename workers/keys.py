@@ -8,6 +8,7 @@ was sealed under it cannot be opened any more, by nobody, also not from what thi
 import contextlib
 import fcntl
 import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -26,6 +27,8 @@ MASTER_BYTES = 32
 HALF_BYTES = 32
 NONCE_BYTES = 12
 FILE_BYTES = HALF_BYTES + NONCE_BYTES + HALF_BYTES + 16  # public, nonce, private, tag
+
+CANARY_CHARACTERS = 32
 
 SUFFIX = ".key"
 BEING_MADE = ".making"  # left by whoever was killed half-way
@@ -54,6 +57,7 @@ class KeyHost:
         if len(master) != MASTER_BYTES:
             raise KeysUnusable("JUNBAN_MASTER_KEY は 64 文字の 16 進数で書いてください。")
         self._folder = folder
+        self._secret = master
         self._master = AESGCM(master)
         self._held: dict[str, _Held] = {}
         self._prepare()
@@ -72,23 +76,28 @@ class KeyHost:
         """Raises Unreadable: its key is gone, or it was not sealed for this; and KeysUnusable."""
         return open_sealed(sealed, self._private(key_id_of(sealed)), subscription)
 
-    def destroy_before(self, date: str) -> list[str]:
-        """Destroy the keys of all earlier dates for good; gives their ids. Raises OSError where the medium fails."""
+    def destroy_before(self, date: str) -> dict[str, str]:
+        """Destroy the keys of all earlier dates for good; gives date → id. Raises OSError where the medium fails."""
         self._path(date)  # a date, or ValueError
-        destroyed = []
+        destroyed: dict[str, str] = {}
         with self._locked():
             for path in sorted(self._folder.iterdir()):
                 if path.suffix == SUFFIX and DATE.fullmatch(path.stem) and path.stem < date:
                     data = path.read_bytes()
+                    destroyed[path.stem] = _public(data).id
                     # First out of everybody's sight: no one takes a half-overwritten file for a wrong master key.
                     path = path.rename(path.with_suffix(BEING_DESTROYED))
                     _sync_folder(self._folder)
-                    destroyed.append(_public(data).id)
                 if path.suffix in (BEING_MADE, BEING_DESTROYED):
                     _destroy(path)
-            _sync_folder(self._folder)
+                    _sync_folder(self._folder)
         self.forget_gone()
         return destroyed
+
+    def canary(self, date: str) -> str:
+        """A name that nobody else can have: the contact of nobody that is kept on that date, to be looked for."""
+        self._path(date)
+        return hmac.new(self._secret, f"canary {date}".encode(), "sha256").hexdigest()[:CANARY_CHARACTERS]
 
     def forget_gone(self) -> None:
         """Drop from memory what has no file any more."""

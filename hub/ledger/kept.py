@@ -60,11 +60,19 @@ NOTED: dict[str, tuple[str, ...]] = {
     "DeviceRevoked": ("device",),
     "DeviceRotated": ("device",),
     "ActRefused": ("act", "role"),
+    # What the eraser did (`hub.ledger.erasures`). `given`, `date`: real dates in Tokyo; `until`: a real moment there.
+    "KeyDestroyed": ("date", "key"),
+    "ContactDestroyed": ("subscription", "carrier", "given", "ending", "method", "key"),
+    "ErasureVerified": ("until", "method", "contacts", "files"),
+    # What the ward and the contractor tell each other once a year or when something happened (`hub.ledger.audits`).
+    "AuditHeld": ("held", "kind", "result"),
+    "OfficeHandedBack": ("contacts", "keys", "last_hash"),
 }
 
 WITHHELD = "?"
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _KEY = r"[a-z0-9_-]{1,32}"
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ID = r"[A-Za-z0-9_-]{0,64}"
 NAME = r"[a-z][a-z0-9._-]{1,31}"  # of an account
 INTEGERS = frozenset({"at", "arrival", "rank", "calls", "ahead"})
@@ -91,10 +99,22 @@ SHAPES: dict[str, re.Pattern[str]] = {
         "device": r"[a-z]{1,8}-[a-z0-9]{6}",
         "place": _KEY,
         "act": r"[a-z_]{1,16} [a-z_]{1,16}",
+        "date": _DATE,
+        "given": _DATE,
+        "held": _DATE,
+        "key": r"[0-9a-f]{16}|",
+        "method": r"[a-z+]{0,64}",
+        "until": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+09:00",
+        "contacts": r"[0-9]{1,7}",
+        "files": r"[0-9]{1,7}",
+        "keys": r"[0-9]{1,7}",
+        "kind": r"[a-z_]{1,16}",
+        "result": r"[a-z_]{1,16}",
+        "last_hash": r"[0-9a-f]{64}|",
     }.items()
 }
 # Their shape leaves no room for a telephone number, and may look like one.
-_EXACT = frozenset({"ranks", "designated", "trained"})
+_EXACT = frozenset({"ranks", "designated", "trained", "date", "given", "held"})
 _A_TELEPHONE_NUMBER = re.compile(r"\+?[0-9][0-9-]{8,14}", re.ASCII)
 
 

@@ -121,9 +121,9 @@ def test_destroyed_is_gone_for_everybody_also_from_memory(folder: Path) -> None:
     sealed = seal(CONTACT, key, "one")
     assert worker.open(sealed, "one") == CONTACT
     assert keeper.open(sealed, "one") == CONTACT
-    assert keeper.destroy_before(TODAY) == []
-    assert keeper.destroy_before(TOMORROW) == [key.id]
-    assert keeper.destroy_before(TOMORROW) == []
+    assert keeper.destroy_before(TODAY) == {}
+    assert keeper.destroy_before(TOMORROW) == {TODAY: key.id}
+    assert keeper.destroy_before(TOMORROW) == {}
     for host in (keeper, worker):
         with pytest.raises(Unreadable):
             host.open(sealed, "one")
@@ -164,7 +164,7 @@ def test_what_was_in_a_destroyed_file_is_overwritten_first(folder: Path) -> None
 
 def test_a_key_of_a_wrong_master_is_destroyed_all_the_same(folder: Path) -> None:
     key = KeyHost(folder, MASTER).ensure(TODAY)
-    assert KeyHost(folder, bytes(32)).destroy_before(TOMORROW) == [key.id]
+    assert KeyHost(folder, bytes(32)).destroy_before(TOMORROW) == {TODAY: key.id}
     assert not list(folder.glob("*.key"))
 
 
@@ -175,7 +175,7 @@ def test_what_a_killed_process_left_is_destroyed_too(folder: Path, left: str) ->
     os.link(folder / f"{TOMORROW}.key", folder / "witness")
     (folder / left).write_bytes(b"half a key")
     keys.ensure(AFTER)
-    assert keys.destroy_before(TODAY) == []
+    assert keys.destroy_before(TODAY) == {}
     assert not (folder / left).exists()
     assert {path.name for path in folder.glob("*.key")} == {f"{TOMORROW}.key", f"{AFTER}.key"}
 
