@@ -39,6 +39,11 @@ DATA_HELP = "データを置くフォルダー（既定: $XDG_DATA_HOME/junban�
 ALIVE_HELP = "動いている間、時刻を更新し続けるファイル（30 秒以上古ければ止まっています）"
 
 OWN_STORE_HELP = "自分だけのデータストアのフォルダー。夜間に再起動してよく、消去の跡を調べます（junban up が付けます）"
+NO_MASTER_KEY = (
+    "JUNBAN_MASTER_KEY がないため、連絡先を預からず、お知らせも送りません（番号の発行と呼び出しは続きます）。"
+    "openssl rand -hex 32 で作った鍵を書くか、systemd の資格情報 junban-master-key を用意して、起動し直してください。"
+)
+OLD_KEY_HELP = "これまでの鍵（64 文字の 16 進数）を書いたファイル。新しい鍵は JUNBAN_MASTER_KEY に書きます"
 
 PEOPLE_ROLES = ["counter", "manager", "ad_desk", "operator", "auditor"]
 ROLE_HELP = "counter（窓口）、manager（係長）、ad_desk（広告担当）、operator（運用担当）、auditor（監査）"
@@ -120,6 +125,11 @@ def parser() -> Parser:
     keeper = _verb(verbs, "keeper", _keeper, "台帳に記録し、連絡先の鍵を翌日に消去し、お知らせを送り残さず見張ります")
     keeper.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
     keeper.add_argument("--own-store", type=Path, metavar="DIR", help=OWN_STORE_HELP)
+
+    key = verbs.add_parser("key", help="連絡先の鍵を包む鍵を替えます", description="連絡先の鍵。", allow_abbrev=False)
+    acts = key.add_subparsers(dest="act", metavar="VERB", required=True, title="命令")
+    rotate = _verb(acts, "rotate", _key_rotate, "連絡先の鍵を、新しい JUNBAN_MASTER_KEY で包み直します")
+    rotate.add_argument("--old", type=Path, required=True, metavar="FILE", help=OLD_KEY_HELP)
 
     _add_user(verbs)
     _add_ledger(verbs)
@@ -322,9 +332,10 @@ def _worker(asked: argparse.Namespace) -> int:
 
 
 def _keeper(asked: argparse.Namespace) -> int:
-    machine, office, mail, urls = _keeping("junban keeper")
+    machine, office, mail, urls = _keeping("junban keeper", is_keeper=True)
     from config import keeper
     from config.ledger import ledger_settings
+    from config.mail import keys_to_destroy
     from hub.ledger.connection import LedgerUnusable
     from workers.keys import KeysUnusable
 
@@ -335,11 +346,31 @@ def _keeper(asked: argparse.Namespace) -> int:
             ledger_settings(machine),
             **urls,
             alive=asked.alive,
+            keys=mail.key_host() if mail else keys_to_destroy(machine),
             own_store=asked.own_store,
             searched=machine.search_dirs,
         )
     except (KeysUnusable, LedgerUnusable) as error:
         raise Failure(str(error)) from error
+    return 0
+
+
+def _key_rotate(asked: argparse.Namespace) -> int:
+    machine, _ = _settings()
+    from workers.keys import KeyHost, KeysUnusable
+
+    if machine.key_dir is None or machine.master_key is None:
+        raise WrongUse("JUNBAN_KEY_DIR に鍵のフォルダー、JUNBAN_MASTER_KEY に新しい鍵を書いてください。")
+    try:
+        old = asked.old.read_text(encoding="ascii").strip()
+        count = KeyHost(machine.key_dir, bytes.fromhex(machine.master_key.get_secret_value())).rotate(
+            bytes.fromhex(old)
+        )
+    except (OSError, UnicodeError, ValueError):
+        raise Failure(f"{asked.old} から、これまでの鍵を読めません。64 文字の 16 進数か確かめてください。") from None
+    except KeysUnusable as error:
+        raise Failure(str(error)) from error
+    _say(f"{count} 日分の鍵を包み直しました。ワーカーと見張りを新しい鍵で起動し、これまでの鍵を消してください。")
     return 0
 
 
@@ -483,16 +514,19 @@ def _notices(verb: str) -> "tuple[Office, MailSettings, dict[str, str]]":
     return office, mail, urls
 
 
-def _keeping(verb: str) -> "tuple[Machine, Office, MailSettings | None, dict[str, str]]":
-    """Machine, office, mail where notices are sent, and the two URLs."""
+def _keeping(verb: str, *, is_keeper: bool = False) -> "tuple[Machine, Office, MailSettings | None, dict[str, str]]":
+    """Machine, office, mail where notices are sent, and the two URLs. A keeper has work without a master key."""
     from config.faults import Faulty
     from config.mail import mail_settings
 
     machine, office = _settings()
     if machine.redis_url is None:
         raise WrongUse(f"JUNBAN_REDIS_URL に、ハブと同じストアの場所を書いてください（{verb}）。")
+    is_without = is_keeper and machine.smtp_url is not None and machine.master_key is None
+    if is_without:
+        print(f"junban: {NO_MASTER_KEY}", file=sys.stderr)
     try:
-        mail = mail_settings(machine)
+        mail = None if is_without else mail_settings(machine)
     except Faulty as error:
         raise Failure(f"設定に誤りがあります。\n{error}") from error
     return machine, office, mail, {"redis_url": machine.redis_url, "jobs_url": machine.jobs_url or machine.redis_url}

@@ -1,4 +1,5 @@
-"""What `junban keeper` does until it is stopped: it archives; where notices are sent it keeps keys and wakes workers.
+"""What `junban keeper` does until it is stopped: it archives and erases; where notices are sent it also makes keys and
+wakes workers.
 
 Two loops: a ledger that is away for minutes delays no notice, and no key stays a second longer.
 """
@@ -25,6 +26,7 @@ from workers.archive import Archiver
 from workers.clock import SteadyClock
 from workers.dispatch import Duties, Keeper
 from workers.erase import Eraser
+from workers.keys import KeyHost
 from workers.search import search
 from workers.wake import Waker
 
@@ -37,15 +39,17 @@ def run(
     redis_url: str,
     jobs_url: str,
     alive: Path | None = None,
+    keys: KeyHost | None = None,
     own_store: Path | None = None,
     searched: Sequence[Path] = (),
 ) -> None:
     """Until SIGTERM or SIGINT; store and ledger that are away are waited for. Raises KeysUnusable, LedgerUnusable.
 
-    `own_store`: the folder of an embedded server that somebody starts again; `searched`: where no contact may be.
+    `keys`: where there may be keys to destroy. `own_store`: the folder of an embedded server that somebody starts again.
+    `searched`: where no contact may be.
     """
     logs.set_up()
-    asyncio.run(_keep(office, mail, ledger, redis_url, jobs_url, alive, own_store, searched))
+    asyncio.run(_keep(office, mail, ledger, redis_url, jobs_url, alive, keys, own_store, searched))
 
 
 async def _keep(
@@ -55,10 +59,11 @@ async def _keep(
     redis_url: str,
     jobs_url: str,
     alive: Path | None,
+    keys: KeyHost | None,
     own_store: Path | None,
     searched: Sequence[Path],
 ) -> None:
-    on_archive, on_mail = _slowest(toucher(alive), 2 if mail else 1)
+    on_archive, on_mail = _slowest(toucher(alive), 2 if keys else 1)
     async with contextlib.AsyncExitStack() as opened:
         client = connect(redis_url)
         opened.push_async_callback(client.aclose)
@@ -66,25 +71,31 @@ async def _keep(
         opened.callback(book.close)
         archiver = Archiver(Days(client, office), book, ledger.heads, ledger.signing_key())
         loops = [Duties({"archive": archiver.turn}, on_archive)]
-        if mail is not None:
-            waker = Waker(jobs_url, office.key)
-            opened.callback(waker.close)
-            outbox, contacts, keys = Outbox(client, office), Contacts(client, office), mail.key_host()
-            places = list(searched)
-            if own_store and not any(own_store.is_relative_to(place) for place in searched):
-                places.append(own_store)
+        if keys is not None:
+            contacts = Contacts(client, office)
             eraser = Eraser(
                 Erasing(client, office),
                 contacts,
                 keys,
                 Erasures(book),
-                lambda wanted: search(places, wanted),
+                lambda wanted: search(_places(searched, own_store), wanted),
                 SteadyClock(_boot_ms),
                 wall_ms=_wall_ms,
                 may_restart=own_store is not None,
             )
-            loops.append(Keeper(outbox, contacts, keys, waker, eraser, on_alive=on_mail))
+            if mail is None:
+                loops.append(Duties({"erase": eraser.turn}, on_mail))
+            else:
+                waker = Waker(jobs_url, office.key)
+                opened.callback(waker.close)
+                loops.append(Keeper(Outbox(client, office), contacts, keys, waker, eraser, on_alive=on_mail))
         await _run_all(loops)
+
+
+def _places(searched: Sequence[Path], own_store: Path | None) -> list[Path]:
+    if own_store is None or any(own_store.is_relative_to(place) for place in searched):
+        return list(searched)
+    return [*searched, own_store]
 
 
 def _wall_ms() -> int:

@@ -271,11 +271,11 @@ def _sending(machine: Machine, folder: Path) -> Machine:
 
     Raises OfficeDidNotStart for a set-up that is half done.
     """
-    if machine.smtp_url is None or machine.master_key is None:
-        return machine.model_copy(update={"smtp_url": None, "mail_from": None})
     folder = folder.absolute()
     key_dir, searched = machine.key_dir or folder / KEYS_FOLDER, (*machine.search_dirs, folder)
     machine = machine.model_copy(update={"key_dir": key_dir, "search_dirs": searched})
+    if machine.smtp_url is None or machine.master_key is None:
+        return machine.model_copy(update={"smtp_url": None, "mail_from": None})
     try:
         mail_settings(machine)
     except Faulty as error:

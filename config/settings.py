@@ -256,7 +256,7 @@ class Machine(BaseModel):
         kept = {name: value for name, value in base.items() if not name.startswith(PREFIX)}
         if not with_secrets:
             kept.pop(CREDENTIALS, None)
-        mine = self.model_dump(by_alias=True, exclude_none=True)
+        mine = {name: value for name, value in self.model_dump(by_alias=True, exclude_none=True).items() if value != ()}
         plain = {name: _written(value) for name, value in mine.items() if not isinstance(value, SecretStr)}
         secret = {name: value.get_secret_value() for name, value in mine.items() if isinstance(value, SecretStr)}
         return kept | plain | {name: secret[name] for name in secret if with_secrets or name == "JUNBAN_LEDGER_URL"}

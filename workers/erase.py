@@ -25,6 +25,7 @@ from hub.ledger.erasures import Given
 from hub.store.erasing import ERASED_AFTER_MS, VERIFIED_AFTER_MS, RewriteFailed, Server, Told
 from hub.store.sealing import Contact, PublicKey, seal
 from workers.clock import SteadyClock
+from workers.keys import KeysUnusable
 from workers.search import Found, Wanted
 
 _log = structlog.get_logger("workers.erase")
@@ -73,7 +74,7 @@ class Published(Protocol):
 
 
 class Destroyer(Protocol):
-    """The key host: blocking, and on the disk."""
+    """The key host. `destroy_before` blocks, on the disk."""
 
     def destroy_before(self, date: str) -> dict[str, str]: ...
     def canary(self, date: str) -> str: ...
@@ -145,7 +146,7 @@ class Eraser:
         key = (await self._contacts.published()).get(today)
         if key is None or self._is_closed:
             return
-        name = await asyncio.to_thread(self._keys.canary, today)
+        name = self._keys.canary(today)
         subscription = f"canary{name[:16]}"
         if not await self._store.kept([subscription]):
             sealed = seal(Contact(f"canary-{name}@{CANARY_HOST}", ""), key, subscription)
@@ -239,7 +240,9 @@ class Eraser:
         today = _date(self._now)
         since = _later(today, -LOOKED_BACK_DAYS)
         dates = [_later(today, -back) for back in range(LOOKED_BACK_DAYS + 1)]
-        canaries = frozenset([await asyncio.to_thread(self._keys.canary, day) for day in dates])
+        canaries: frozenset[str] = frozenset()
+        with contextlib.suppress(KeysUnusable):  # without a master key none was planted
+            canaries = frozenset([self._keys.canary(day) for day in dates])
         keys = frozenset(key for day, key in self._book.keys().items() if day >= since and key)
         wanted = Wanted(keys, frozenset(traces), canaries)
         found = await asyncio.to_thread(self._search, wanted)

@@ -202,3 +202,36 @@ def test_what_is_no_sealed_contact_is_unreadable(folder: Path, sealed: str) -> N
     keys.ensure(TODAY)
     with pytest.raises(Unreadable):
         keys.open(sealed, "one")
+
+
+def test_another_master_key_wraps_the_same_keys_anew_once(folder: Path) -> None:
+    keys, fresh = KeyHost(folder, MASTER), KeyHost(folder, bytes(32))
+    public = keys.ensure(TODAY)
+    sealed = seal(CONTACT, public, "one")
+    keys.ensure(TOMORROW)
+    path = folder / f"{TODAY}.key"
+    was = path.read_bytes()
+    with path.open("rb") as held:
+        assert [fresh.rotate(MASTER), fresh.rotate(MASTER)] == [2, 0]
+        assert was[32:] not in held.read()
+    assert fresh.open(sealed, "one") == CONTACT
+    assert fresh.ensure(TODAY) == public
+    with pytest.raises(KeysUnusable, match="JUNBAN_MASTER_KEY"):
+        keys.open(seal(CONTACT, public, "two"), "two")
+
+
+def test_a_key_that_neither_master_key_opens_stays_as_it_is(folder: Path) -> None:
+    KeyHost(folder, MASTER).ensure(TODAY)
+    before = (folder / f"{TODAY}.key").read_bytes()
+    with pytest.raises(KeysUnusable, match="JUNBAN_MASTER_KEY"):
+        KeyHost(folder, bytes(32)).rotate(bytes([1]) * 32)
+    assert (folder / f"{TODAY}.key").read_bytes() == before
+
+
+def test_without_a_master_key_nothing_is_made_or_opened_and_all_the_same_destroyed(folder: Path) -> None:
+    sealed = seal(CONTACT, KeyHost(folder, MASTER).ensure(TODAY), "one")
+    keys = KeyHost(folder, None)
+    for act in (lambda: keys.ensure(TOMORROW), lambda: keys.open(sealed, "one"), lambda: keys.canary(TODAY)):
+        with pytest.raises(KeysUnusable, match="番号の発行と呼び出しは続きます"):
+            act()
+    assert list(keys.destroy_before(TOMORROW)) == [TODAY]
