@@ -45,8 +45,8 @@ def run(
 ) -> None:
     """Until SIGTERM or SIGINT; store and ledger that are away are waited for. Raises KeysUnusable, LedgerUnusable.
 
-    `keys`: where there may be keys to destroy. `own_store`: the folder of an embedded server that somebody starts again.
-    `searched`: where no contact may be.
+    `keys`: where there may be keys to destroy. `own_store`: the folder of an embedded server that somebody starts
+    again. `searched`: where no contact may be.
     """
     logs.set_up()
     asyncio.run(_keep(office, mail, ledger, redis_url, jobs_url, alive, keys, own_store, searched))
