@@ -140,6 +140,11 @@ def parser() -> Parser:
 
     check = _verb(verbs, "check", _check, "設定を確かめ、誤りをすべて一度に示します")
     check.add_argument("--json", action="store_true", help="結果を JSON で出します")
+    doctor = _verb(verbs, "doctor", _doctor, "動いているこの機械を診断し、直すべきことをすべて示します")
+    doctor.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
+    doctor.add_argument("--json", action="store_true", help="結果を JSON で出します")
+    doctor.add_argument("--acl", action="store_true", help="ストアの利用者の定義（ACL）を示して終わります")
+    doctor.add_argument("--sbom", action="store_true", help="部品の一覧（CycloneDX の JSON）を示して終わります")
     return whole
 
 
@@ -574,6 +579,30 @@ def _check(asked: argparse.Namespace) -> int:
     else:
         print("設定に誤りはありません。")
     return FAILURE if faults else 0
+
+
+def _doctor(asked: argparse.Namespace) -> int:
+    machine, office = _settings()
+    from config.doctor import examine
+    from config.sbom import bill_of_materials
+    from hub.store.access import acl_lines
+
+    if asked.acl:
+        _say("\n".join(acl_lines(office.key)))
+        return 0
+    if asked.sbom:
+        _say(json.dumps(bill_of_materials(), ensure_ascii=False, indent=1))
+        return 0
+    looks = examine(machine, asked.data)
+    is_well = not any(look.faults for look in looks)
+    if asked.json:
+        _say(json.dumps({"ok": is_well, "looks": {look.name: look.faults for look in looks}}, ensure_ascii=False))
+        return 0 if is_well else FAILURE
+    for look in looks:
+        _say(f"{'×' if look.faults else '○'} {look.name}")
+        for fault in look.faults:
+            _say(f"   {fault}")
+    return 0 if is_well else FAILURE
 
 
 if __name__ == "__main__":

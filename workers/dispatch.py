@@ -14,7 +14,7 @@ from hub.desk.refusals import Refusal, StoreAway
 from hub.ledger.connection import LedgerUnusable
 from hub.store.erasing import RewriteFailed
 from hub.store.sealing import PublicKey
-from workers.erase import NotClean
+from workers.erase import NotClean, Unfit
 from workers.keys import KeysUnusable
 
 _log = structlog.get_logger("workers.dispatch")
@@ -83,7 +83,7 @@ class Duties:
                 return
             except Refusal as error:
                 self._fail(name, error.code)
-            except (KeysUnusable, LedgerUnusable, NotClean, RewriteFailed) as error:
+            except (KeysUnusable, LedgerUnusable, NotClean, RewriteFailed, Unfit) as error:
                 self._fail(name, str(error))
             except Exception as error:
                 if name not in self._failing:

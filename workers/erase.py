@@ -34,16 +34,31 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 NIGHT_HOURS = range(6)  # when the embedded server may be restarted; nobody waits then
 LOOKED_BACK_DAYS = 7  # of keys and canaries that are looked for
 AGAIN_AFTER_MS = 10_000  # where the disk was full: soon enough after it has space, and no busy loop until then
+LOOK_EVERY_MS = 60_000  # at the server's own settings
 RESTARTED_WITHIN_S = 60.0
 UNLINKED_WITHIN_S = 1.0  # the server takes its old parts away in the background
 PAUSE_S = 0.05
 CANARY_HOST = "canary.invalid"
 DAY_AFTER_METHOD = "key+unlink"
-CLOSING = frozenset({"clock", "keys", "found"})  # no list of the store tells it of these: no key is published then
+CLOSING = frozenset(
+    {"clock", "keys", "found", "unfit"}
+)  # no list of the store tells it of these: no key is published then
 
 
 class NotClean(Exception):
     """Something that must be gone was found; says where, and never what."""
+
+
+class Unfit(Exception):
+    """The store throws contacts away, or has a replica that keeps them: none is taken."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "ストアが連絡先を捨てるか、複製に残します。連絡先は預かりません。junban doctor で確かめてください。"
+        )
+
+
+FAILURES = (Refusal, LedgerUnusable, OSError, RewriteFailed, NotClean, Unfit)  # a time-out is an OSError
 
 
 class StoreErasing(Protocol):
@@ -115,17 +130,18 @@ class Eraser:
         self._until_ms = 0  # before its files were written anew
         self._again_ms = 0
         self._verified_ms = 0
-        self._is_closed = False
+        self._is_closed = self._is_unfit = False
+        self._look_again_ms = 0
         self._now = 0
 
     async def turn(self) -> None:
         """Everything that is due at this moment. What one layer raises keeps no other from its work."""
         self._now = await self._moment()
         failures: list[Exception] = []
-        for layer in (self._destroy_keys, self._unlink, self._record, self._wipe):
+        for layer in (self._destroy_keys, self._unlink, self._record, self._wipe, self._look_at_server):
             try:
                 await layer()
-            except (Refusal, LedgerUnusable, OSError, RewriteFailed, NotClean, TimeoutError) as error:
+            except FAILURES as error:
                 failures.append(error)
         why = _word_of(failures, self._clock)
         self._is_closed = why in CLOSING
@@ -259,6 +275,14 @@ class Eraser:
 
     # ------------------------------------------------------------------------------------------------------- the rest
 
+    async def _look_at_server(self) -> None:
+        """Once a minute. Raises Unfit for one on which contacts must not be taken."""
+        if self._is_unfit or self._now >= self._look_again_ms:
+            self._is_unfit = not (await self._store.server()).is_fit
+            self._look_again_ms = self._now + LOOK_EVERY_MS
+        if self._is_unfit:
+            raise Unfit
+
     async def _moment(self) -> int:
         """The moment to go by: the store's, or this machine's while it is away; neither where it was just set."""
         try:
@@ -280,10 +304,11 @@ def _word_of(failures: Sequence[Exception], clock: SteadyClock) -> str:
     """One word for an alarm; '' where all is well. A store that is away is told by everybody."""
     words = {
         LedgerUnusable: "ledger",
+        TimeoutError: "store",
         OSError: "keys",
         RewriteFailed: "files",
         NotClean: "found",
-        TimeoutError: "store",
+        Unfit: "unfit",
     }
     for error in failures:
         for kind, word in words.items():

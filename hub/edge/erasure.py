@@ -19,6 +19,7 @@ WHYS = {
     "keys": "a key cannot be destroyed",
     "files": "the store's files cannot be written anew",
     "found": "something that must be gone was found",
+    "unfit": "the store throws contacts away or has a replica",
     "store": "the store does not do it",
     "clock": "the clock was set",
 }

@@ -132,6 +132,11 @@ def rules(part: Part, office: str) -> list[str]:
     return ["reset", "-@all", *COMMANDS[part], "resetkeys", *keys, "resetchannels", *channels, *calls]
 
 
+def acl_lines(office: str) -> list[str]:
+    """For an ACL file of a server of one's own; a password stands where `PASSWORD` does."""
+    return ["user default off", *(f"user {part} on >PASSWORD {' '.join(rules(part, office)[1:])}" for part in Part)]
+
+
 def access_table() -> str:
     """The table as Markdown."""
     lines = [f"| keys | {' | '.join(Part)} |", f"| --- |{' --- |' * len(Part)}"]

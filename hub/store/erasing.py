@@ -51,6 +51,13 @@ class Server:
     run_id: str
     keeps_snapshots: bool
     appends: bool
+    evicts: bool = False
+    replicas: int = 0
+
+    @property
+    def is_fit(self) -> bool:
+        """It neither throws contacts away nor keeps them elsewhere."""
+        return not self.evicts and not self.replicas
 
 
 class Erasing:
@@ -135,6 +142,8 @@ class Erasing:
             str(info["run_id"]),
             bool(saves.get("save")),
             str(info.get("aof_enabled", "1")) == "1",
+            str(info.get("maxmemory_policy", "noeviction")) != "noeviction",
+            int(info.get("connected_slaves", 0)),
         )
 
     async def rewrite(self) -> None:

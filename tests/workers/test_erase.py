@@ -17,7 +17,7 @@ from hub.store.sealing import Unreadable
 from tests.workers.erasing import HOUR_MS, TO, Night, night
 from tests.workers.ward import EMAIL, MASTER
 from workers.clock import BELIEVED_AFTER_MS
-from workers.erase import Eraser, NotClean
+from workers.erase import Eraser, NotClean, Unfit
 from workers.keys import KeyHost
 
 MINUTE_MS = 60_000
@@ -372,3 +372,16 @@ async def test_keys_are_destroyed_while_the_store_is_away(at_night: Night) -> No
     with pytest.raises(StoreAway):
         await eraser.turn()
     assert not (at_night.office.folder / f"{today}.key").exists()
+
+
+async def test_on_a_store_that_throws_keys_away_no_contact_is_taken(at_night: Night) -> None:
+    await at_night.keeper.turn()
+    assert await at_night.office.contacts.published()
+    await at_night.office.client.config_set("maxmemory-policy", "volatile-ttl")
+    at_night.eraser = at_night.another_eraser()
+    with pytest.raises(Unfit):
+        await at_night.turn()
+    assert await at_night.eraser.dates() == []
+    await at_night.office.client.config_set("maxmemory-policy", "noeviction")
+    await at_night.turn()
+    assert await at_night.eraser.dates() != []
