@@ -8,12 +8,14 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from config.device_command import DeviceCommand
     from config.mail import MailSettings
+    from config.paper_command import Asked, PaperCommand
     from config.settings import Machine
     from config.user_command import UserCommand
     from hub.desk.lane import Office
@@ -43,6 +45,8 @@ NO_MASTER_KEY = (
     "JUNBAN_MASTER_KEY がないため、連絡先を預からず、お知らせも送りません（番号の発行と呼び出しは続きます）。"
     "openssl rand -hex 32 で作った鍵を書くか、systemd の資格情報 junban-master-key を用意して、起動し直してください。"
 )
+KIND_HELP = "on_site（立入調査）か documents（書面）"
+RESULT_HELP = "sound（適正）か to_mend（改善を要する）"
 OLD_KEY_HELP = "これまでの鍵（64 文字の 16 進数）を書いたファイル。新しい鍵は JUNBAN_MASTER_KEY に書きます"
 
 PEOPLE_ROLES = ["counter", "manager", "ad_desk", "operator", "auditor"]
@@ -191,6 +195,22 @@ def _add_ledger(verbs: "argparse._SubParsersAction[Parser]") -> None:
     export.add_argument("file", type=Path, metavar="FILE", help="書き出すファイル")
     close = _verb(acts, "close", _ledger_close, "保存期間を過ぎた記録を閉じます（件数とハッシュ値が残ります）")
     close.add_argument("--years", type=_years, required=True, metavar="N", help="保存期間の年数（1 以上）")
+    certificate = _verb(acts, "certificate", _ledger_certificate, "消去証明書を PDF と JSON で作ります")
+    report = _verb(acts, "report", _ledger_report, "取扱状況報告書、名簿、監査記録簿、事故報告書の様式を作ります")
+    for act in (certificate, report):
+        act.add_argument("file", type=Path, metavar="FILE", help="作る PDF（JSON は同じ名前で横に置きます）")
+        act.add_argument("--from", dest="first", type=_date, required=True, metavar="DATE", help="最初の利用日")
+        act.add_argument("--until", dest="last", type=_date, required=True, metavar="DATE", help="最後の利用日")
+        act.add_argument("--issued", type=_date, required=True, metavar="DATE", help="書類に書く発行日")
+        act.add_argument("--issuer", required=True, metavar="TEXT", help="発行者（行を分けるには ／）")
+        act.add_argument("--addressee", required=True, metavar="TEXT", help="宛先（例: 新宿区長　様）")
+        act.add_argument("--responsible", default="", metavar="NAME", help="取扱責任者の利用者名（既定: 運用担当者）")
+    audit = _verb(acts, "audit", _ledger_audit, "区が行った監査を記録簿に書きます（年度に 1 回以上）")
+    audit.add_argument("held", type=_date, metavar="DATE", help="実施日（YYYY-MM-DD）")
+    audit.add_argument("--kind", choices=["on_site", "documents"], default="on_site", metavar="KIND", help=KIND_HELP)
+    audit.add_argument("--result", choices=["sound", "to_mend"], default="sound", metavar="RESULT", help=RESULT_HELP)
+    for act in (certificate, report, audit):
+        act.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
     for act in (verify, export, close):
         act.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
         act.add_argument("--json", action="store_true", help="結果を JSON で出します")
@@ -235,6 +255,12 @@ def _years(text: str) -> int:
     if not 1 <= years <= 100:
         raise ValueError(text)
     return years
+
+
+def _date(text: str) -> str:
+    if date.fromisoformat(text).isoformat() != text:
+        raise ValueError(text)
+    return text
 
 
 def _key(text: str) -> str:
@@ -480,6 +506,48 @@ def _ledger_close(asked: argparse.Namespace) -> int:
     except NotWhole as error:
         raise Failure("台帳に誤りがあるため、閉じません。junban ledger verify で確かめてください。") from error
     return 0
+
+
+def _ledger_certificate(asked: argparse.Namespace) -> int:
+    return _paper(asked, lambda command: command.certificate(_asked_paper(asked)))
+
+
+def _ledger_report(asked: argparse.Namespace) -> int:
+    return _paper(asked, lambda command: command.report(_asked_paper(asked)))
+
+
+def _ledger_audit(asked: argparse.Namespace) -> int:
+    return _paper(asked, lambda command: command.audit(asked.held, asked.kind, asked.result))
+
+
+def _asked_paper(asked: argparse.Namespace) -> "Asked":
+    from config.paper_command import Asked
+
+    issuer, addressee = (text.replace("／", "\n") for text in (asked.issuer, asked.addressee))
+    return Asked(asked.file, asked.first, asked.last, asked.issued, issuer, addressee, asked.responsible)
+
+
+def _paper(asked: argparse.Namespace, act: "Callable[[PaperCommand], bool]") -> int:
+    machine, office = _settings()
+    import time
+
+    from config.ledger import ledger_settings
+    from config.paper_command import PaperCommand
+    from hub.desk.refusals import Refusal
+    from hub.ledger.connection import LedgerUnusable
+
+    settings = ledger_settings(machine, asked.data)
+    try:
+        is_sound = act(PaperCommand(settings, office, _say, now_ms=lambda: time.time_ns() // 1_000_000))
+        return 0 if is_sound else FAILURE
+    except LedgerUnusable as error:
+        raise Failure(str(error)) from error
+    except Refusal as error:
+        raise Failure(error.sentence) from error
+    except OSError as error:
+        raise Failure(
+            f"{error.filename} に書けません（{error.strerror}）。場所と空き容量を確かめてください。"
+        ) from error
 
 
 def _device_list(asked: argparse.Namespace) -> int:

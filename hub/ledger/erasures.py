@@ -105,12 +105,15 @@ class Erasures:
         with transaction(self._ledger.engine, writes=True) as connection:
             note(connection, self._ledger.office, VERIFIED, at, BY, told)
 
-    def handled(self, first_day: str, last_day: str) -> list[Handled]:
-        """Every contact that was given on these business days (YYYY-MM-DD, both included), in the order of giving."""
+    def handled(self, first_day: str, last_day: str, *, chained_alone: bool = False) -> list[Handled]:
+        """Every contact that was given on these business days (YYYY-MM-DD, both included), in the order of giving.
+
+        `chained_alone`: what a certificate may say, because anybody can verify it.
+        """
         found: dict[str, dict[str, Any]] = {}
         proofs: list[tuple[int, int]] = []
         with transaction(self._ledger.engine, writes=False) as connection:
-            for kind, day, moment, fields in self._told(connection, 0, since_day=first_day):
+            for kind, day, moment, fields in self._told(connection, 0, first_day, chained_alone=chained_alone):
                 subscription = fields.get("subscription", "")
                 if kind == GIVEN and first_day <= day <= last_day:
                     told = {"carrier": fields["carrier"], "purpose": fields["purpose"]}
@@ -143,7 +146,7 @@ class Erasures:
         self._seq = end or 0
 
     def _told(
-        self, connection: sa.Connection, after: int, since_day: str = ""
+        self, connection: sa.Connection, after: int, since_day: str = "", *, chained_alone: bool = False
     ) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
         """(type, day, real ms, fields): the chain, then what waits in the journal to be chained."""
         chained = sa.select(OPERATIONS).where(
@@ -155,6 +158,8 @@ class Erasures:
         for row in connection.execute(chained.order_by(OPERATIONS.c.seq)):
             position, _, _ = row.position.partition("-")
             yield row.type, row.day, int(position) if position.isdigit() else row.at, json.loads(row.fields)
+        if chained_alone:
+            return
         noted = sa.select(JOURNAL).where(JOURNAL.c.office == self._ledger.office, JOURNAL.c.type.in_(_WATCHED))
         for row in connection.execute(noted.order_by(JOURNAL.c.id)):
             yield row.type, tokyo_day(row.at), row.at, json.loads(row.fields)
