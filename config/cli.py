@@ -144,6 +144,16 @@ def parser() -> Parser:
 
     check = _verb(verbs, "check", _check, "設定を確かめ、誤りをすべて一度に示します")
     check.add_argument("--json", action="store_true", help="結果を JSON で出します")
+    erase = _verb(
+        verbs, "erase", _erase, "協定の終了: すべての連絡先を消去し、記録と証明書を 1 つのフォルダーに置きます"
+    )
+    erase.add_argument("--agreement", required=True, metavar="KEY", help="終わる窓口課の key（確認のため書きます）")
+    erase.add_argument("--to", type=Path, required=True, metavar="DIR", help="区に返す記録を置くフォルダー")
+    erase.add_argument("--issued", type=_date, required=True, metavar="DATE", help="書類に書く発行日")
+    erase.add_argument("--issuer", required=True, metavar="TEXT", help="発行者（行を分けるには ／）")
+    erase.add_argument("--addressee", required=True, metavar="TEXT", help="宛先（例: 新宿区長　様）")
+    erase.add_argument("--responsible", default="", metavar="NAME", help="取扱責任者の利用者名（既定: 運用担当者）")
+    erase.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
     doctor = _verb(verbs, "doctor", _doctor, "動いているこの機械を診断し、直すべきことをすべて示します")
     doctor.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
     doctor.add_argument("--json", action="store_true", help="結果を JSON で出します")
@@ -647,6 +657,36 @@ def _check(asked: argparse.Namespace) -> int:
     else:
         print("設定に誤りはありません。")
     return FAILURE if faults else 0
+
+
+def _erase(asked: argparse.Namespace) -> int:
+    machine, office = _settings()
+    from config.embedded import StoreDidNotStart
+    from config.end_command import EndCommand, NotErased
+    from config.ledger import ledger_settings
+    from config.paper_command import Asked
+    from config.settings import default_data_folder
+    from hub.desk.refusals import Refusal
+    from hub.ledger.connection import LedgerUnusable
+    from workers.keys import KeysUnusable
+
+    if asked.agreement != office.key:
+        raise WrongUse(f"--agreement には、終わる窓口課の key（{office.key}）を書いてください。元には戻せません。")
+    issuer, addressee = (text.replace("／", "\n") for text in (asked.issuer, asked.addressee))
+    paper = Asked(asked.to, asked.issued, asked.issued, asked.issued, issuer, addressee, asked.responsible)
+    command = EndCommand(
+        machine, office, ledger_settings(machine, asked.data), asked.data or default_data_folder(), _say
+    )
+    try:
+        return 0 if command.run(asked.to, paper) else FAILURE
+    except (LedgerUnusable, KeysUnusable, StoreDidNotStart, NotErased) as error:
+        raise Failure(str(error)) from error
+    except Refusal as error:
+        raise Failure(error.sentence) from error
+    except OSError as error:
+        raise Failure(
+            f"{error.filename} に書けません（{error.strerror}）。場所と空き容量を確かめてください。"
+        ) from error
 
 
 def _doctor(asked: argparse.Namespace) -> int:

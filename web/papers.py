@@ -25,6 +25,7 @@ ENDINGS = {
     "refused": "送信先による拒否",
     "block": "LINE のブロック",
     "bounce": "不達",
+    "agreement": "協定の終了",
     "": "未消去",
 }
 

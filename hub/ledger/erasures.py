@@ -84,14 +84,14 @@ class Erasures:
                 note(connection, self._ledger.office, KEY, at, BY, {"date": date, "key": key})
                 self._keys[date] = key
 
-    def gone(self, contacts: Collection[Given], method: str, at: int) -> int:
+    def gone(self, contacts: Collection[Given], method: str, at: int, *, ending: str = DAY_AFTER) -> int:
         """Their day is over and they are erased; gives how many of them nobody had noted before."""
         with transaction(self._ledger.engine, writes=True) as connection:
             self._follow(connection)
             mine = [given for given in contacts if given.subscription in self._open]
             for given in mine:
                 told = {"subscription": given.subscription, "carrier": given.carrier, "given": given.date}
-                told |= {"ending": DAY_AFTER, "method": method, "key": self._keys.get(given.date, "")}
+                told |= {"ending": ending, "method": method, "key": self._keys.get(given.date, "")}
                 note(connection, self._ledger.office, GONE, at, BY, told)
         for given in mine:
             self._open.pop(given.subscription, None)
