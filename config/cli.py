@@ -81,6 +81,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    _leave_no_core()
     try:
         asked = parser().parse_args(arguments)
         run: Callable[[argparse.Namespace], int] = asked.run
@@ -93,6 +94,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILURE
     except KeyboardInterrupt:
         return 130
+
+
+def _leave_no_core() -> None:
+    """Of this process and its children: a core file holds whatever was in memory."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def parser() -> Parser:

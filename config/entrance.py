@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from hub.desk.lane import Office
 from hub.edge.access import Access
 from hub.edge.administration import Administration
+from hub.edge.auditing import Auditing
 from hub.edge.devices import Gate
 from hub.edge.guards import Guard
 from hub.edge.hashing import Hashing
@@ -21,6 +22,7 @@ from hub.ledger.log import Log
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
 from hub.wire.roles import Act, Role
+from web.auditing import AuditPages
 from web.enrolment import EnrolmentPages
 from web.pages import CounterOf, ForDesk, ForWall, screen_of
 from web.staff import StaffPages
@@ -63,6 +65,7 @@ def entrance_of(
     hashing = Hashing()
     staff = Staff(people, access, hashing, pages, guard, is_secure=is_secure)
     administration = Administration(staff, people, devices, Log(ledger), pages, now_ms=now_ms)
+    auditing = Auditing(staff, ledger, people, AuditPages(office), now_ms=now_ms)
     screens = EnrolmentPages(office)
     gate = Gate(devices, screens, guard, version=version("junban"), is_secure=is_secure, lets_all_in=is_practice)
 
@@ -82,6 +85,7 @@ def entrance_of(
         [
             *staff.routes(),
             *administration.routes(),
+            *auditing.routes(),
             *gate.routes(),
             Route("/desk-device", gate.page(Role.DESK, _counter, desk_machine), name="desk-device"),
         ],

@@ -21,6 +21,7 @@ CARDS = (
     (Act.SEE_PEOPLE, "/admin/people", "取扱者", "だれが、どの役割で利用できるかを管理します。"),
     (Act.SEE_DEVICES, "/admin/devices", "機器", "番号表示の画面、発券機、窓口の端末を登録します。"),
     (Act.SEE_OPERATIONS, "/audit", "操作の記録", "だれが、いつ、何をしたかを確かめます。"),
+    (Act.SEE_OPERATIONS, "/audit/contacts", "連絡先の取扱い", "登録、消去、確認を確かめ、証明書を作ります。"),
 )
 
 

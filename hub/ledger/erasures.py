@@ -49,6 +49,7 @@ class Handled:
     day: str
     purpose: str
     given_ms: int
+    number: str = ""
     erased_ms: int | None = None
     ending: str = ""
     method: str = ""
@@ -112,21 +113,41 @@ class Erasures:
         """
         found: dict[str, dict[str, Any]] = {}
         proofs: list[tuple[int, int]] = []
+        arrivals: dict[str, tuple[str, int]] = {}
         with transaction(self._ledger.engine, writes=False) as connection:
             for kind, day, moment, fields in self._told(connection, 0, first_day, chained_alone=chained_alone):
                 subscription = fields.get("subscription", "")
                 if kind == GIVEN and first_day <= day <= last_day:
                     told = {"carrier": fields["carrier"], "purpose": fields["purpose"]}
+                    arrivals[subscription] = day, int(fields["arrival"])
                     found[subscription] = {"day": day, "given_ms": moment, **told}
                 elif kind in (STOPPED, GONE) and "ending" not in found.get(subscription, {"ending": ""}):
                     end = {name: fields.get(name, "") for name in ("ending", "method", "key")}
                     found[subscription] |= {"erased_ms": moment, **end}
                 elif kind == VERIFIED:
                     proofs.append((_ms(fields["until"]), moment))
+            numbers = self._numbers(connection, first_day, last_day)
         return [
-            Handled(subscription, **told, verified_ms=_proved(told.get("erased_ms"), proofs))
+            Handled(
+                subscription,
+                **told,
+                number=numbers.get(arrivals[subscription], ""),
+                verified_ms=_proved(told.get("erased_ms"), proofs),
+            )
             for subscription, told in found.items()
         ]
+
+    def _numbers(self, connection: sa.Connection, first_day: str, last_day: str) -> dict[tuple[str, int], str]:
+        """(day, arrival) → the number that was given."""
+        rows = connection.execute(
+            sa.select(OPERATIONS.c.day, OPERATIONS.c.fields).where(
+                OPERATIONS.c.office == self._ledger.office,
+                OPERATIONS.c.type.in_(("TicketIssued", "TicketExpected")),
+                OPERATIONS.c.day >= first_day,
+                OPERATIONS.c.day <= last_day,
+            )
+        )
+        return {(row.day, told["arrival"]): told["number"] for row in rows for told in [json.loads(row.fields)]}
 
     def _follow(self, connection: sa.Connection) -> None:
         end = connection.execute(

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from hub.edge.access import SESSION_COOKIE, Access, Principal
 from hub.edge.administration import WRONG_CODES, Administration
+from hub.edge.auditing import Auditing
 from hub.edge.forms import own_path
 from hub.edge.guards import Guard
 from hub.edge.hashing import Hashing
@@ -30,6 +31,7 @@ from hub.ledger.refused import RefusedActs
 from hub.wire.roles import MAY, PEOPLE, Act, Role, may
 from tests.eventually import eventually
 from tests.web.site import OFFICE
+from web.auditing import AuditPages
 from web.staff import NEWS, StaffPages
 
 HERE = "http://127.0.0.1:8001"
@@ -92,10 +94,12 @@ class Door:
         async def desk(request: Request, viewer: Principal) -> PlainTextResponse:
             return PlainTextResponse(viewer.name)
 
+        auditing = Auditing(staff, self.ledger, self.people, AuditPages(OFFICE), now_ms=self.time.now_ms)
         self.app = Starlette(
             routes=[
                 *staff.routes(),
                 *administration.routes(),
+                *auditing.routes(),
                 Route("/desk", staff.page(Act.OPEN_DESK, desk), methods=["GET"]),
             ]
         )
@@ -155,6 +159,10 @@ PAGES = {
     "/admin/people?name=victim": Act.SEE_PEOPLE,
     "/admin/devices": Act.SEE_DEVICES,
     "/audit": Act.SEE_OPERATIONS,
+    "/audit/contacts": Act.SEE_OPERATIONS,
+    "/audit/contacts?day=2026-11-24": Act.SEE_OPERATIONS,
+    "/audit/contacts/ledger.zip": Act.SEE_OPERATIONS,
+    "/audit/contacts/certificate?month=2026-11&issued=2026-12-01&issuer=a&addressee=b": Act.SEE_OPERATIONS,
     "/audit?day=2026-11-24&who=staff%3Avictim&type=SignedIn&before=4": Act.SEE_OPERATIONS,
 }
 ROLE = {"shown": "別の名前", "role": "counter", "designated": DAY, "trained": DAY}

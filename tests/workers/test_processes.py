@@ -1,6 +1,7 @@
 """`junban worker email` and `junban keeper` as they are started in earnest: a wish arrives as a letter."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -194,3 +195,12 @@ async def test_a_keeper_without_a_master_key_says_so_and_still_destroys(
         assert await office.contacts.published() == before, "no key is made"
         assert keeper.stop() == 0
     assert "番号の発行と呼び出しは続きます" in (tmp_path / "keeper.log").read_text()
+
+
+async def test_no_process_leaves_a_core_file(
+    valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, start: Start
+) -> None:
+    async with ward(valkey_server.url, office_name, tmp_path / "keys"):
+        keeper = start("keeper")
+        limits = Path(f"/proc/{keeper.pid}/limits")
+        await eventually(lambda: re.search(r"Max core file size +0 ", limits.read_text()), 20.0)
