@@ -17,12 +17,14 @@ from hub.ledger.log import Log, Logged
 from hub.ledger.operations import Ledger
 from hub.store.days import Days
 from hub.store.erasing import Erasing
+from hub.store.sealing import Unreadable
 from tests.ledger.office import KEY
-from tests.workers.ward import Ward, ward
+from tests.workers.ward import MASTER, Ward, ward
 from workers.archive import Archiver
 from workers.clock import SteadyClock
 from workers.dispatch import Keeper
 from workers.erase import Eraser
+from workers.keys import KeyHost
 from workers.search import search
 
 TO = "canary-7@example.test"
@@ -114,6 +116,46 @@ class Night:
 
     def memory_has(self, text: bytes) -> bool:
         return memory_has(self.server.pid, text)
+
+
+class WithoutKeys(Eraser):
+    async def _destroy_keys(self) -> None:
+        pass
+
+
+class WithoutUnlinking(Eraser):
+    async def _unlink(self) -> None:
+        pass
+
+
+class WithoutRewriting(Eraser):
+    async def _rewrite(self) -> None:
+        pass
+
+
+class WithoutRestart(Eraser):
+    async def _restart(self) -> None:
+        pass
+
+
+class WithoutLooking(Eraser):
+    async def _look(self, traces: object) -> int:
+        return 0
+
+
+async def what_is_left(at_night: Night, sealed: str, subscription: str) -> set[str]:
+    """Told from outside, by whoever believes no eraser."""
+    left = set()
+    with contextlib.suppress(Unreadable):
+        KeyHost(at_night.office.folder, MASTER).open(sealed, subscription)
+        left.add("key")
+    if await at_night.erasing.kept([subscription]):
+        left.add("store")
+    if at_night.files_with(sealed.encode()):
+        left.add("files")
+    if at_night.memory_has(sealed.encode()):
+        left.add("memory")
+    return left
 
 
 def memory_has(pid: int, text: bytes) -> bool:

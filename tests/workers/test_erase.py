@@ -14,11 +14,21 @@ from hub.ledger.connection import LedgerUnusable
 from hub.ledger.erasures import DAY_AFTER
 from hub.store.erasing import RewriteFailed
 from hub.store.sealing import Unreadable
-from tests.workers.erasing import HOUR_MS, TO, Night, night
-from tests.workers.ward import EMAIL, MASTER
+from tests.workers.erasing import (
+    HOUR_MS,
+    TO,
+    Night,
+    WithoutKeys,
+    WithoutLooking,
+    WithoutRestart,
+    WithoutRewriting,
+    WithoutUnlinking,
+    night,
+    what_is_left,
+)
+from tests.workers.ward import EMAIL
 from workers.clock import BELIEVED_AFTER_MS
 from workers.erase import Eraser, NotClean, Unfit
-from workers.keys import KeyHost
 
 MINUTE_MS = 60_000
 
@@ -84,46 +94,6 @@ async def test_a_second_turn_and_a_second_eraser_change_nothing(at_night: Night)
     assert len(at_night.noted("ContactDestroyed")) == count == 1
     assert len(at_night.noted("KeyDestroyed")) == len(at_night.noted("ErasureVerified")) == 1
     assert at_night.server.pid == pid
-
-
-class WithoutKeys(Eraser):
-    async def _destroy_keys(self) -> None:
-        pass
-
-
-class WithoutUnlinking(Eraser):
-    async def _unlink(self) -> None:
-        pass
-
-
-class WithoutRewriting(Eraser):
-    async def _rewrite(self) -> None:
-        pass
-
-
-class WithoutRestart(Eraser):
-    async def _restart(self) -> None:
-        pass
-
-
-class WithoutLooking(Eraser):
-    async def _look(self, traces: object) -> int:
-        return 0
-
-
-async def what_is_left(at_night: Night, sealed: str, subscription: str) -> set[str]:
-    """Told from outside, by whoever believes no eraser."""
-    left = set()
-    with contextlib.suppress(Unreadable):
-        KeyHost(at_night.office.folder, MASTER).open(sealed, subscription)
-        left.add("key")
-    if await at_night.erasing.kept([subscription]):
-        left.add("store")
-    if at_night.files_with(sealed.encode()):
-        left.add("files")
-    if at_night.memory_has(sealed.encode()):
-        left.add("memory")
-    return left
 
 
 @pytest.mark.parametrize(
