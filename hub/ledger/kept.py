@@ -116,6 +116,7 @@ SHAPES: dict[str, re.Pattern[str]] = {
 # Their shape leaves no room for a telephone number, and may look like one.
 _EXACT = frozenset({"ranks", "designated", "trained", "date", "given", "held"})
 _A_TELEPHONE_NUMBER = re.compile(r"\+?[0-9][0-9-]{8,14}", re.ASCII)
+_A_LINE_ID = re.compile(r"[UCR][0-9a-f]{32}", re.ASCII)
 
 
 class NotKept(Exception):
@@ -163,6 +164,7 @@ def canonical(entry: Mapping[str, object]) -> str:
 def _allowed(field: str, text: str) -> int | str:
     if field in INTEGERS:
         return int(text)
-    if SHAPES[field].fullmatch(text) is None or (field not in _EXACT and _A_TELEPHONE_NUMBER.fullmatch(text)):
+    is_contact = _A_TELEPHONE_NUMBER.fullmatch(text) or _A_LINE_ID.fullmatch(text)
+    if SHAPES[field].fullmatch(text) is None or (field not in _EXACT and is_contact):
         return WITHHELD
     return text

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import json
+import logging
 import statistics
 import time
 from typing import Any
 
+from config import logs
 from config.embedded import EmbeddedValkey
 from config.processes import Workshop
 from hub.store import library
@@ -44,6 +46,7 @@ def run(quick: bool) -> bool:
     if not is_there():
         print("libfaketime is not installed (as root: apt-get install libfaketime)")
         return False
+    logs.set_up(level=logging.ERROR)
     return asyncio.run(_run(quick))
 
 
