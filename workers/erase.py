@@ -180,6 +180,7 @@ class Eraser:
     async def _unlink(self) -> None:
         while due := await self._store.due(self._now):
             count = await self._store.erase(due, self._now)
+            self._owes_restart = self._may_restart
             _log.info("contacts erased", count=count)
 
     async def _record(self) -> None:
@@ -201,16 +202,16 @@ class Eraser:
 
     async def _wipe(self) -> None:
         """Files, memory, and the look through all of it; once for everything that is gone from the live store."""
-        await self._restart_at_night()
         traces = await self._store.traces(self._now + VERIFIED_AFTER_MS)
+        if not traces:
+            await self._restart_at_night()
         if not traces or self._now < self._again_ms:
             return
         self._again_ms = self._now + AGAIN_AFTER_MS
         if self._wiped is None or not self._wiped.issuperset(traces):
-            self._until_ms, self._restarts = self._now, self._may_restart and self._is_night()
+            self._until_ms = self._now
             await self._rewrite()
-            self._owes_restart = self._may_restart
-            await self._restart_at_night()
+            self._restarts = await self._restart_at_night()
             self._wiped = frozenset(traces)
         await self._list_unlisted()
         files = await self._look(traces)
@@ -224,14 +225,17 @@ class Eraser:
     async def _rewrite(self) -> None:
         await self._store.rewrite()
 
-    async def _restart_at_night(self) -> None:
-        """By day it would take every screen from its store for a moment: what is in memory until then has no key."""
-        if self._owes_restart and self._is_night():
-            await self._restart()
-            self._owes_restart = False
+    async def _restart_at_night(self) -> bool:
+        """Whether it was restarted now: at night, once after contacts whose day was over, their files written anew.
 
-    def _is_night(self) -> bool:
-        return datetime.fromtimestamp(self._now // 1000, TOKYO).hour in NIGHT_HOURS
+        By day it would take every screen from its store for a moment: what is in memory until then has no key.
+        """
+        is_night = datetime.fromtimestamp(self._now // 1000, TOKYO).hour in NIGHT_HOURS
+        if not (self._owes_restart and is_night):
+            return False
+        await self._restart()
+        self._owes_restart = False
+        return True
 
     async def _restart(self) -> None:
         before = await self._store.server()

@@ -355,3 +355,22 @@ async def test_on_a_store_that_throws_keys_away_no_contact_is_taken(at_night: Ni
     await at_night.office.client.config_set("maxmemory-policy", "noeviction")
     await at_night.turn()
     assert await at_night.eraser.dates() != []
+
+
+async def test_what_is_erased_by_day_leaves_the_servers_memory_at_night(at_night: Night) -> None:
+    subscription = await at_night.give()
+    sealed = await at_night.office.contacts.sealed(subscription)
+    assert sealed is not None
+    await at_night.come(later_ms=10 * HOUR_MS)  # the machine was off until ten past ten
+    pid = at_night.server.pid
+    await at_night.turn()
+    assert at_night.files_with(sealed.encode()) == []
+    assert at_night.server.pid == pid, "screens are not taken from their store by day"
+    assert at_night.noted("ErasureVerified")[0].fields["method"] == "rewrite+scan"
+    await at_night.let_pass(until_ms=await at_night.erasing.now_ms() + 14 * HOUR_MS)
+    await at_night.turn()
+    assert at_night.server.pid != pid
+    assert not at_night.memory_has(sealed.encode())
+    pid = at_night.server.pid
+    await at_night.turn()
+    assert at_night.server.pid == pid, "once"
