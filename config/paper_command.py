@@ -19,7 +19,7 @@ from hub.ledger.people import People
 from hub.ledger.person import Person
 from hub.wire.roles import Role
 from web.certificate import certificate_json, certificate_pdf
-from web.papers import Issue
+from web.paper_words import Issue
 from web.report import Audit, Handling, report_json, report_pdf
 
 Say = Callable[[str], None]

@@ -11,9 +11,8 @@ from hub.ledger.erasures import Handled
 from hub.ledger.person import Person
 from hub.ledger.verifying import Verdict
 from hub.wire.roles import Role
-from web.certificate import certificate_pdf, number_of
 from web.pages import rendered
-from web.papers import CARRIERS, ENDINGS, Issue
+from web.paper_words import CARRIERS, ENDINGS, Issue
 from web.times import Moment, moment
 from web.viewers import Viewer, viewed
 
@@ -72,6 +71,8 @@ class AuditPages:
     def certificate(
         self, facts: Certified, people: Sequence[Person], *, issued: str, issuer: str, addressee: str
     ) -> Response:
+        from web.certificate import certificate_pdf, number_of  # a hub that nobody asks for a paper loads none of it
+
         named = [one.shown for one in people if one.role is Role.OPERATOR and one.has_access(issued)]
         issue = Issue(issued, addressee, issuer, named[0] if named else "－", self._office.name)
         headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{number_of(facts)}.pdf"'}

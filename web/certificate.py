@@ -4,7 +4,8 @@ from dataclasses import asdict
 from typing import Any
 
 from hub.ledger.certificate import Certified
-from web.papers import CARRIERS, ENDINGS, Issue, begin, clock, japanese
+from web.paper_words import CARRIERS, ENDINGS, Issue
+from web.papers import begin, clock, japanese
 
 NAME = "個人情報消去証明書"
 METHODS = {

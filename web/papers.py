@@ -4,7 +4,6 @@ They state what they are handed, in the words of 特記事項; nothing here read
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,21 +12,11 @@ from fpdf import FPDF
 from fpdf.enums import WrapMode
 from fpdf.fonts import FontFace
 
+from web.paper_words import Issue
+
 TOKYO = ZoneInfo("Asia/Tokyo")
 FONT = Path(__file__).parent / "font" / "NotoSansCJKjp-Regular-subset.otf"
 _WEEKDAYS = "月火水木金土日"
-
-CARRIERS = {"email": "電子メールアドレス", "line": "LINE-ID", "phone": "電話番号"}
-ENDINGS = {
-    "day_after": "利用終了の翌日",
-    "resident": "本人の申出",
-    "replaced": "本人による入れ直し",
-    "refused": "送信先による拒否",
-    "block": "LINE のブロック",
-    "bounce": "不達",
-    "agreement": "協定の終了",
-    "": "未消去",
-}
 
 
 class Paper(FPDF):
@@ -90,17 +79,6 @@ class Paper(FPDF):
 
     def to_bytes(self) -> bytes:
         return bytes(self.output())
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """Inputs of every paper. `issued`: YYYY-MM-DD; `addressee` and `issuer` may have several lines."""
-
-    issued: str
-    addressee: str
-    issuer: str
-    responsible: str
-    office_name: str
 
 
 def begin(name: str, issue: Issue) -> Paper:

@@ -11,7 +11,8 @@ from hub.ledger.certificate import Certified
 from hub.ledger.person import Person
 from hub.wire.roles import Role
 from web.log import KINDS
-from web.papers import CARRIERS, ENDINGS, Issue, Paper, begin, japanese
+from web.paper_words import CARRIERS, ENDINGS, Issue
+from web.papers import Paper, begin, japanese
 from web.viewers import ROLES
 
 NAME = "個人情報取扱状況報告書"

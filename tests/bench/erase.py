@@ -80,6 +80,7 @@ async def _run(quick: bool) -> bool:
         "unverified": seen.unverified,
         "taken_while_overdue": seen.taken_while_overdue,
         "canary_hits": seen.canary_hits,
+        "residue_by_day": seen.residue_by_day,
         "outages": seen.outages,
         "clock_steps": seen.steps,
         "restores": seen.restores,
@@ -133,17 +134,23 @@ async def _filled(server: EmbeddedValkey, office: str, *, expires: bool) -> tupl
     client: Any = connect(server.url, answer_seconds=60.0)
     await library.install(client)
     names = Keys(office)
-    began = time.time() + 15.0
     blob = "0123456789abcdef:" + "A" * 580
-    for start in range(0, KEPT + DUE, 5000):
-        pipe = client.pipeline(transaction=False)
-        for n in range(start, min(start + 5000, KEPT + DUE)):
-            due = began + OVER_S * n / DUE if n < DUE else began + 86_400
-            pipe.set(names.contact(f"s{n:030d}"), blob, pxat=int((due + (0 if expires else 3600)) * 1000))
-            if not expires:
-                pipe.zadd(names.erasures(), {f"s{n:030d}": int(due * 1000)})
-        await pipe.execute()
+    tomorrow = time.time() + 86_400
+    for start in range(DUE, KEPT + DUE, 5000):
+        await _put(client, names, blob, dict.fromkeys(range(start, start + 5000), tomorrow), expires=expires)
+    began = time.time() + 5.0  # only now: filling takes its time
+    await _put(client, names, blob, {n: began + OVER_S * n / DUE for n in range(DUE)}, expires=expires)
     return client, began
+
+
+async def _put(client: Any, names: Keys, blob: str, dues: dict[int, float], *, expires: bool) -> None:
+    """Contacts with their due moments; with `expires` nothing but an expiry at that moment."""
+    pipe = client.pipeline(transaction=False)
+    for n, due in dues.items():
+        pipe.set(names.contact(f"s{n:030d}"), blob, pxat=int((due + (0 if expires else 3600)) * 1000))
+        if not expires:
+            pipe.zadd(names.erasures(), {f"s{n:030d}": int(due * 1000)})
+    await pipe.execute()
 
 
 async def _with_eraser(server: EmbeddedValkey) -> tuple[float, float]:

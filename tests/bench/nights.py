@@ -35,7 +35,7 @@ from tests.workers.ward import EMAIL, Ward
 from workers.archive import Archiver
 from workers.clock import SteadyClock
 from workers.dispatch import Keeper
-from workers.erase import FAILURES, Eraser
+from workers.erase import FAILURES, NIGHT_HOURS, Eraser
 from workers.search import search
 
 FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), Path("/none"))
@@ -69,6 +69,7 @@ class Nights:
     steps: int = 0
     restores: int = 0
     restarts: int = 0
+    residue_by_day: int = 0  # sealed, without a key, in the memory of a server that is not restarted by day
 
 
 class Traveller:
@@ -184,7 +185,7 @@ class Story:
             told = handled.get(one.subscription)
             self.seen.unverified += told is None or told.verified_ms is None
         self.kept += mine
-        self.look_for_canaries(mine)
+        self.look_for_canaries(mine, is_night=datetime.fromtimestamp(up_at, TOKYO).hour in NIGHT_HOURS)
 
     async def give(self, due: float) -> Contact:
         canary = f"canary-{secrets.token_hex(16)}"
@@ -265,7 +266,7 @@ class Story:
         self.server.start()
         await self.office.client.connection_pool.disconnect()
 
-    def look_for_canaries(self, mine: list[Contact]) -> None:
+    def look_for_canaries(self, mine: list[Contact], *, is_night: bool) -> None:
         """In clear anywhere, or sealed in a file or in the server's memory."""
         for path in self.folder.rglob("*"):
             if path.is_file() and not path.is_symlink():
@@ -273,8 +274,10 @@ class Story:
                 for one in self.kept:
                     self.seen.canary_hits += one.canary.encode() in data or one.sealed.encode() in data
         for one in mine:
-            for text in (one.canary, one.sealed):
-                self.seen.canary_hits += memory_has(self.server.pid, text.encode())
+            self.seen.canary_hits += memory_has(self.server.pid, one.canary.encode())
+            is_residue = memory_has(self.server.pid, one.sealed.encode())
+            self.seen.canary_hits += is_residue and is_night
+            self.seen.residue_by_day += is_residue and not is_night
 
 
 @contextlib.asynccontextmanager

@@ -118,3 +118,8 @@ def test_an_audit_that_is_owed_is_said_on_the_page(door: Door, ledger: Ledger) -
     assert "今年度の監査がまだ記録されていません" in auditor.get("/audit/contacts").text
     Audits(ledger).add("2026-11-20", "on_site", "sound", Author("cli"), NOW_MS, DAY)
     assert "今年度の監査がまだ" not in auditor.get("/audit/contacts").text
+
+
+def test_a_hub_loads_nothing_that_draws_papers_before_one_is_asked_for() -> None:
+    code = "import config.asgi, sys; sys.exit('fpdf' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0

@@ -20,7 +20,8 @@ from hub.ledger.operations import Ledger, Stream
 from hub.ledger.people import People
 from hub.wire.roles import Role
 from web.certificate import RESIDUE, certificate_json, certificate_pdf
-from web.papers import Issue, japanese
+from web.paper_words import Issue
+from web.papers import japanese
 
 DAY = "2026-11-24"
 NOON = 1_795_489_200_000
