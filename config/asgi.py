@@ -30,6 +30,7 @@ from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands
 from hub.edge.connections import HttpConnection, SocketConnection
+from hub.edge.erasure import ErasureWatch
 from hub.edge.guards import Guard
 from hub.edge.headers import SecurityHeaders
 from hub.edge.notices import Notices
@@ -52,6 +53,7 @@ from hub.store import library
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
 from hub.store.days import Days
+from hub.store.erasing import Erasing
 from hub.store.facts import FactStream
 from hub.store.lanes import Lanes
 from hub.wire.messages import CLIENT_FRAME_BYTES
@@ -141,6 +143,7 @@ async def hub_running(
     notices = Notices(reception, Contacts(client, office), offers, speed=speed)
     archive = ArchiveWatch(Days(own_client, office).lag)
     walls = Walls(relay, own_lanes, lambda: devices.places(Role.WALL))
+    erasure = ErasureWatch(Erasing(own_client, office).told) if offers else None
     edge = Edge(
         relay,
         Commands(lanes, lambda: relay.day, relay.arrival_of, reception.owned, access),
@@ -150,6 +153,7 @@ async def hub_running(
         lanes.start_practice_day if practice else None,
         lambda: own_lanes.days_ahead,
         archive,
+        erasure,
     )
     of_residents = [*pages.public_routes(relay.present, office), *tickets.routes()]
     public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *notices.routes(public_guard)]
@@ -190,6 +194,7 @@ async def hub_running(
             asyncio.create_task(keep_deadlines(relay, lanes.do, every_s=tuning.day_every_s), name="deadlines"),
             asyncio.create_task(archive.run(), name="archive"),
             asyncio.create_task(walls.run(), name="walls"),
+            *([asyncio.create_task(erasure.run(), name="erasure")] if erasure else []),
         ]
         yield (
             SecurityHeaders(Starlette(routes=[*public, *pages.static_routes()]), is_https=is_secure),

@@ -8,12 +8,14 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from config.device_command import DeviceCommand
     from config.mail import MailSettings
+    from config.paper_command import Asked, PaperCommand
     from config.settings import Machine
     from config.user_command import UserCommand
     from hub.desk.lane import Office
@@ -38,6 +40,14 @@ DATA_HELP = "データを置くフォルダー（既定: $XDG_DATA_HOME/junban�
 
 ALIVE_HELP = "動いている間、時刻を更新し続けるファイル（30 秒以上古ければ止まっています）"
 
+OWN_STORE_HELP = "自分だけのデータストアのフォルダー。夜間に再起動してよく、消去の跡を調べます（junban up が付けます）"
+NO_MASTER_KEY = (
+    "JUNBAN_MASTER_KEY がないため、連絡先を預からず、お知らせも送りません（番号の発行と呼び出しは続きます）。"
+    "openssl rand -hex 32 で作った鍵を書くか、systemd の資格情報 junban-master-key を用意して、起動し直してください。"
+)
+KIND_HELP = "on_site（立入調査）か documents（書面）"
+RESULT_HELP = "sound（適正）か to_mend（改善を要する）"
+OLD_KEY_HELP = "これまでの鍵（64 文字の 16 進数）を書いたファイル。新しい鍵は JUNBAN_MASTER_KEY に書きます"
 
 PEOPLE_ROLES = ["counter", "manager", "ad_desk", "operator", "auditor"]
 ROLE_HELP = "counter（窓口担当）、manager（責任者）、ad_desk（広告担当）、operator（運用担当者）、auditor（監査担当）"
@@ -71,6 +81,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    _leave_no_core()
     try:
         asked = parser().parse_args(arguments)
         run: Callable[[argparse.Namespace], int] = asked.run
@@ -83,6 +94,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILURE
     except KeyboardInterrupt:
         return 130
+
+
+def _leave_no_core() -> None:
+    """Of this process and its children: a core file holds whatever was in memory."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def parser() -> Parser:
@@ -118,6 +137,12 @@ def parser() -> Parser:
 
     keeper = _verb(verbs, "keeper", _keeper, "台帳に記録し、連絡先の鍵を翌日に消去し、お知らせを送り残さず見張ります")
     keeper.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
+    keeper.add_argument("--own-store", type=Path, metavar="DIR", help=OWN_STORE_HELP)
+
+    key = verbs.add_parser("key", help="連絡先の鍵を包む鍵を替えます", description="連絡先の鍵。", allow_abbrev=False)
+    acts = key.add_subparsers(dest="act", metavar="VERB", required=True, title="命令")
+    rotate = _verb(acts, "rotate", _key_rotate, "連絡先の鍵を、新しい JUNBAN_MASTER_KEY で包み直します")
+    rotate.add_argument("--old", type=Path, required=True, metavar="FILE", help=OLD_KEY_HELP)
 
     _add_user(verbs)
     _add_ledger(verbs)
@@ -128,6 +153,21 @@ def parser() -> Parser:
 
     check = _verb(verbs, "check", _check, "設定を確かめ、誤りをすべて一度に示します")
     check.add_argument("--json", action="store_true", help="結果を JSON で出します")
+    erase = _verb(
+        verbs, "erase", _erase, "協定の終了: すべての連絡先を消去し、記録と証明書を 1 つのフォルダーに置きます"
+    )
+    erase.add_argument("--agreement", required=True, metavar="KEY", help="終わる窓口課の key（確認のため書きます）")
+    erase.add_argument("--to", type=Path, required=True, metavar="DIR", help="区に返す記録を置くフォルダー")
+    erase.add_argument("--issued", type=_date, required=True, metavar="DATE", help="書類に書く発行日")
+    erase.add_argument("--issuer", required=True, metavar="TEXT", help="発行者（行を分けるには ／）")
+    erase.add_argument("--addressee", required=True, metavar="TEXT", help="宛先（例: 新宿区長　様）")
+    erase.add_argument("--responsible", default="", metavar="NAME", help="取扱責任者の利用者名（既定: 運用担当者）")
+    erase.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
+    doctor = _verb(verbs, "doctor", _doctor, "動いているこの機械を診断し、直すべきことをすべて示します")
+    doctor.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
+    doctor.add_argument("--json", action="store_true", help="結果を JSON で出します")
+    doctor.add_argument("--acl", action="store_true", help="ストアの利用者の定義（ACL）を示して終わります")
+    doctor.add_argument("--sbom", action="store_true", help="部品の一覧（CycloneDX の JSON）を示して終わります")
     return whole
 
 
@@ -174,6 +214,22 @@ def _add_ledger(verbs: "argparse._SubParsersAction[Parser]") -> None:
     export.add_argument("file", type=Path, metavar="FILE", help="書き出すファイル")
     close = _verb(acts, "close", _ledger_close, "保存期間を過ぎた記録を閉じます（件数とハッシュ値が残ります）")
     close.add_argument("--years", type=_years, required=True, metavar="N", help="保存期間の年数（1 以上）")
+    certificate = _verb(acts, "certificate", _ledger_certificate, "消去証明書を PDF と JSON で作ります")
+    report = _verb(acts, "report", _ledger_report, "取扱状況報告書、名簿、監査記録簿、事故報告書の様式を作ります")
+    for act in (certificate, report):
+        act.add_argument("file", type=Path, metavar="FILE", help="作る PDF（JSON は同じ名前で横に置きます）")
+        act.add_argument("--from", dest="first", type=_date, required=True, metavar="DATE", help="最初の利用日")
+        act.add_argument("--until", dest="last", type=_date, required=True, metavar="DATE", help="最後の利用日")
+        act.add_argument("--issued", type=_date, required=True, metavar="DATE", help="書類に書く発行日")
+        act.add_argument("--issuer", required=True, metavar="TEXT", help="発行者（行を分けるには ／）")
+        act.add_argument("--addressee", required=True, metavar="TEXT", help="宛先（例: 新宿区長　様）")
+        act.add_argument("--responsible", default="", metavar="NAME", help="取扱責任者の利用者名（既定: 運用担当者）")
+    audit = _verb(acts, "audit", _ledger_audit, "区が行った監査を記録簿に書きます（年度に 1 回以上）")
+    audit.add_argument("held", type=_date, metavar="DATE", help="実施日（YYYY-MM-DD）")
+    audit.add_argument("--kind", choices=["on_site", "documents"], default="on_site", metavar="KIND", help=KIND_HELP)
+    audit.add_argument("--result", choices=["sound", "to_mend"], default="sound", metavar="RESULT", help=RESULT_HELP)
+    for act in (certificate, report, audit):
+        act.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
     for act in (verify, export, close):
         act.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
         act.add_argument("--json", action="store_true", help="結果を JSON で出します")
@@ -218,6 +274,12 @@ def _years(text: str) -> int:
     if not 1 <= years <= 100:
         raise ValueError(text)
     return years
+
+
+def _date(text: str) -> str:
+    if date.fromisoformat(text).isoformat() != text:
+        raise ValueError(text)
+    return text
 
 
 def _key(text: str) -> str:
@@ -320,16 +382,45 @@ def _worker(asked: argparse.Namespace) -> int:
 
 
 def _keeper(asked: argparse.Namespace) -> int:
-    machine, office, mail, urls = _keeping("junban keeper")
+    machine, office, mail, urls = _keeping("junban keeper", is_keeper=True)
     from config import keeper
     from config.ledger import ledger_settings
+    from config.mail import keys_to_destroy
     from hub.ledger.connection import LedgerUnusable
     from workers.keys import KeysUnusable
 
     try:
-        keeper.run(office, mail, ledger_settings(machine), **urls, alive=asked.alive)
+        keeper.run(
+            office,
+            mail,
+            ledger_settings(machine),
+            **urls,
+            alive=asked.alive,
+            keys=mail.key_host() if mail else keys_to_destroy(machine),
+            own_store=asked.own_store,
+            searched=machine.search_dirs,
+        )
     except (KeysUnusable, LedgerUnusable) as error:
         raise Failure(str(error)) from error
+    return 0
+
+
+def _key_rotate(asked: argparse.Namespace) -> int:
+    machine, _ = _settings()
+    from workers.keys import KeyHost, KeysUnusable
+
+    if machine.key_dir is None or machine.master_key is None:
+        raise WrongUse("JUNBAN_KEY_DIR に鍵のフォルダー、JUNBAN_MASTER_KEY に新しい鍵を書いてください。")
+    try:
+        old = asked.old.read_text(encoding="ascii").strip()
+        count = KeyHost(machine.key_dir, bytes.fromhex(machine.master_key.get_secret_value())).rotate(
+            bytes.fromhex(old)
+        )
+    except (OSError, UnicodeError, ValueError):
+        raise Failure(f"{asked.old} から、これまでの鍵を読めません。64 文字の 16 進数か確かめてください。") from None
+    except KeysUnusable as error:
+        raise Failure(str(error)) from error
+    _say(f"{count} 日分の鍵を包み直しました。ワーカーと見張りを新しい鍵で起動し、これまでの鍵を消してください。")
     return 0
 
 
@@ -436,6 +527,48 @@ def _ledger_close(asked: argparse.Namespace) -> int:
     return 0
 
 
+def _ledger_certificate(asked: argparse.Namespace) -> int:
+    return _paper(asked, lambda command: command.certificate(_asked_paper(asked)))
+
+
+def _ledger_report(asked: argparse.Namespace) -> int:
+    return _paper(asked, lambda command: command.report(_asked_paper(asked)))
+
+
+def _ledger_audit(asked: argparse.Namespace) -> int:
+    return _paper(asked, lambda command: command.audit(asked.held, asked.kind, asked.result))
+
+
+def _asked_paper(asked: argparse.Namespace) -> "Asked":
+    from config.paper_command import Asked
+
+    issuer, addressee = (text.replace("／", "\n") for text in (asked.issuer, asked.addressee))
+    return Asked(asked.file, asked.first, asked.last, asked.issued, issuer, addressee, asked.responsible)
+
+
+def _paper(asked: argparse.Namespace, act: "Callable[[PaperCommand], bool]") -> int:
+    machine, office = _settings()
+    import time
+
+    from config.ledger import ledger_settings
+    from config.paper_command import PaperCommand
+    from hub.desk.refusals import Refusal
+    from hub.ledger.connection import LedgerUnusable
+
+    settings = ledger_settings(machine, asked.data)
+    try:
+        is_sound = act(PaperCommand(settings, office, _say, now_ms=lambda: time.time_ns() // 1_000_000))
+        return 0 if is_sound else FAILURE
+    except LedgerUnusable as error:
+        raise Failure(str(error)) from error
+    except Refusal as error:
+        raise Failure(error.sentence) from error
+    except OSError as error:
+        raise Failure(
+            f"{error.filename} に書けません（{error.strerror}）。場所と空き容量を確かめてください。"
+        ) from error
+
+
 def _device_list(asked: argparse.Namespace) -> int:
     return _device(asked, lambda command: command.list(as_json=asked.json))
 
@@ -473,16 +606,19 @@ def _notices(verb: str) -> "tuple[Office, MailSettings, dict[str, str]]":
     return office, mail, urls
 
 
-def _keeping(verb: str) -> "tuple[Machine, Office, MailSettings | None, dict[str, str]]":
-    """Machine, office, mail where notices are sent, and the two URLs."""
+def _keeping(verb: str, *, is_keeper: bool = False) -> "tuple[Machine, Office, MailSettings | None, dict[str, str]]":
+    """Machine, office, mail where notices are sent, and the two URLs. A keeper has work without a master key."""
     from config.faults import Faulty
     from config.mail import mail_settings
 
     machine, office = _settings()
     if machine.redis_url is None:
         raise WrongUse(f"JUNBAN_REDIS_URL に、ハブと同じストアの場所を書いてください（{verb}）。")
+    is_without = is_keeper and machine.smtp_url is not None and machine.master_key is None
+    if is_without:
+        print(f"junban: {NO_MASTER_KEY}", file=sys.stderr)
     try:
-        mail = mail_settings(machine)
+        mail = None if is_without else mail_settings(machine)
     except Faulty as error:
         raise Failure(f"設定に誤りがあります。\n{error}") from error
     return machine, office, mail, {"redis_url": machine.redis_url, "jobs_url": machine.jobs_url or machine.redis_url}
@@ -530,6 +666,60 @@ def _check(asked: argparse.Namespace) -> int:
     else:
         print("設定に誤りはありません。")
     return FAILURE if faults else 0
+
+
+def _erase(asked: argparse.Namespace) -> int:
+    machine, office = _settings()
+    from config.embedded import StoreDidNotStart
+    from config.end_command import EndCommand, NotErased
+    from config.ledger import ledger_settings
+    from config.paper_command import Asked
+    from config.settings import default_data_folder
+    from hub.desk.refusals import Refusal
+    from hub.ledger.connection import LedgerUnusable
+    from workers.keys import KeysUnusable
+
+    if asked.agreement != office.key:
+        raise WrongUse(f"--agreement には、終わる窓口課の key（{office.key}）を書いてください。元には戻せません。")
+    issuer, addressee = (text.replace("／", "\n") for text in (asked.issuer, asked.addressee))
+    paper = Asked(asked.to, asked.issued, asked.issued, asked.issued, issuer, addressee, asked.responsible)
+    command = EndCommand(
+        machine, office, ledger_settings(machine, asked.data), asked.data or default_data_folder(), _say
+    )
+    try:
+        return 0 if command.run(asked.to, paper) else FAILURE
+    except (LedgerUnusable, KeysUnusable, StoreDidNotStart, NotErased) as error:
+        raise Failure(str(error)) from error
+    except Refusal as error:
+        raise Failure(error.sentence) from error
+    except OSError as error:
+        raise Failure(
+            f"{error.filename} に書けません（{error.strerror}）。場所と空き容量を確かめてください。"
+        ) from error
+
+
+def _doctor(asked: argparse.Namespace) -> int:
+    machine, office = _settings()
+    from config.doctor import examine
+    from config.sbom import bill_of_materials
+    from hub.store.access import acl_lines
+
+    if asked.acl:
+        _say("\n".join(acl_lines(office.key)))
+        return 0
+    if asked.sbom:
+        _say(json.dumps(bill_of_materials(), ensure_ascii=False, indent=1))
+        return 0
+    looks = examine(machine, asked.data)
+    is_well = not any(look.faults for look in looks)
+    if asked.json:
+        _say(json.dumps({"ok": is_well, "looks": {look.name: look.faults for look in looks}}, ensure_ascii=False))
+        return 0 if is_well else FAILURE
+    for look in looks:
+        _say(f"{'×' if look.faults else '○'} {look.name}")
+        for fault in look.faults:
+            _say(f"   {fault}")
+    return 0 if is_well else FAILURE
 
 
 if __name__ == "__main__":

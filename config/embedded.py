@@ -4,12 +4,13 @@ Without `JUNBAN_REDIS_URL` the office runs on this. It holds no key and knows no
 it is, and stops it.
 """
 
+import contextlib
 import fcntl
 import os
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -32,6 +33,7 @@ OPTIONS: dict[str, str] = {
     "appendfsync": "always",
     "aof-use-rdb-preamble": "yes",
     "save": "",
+    "rdbcompression": "no",  # who looks through the files for what must be gone reads them as they are
     "maxmemory-policy": "noeviction",  # every other policy was seen to throw queue and contacts away
     "hz": "100",  # expired values leave sooner
     "crash-log-enabled": "no",  # a crash log prints the arguments of commands
@@ -107,6 +109,11 @@ class EmbeddedValkey:
     @property
     def is_running(self) -> bool:
         return self._child is not None and self._child.is_running
+
+    @property
+    def has_ended_in_order(self) -> bool:
+        """It was asked to end, and did so: by the eraser, if not by us."""
+        return self._child is not None and self._child.exit_code == 0
 
     def start(self, *, within_s: float = START_WITHIN_S, is_wanted: Callable[[], bool] = lambda: True) -> None:
         """Start it and return as soon as it answers PING. Only from the main thread.
@@ -240,7 +247,46 @@ def faults_of_server(client: redis.Redis) -> list[str]:
     appendonly = _setting(client, "appendonly") or {"0": "no", "1": "yes"}.get(info.get("aof_enabled", ""))
     if appendonly == "no":
         faults.append("ストアが終わるとすべての番号が消えます。appendonly を yes にしてください（今は no）。")
+    return faults + _faults_of_privacy(client, info)
+
+
+def _faults_of_privacy(client: redis.Redis, info: Mapping[str, str]) -> list[str]:
+    """What would keep contacts for longer than a day, or show them to somebody."""
+    faults = []
+    if int(info.get("connected_slaves", "0")):
+        faults.append("ストアに複製があります。連絡先の写しになるため、複製のないストアにしてください。")
+    if _setting(client, "save"):
+        faults.append('ストアがスナップショットを残します。消した連絡先が残るため、save を "" にしてください。')
+    for name in ("slowlog-log-slower-than", "commandlog-request-larger-than", "commandlog-reply-larger-than"):
+        if _setting(client, name) not in (None, "-1"):
+            faults.append(f"ストアの記録に命令の中身が残ります。{name} を -1 にしてください。")
+    if _is_open(client):
+        faults.append(
+            "ストアにだれでも入れます。利用者を分け、default を off にしてください（junban doctor --acl で作れます）。"
+        )
+    if _is_readable_on_the_way(client):
+        faults.append("ストアまでの通信が暗号化されていません。rediss:// か unix:// にしてください。")
     return faults
+
+
+def _is_open(client: redis.Redis) -> bool:
+    """Somebody without a password may come in over the network; a socket has its folder for a door."""
+    pool = client.connection_pool
+    if "path" in pool.connection_kwargs:
+        return False
+    as_stranger = pool.connection_kwargs | {"username": None, "password": None}
+    with contextlib.closing(redis.ConnectionPool(connection_class=pool.connection_class, **as_stranger)) as strangers:
+        try:
+            return bool(redis.Redis(connection_pool=strangers).ping())
+        except redis.RedisError:
+            return False
+
+
+def _is_readable_on_the_way(client: redis.Redis) -> bool:
+    told = client.connection_pool.connection_kwargs
+    if "path" in told or issubclass(client.connection_pool.connection_class, redis.SSLConnection):
+        return False
+    return told.get("host") not in ("127.0.0.1", "localhost", "::1")
 
 
 def why_away(client: redis.Redis) -> str | None:

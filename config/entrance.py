@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from hub.desk.lane import Office
 from hub.edge.access import Access
 from hub.edge.administration import Administration
+from hub.edge.auditing import Auditing
 from hub.edge.devices import Gate
 from hub.edge.explanations import Explanations
 from hub.edge.guards import Guard
@@ -24,6 +25,7 @@ from hub.ledger.operations import Ledger
 from hub.ledger.past_days import PastDays
 from hub.ledger.people import People
 from hub.wire.roles import Act, Role
+from web.auditing import AuditPages
 from web.enrolment import EnrolmentPages
 from web.fairness import FairnessPages
 from web.pages import CounterOf, ForDesk, ForWall, screen_of
@@ -69,6 +71,7 @@ def entrance_of(
     staff = Staff(people, access, hashing, pages, guard, is_secure=is_secure)
     administration = Administration(staff, people, devices, Log(ledger), pages, now_ms=now_ms)
     explanations = Explanations(staff, relay, PastDays(ledger), FairnessPages(office))
+    auditing = Auditing(staff, ledger, people, AuditPages(office), now_ms=now_ms)
     screens = EnrolmentPages(office)
     gate = Gate(devices, screens, guard, version=version("junban"), is_secure=is_secure, lets_all_in=is_practice)
 
@@ -89,6 +92,7 @@ def entrance_of(
             *staff.routes(),
             *administration.routes(),
             *explanations.routes(),
+            *auditing.routes(),
             *gate.routes(),
             Route("/desk-device", gate.page(Role.DESK, _counter, desk_machine), name="desk-device"),
         ],

@@ -1,4 +1,5 @@
-"""What `junban keeper` does until it is stopped: it archives; where notices are sent it keeps keys and wakes workers.
+"""What `junban keeper` does until it is stopped: it archives and erases; where notices are sent it also makes keys and
+wakes workers.
 
 Two loops: a ledger that is away for minutes delays no notice, and no key stays a second longer.
 """
@@ -6,6 +7,7 @@ Two loops: a ledger that is away for minutes delays no notice, and no key stays 
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,12 +16,18 @@ from config.alive import toucher
 from config.ledger import LedgerSettings
 from config.mail import MailSettings
 from hub.desk.lane import Office
+from hub.ledger.erasures import Erasures
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
 from hub.store.days import Days
+from hub.store.erasing import Erasing
 from hub.store.outbox import Outbox
 from workers.archive import Archiver
+from workers.clock import SteadyClock
 from workers.dispatch import Duties, Keeper
+from workers.erase import Eraser
+from workers.keys import KeyHost
+from workers.search import search
 from workers.wake import Waker
 
 
@@ -31,16 +39,31 @@ def run(
     redis_url: str,
     jobs_url: str,
     alive: Path | None = None,
+    keys: KeyHost | None = None,
+    own_store: Path | None = None,
+    searched: Sequence[Path] = (),
 ) -> None:
-    """Until SIGTERM or SIGINT; store and ledger that are away are waited for. Raises KeysUnusable, LedgerUnusable."""
+    """Until SIGTERM or SIGINT; store and ledger that are away are waited for. Raises KeysUnusable, LedgerUnusable.
+
+    `keys`: where there may be keys to destroy. `own_store`: the folder of an embedded server that somebody starts
+    again. `searched`: where no contact may be.
+    """
     logs.set_up()
-    asyncio.run(_keep(office, mail, ledger, redis_url, jobs_url, alive))
+    asyncio.run(_keep(office, mail, ledger, redis_url, jobs_url, alive, keys, own_store, searched))
 
 
 async def _keep(
-    office: Office, mail: MailSettings | None, ledger: LedgerSettings, redis_url: str, jobs_url: str, alive: Path | None
+    office: Office,
+    mail: MailSettings | None,
+    ledger: LedgerSettings,
+    redis_url: str,
+    jobs_url: str,
+    alive: Path | None,
+    keys: KeyHost | None,
+    own_store: Path | None,
+    searched: Sequence[Path],
 ) -> None:
-    on_archive, on_mail = _slowest(toucher(alive), 2 if mail else 1)
+    on_archive, on_mail = _slowest(toucher(alive), 2 if keys else 1)
     async with contextlib.AsyncExitStack() as opened:
         client = connect(redis_url)
         opened.push_async_callback(client.aclose)
@@ -48,12 +71,40 @@ async def _keep(
         opened.callback(book.close)
         archiver = Archiver(Days(client, office), book, ledger.heads, ledger.signing_key())
         loops = [Duties({"archive": archiver.turn}, on_archive)]
-        if mail is not None:
-            waker = Waker(jobs_url, office.key)
-            opened.callback(waker.close)
-            outbox, contacts = Outbox(client, office), Contacts(client, office)
-            loops.append(Keeper(outbox, contacts, mail.key_host(), waker, on_alive=on_mail))
+        if keys is not None:
+            contacts = Contacts(client, office)
+            eraser = Eraser(
+                Erasing(client, office),
+                contacts,
+                keys,
+                Erasures(book),
+                lambda wanted: search(_places(searched, own_store), wanted),
+                SteadyClock(_boot_ms),
+                wall_ms=_wall_ms,
+                may_restart=own_store is not None,
+            )
+            if mail is None:
+                loops.append(Duties({"erase": eraser.turn}, on_mail))
+            else:
+                waker = Waker(jobs_url, office.key)
+                opened.callback(waker.close)
+                loops.append(Keeper(Outbox(client, office), contacts, keys, waker, eraser, on_alive=on_mail))
         await _run_all(loops)
+
+
+def _places(searched: Sequence[Path], own_store: Path | None) -> list[Path]:
+    if own_store is None or any(own_store.is_relative_to(place) for place in searched):
+        return list(searched)
+    return [*searched, own_store]
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _boot_ms() -> int:
+    """Since this machine started, its sleep among them where the system counts it."""
+    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1_000_000
 
 
 async def _run_all(loops: Sequence[Duties]) -> None:

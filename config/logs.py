@@ -5,6 +5,7 @@ type and place; their own words may quote what somebody sent.
 """
 
 import logging
+import re
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +49,12 @@ FIELDS = frozenset(
         "dropped",  # names of fields that stand nowhere above, for whoever wrote the line
     }
 )
+# What looks like a contact is withheld under whatever name it comes: an address, a telephone number, a LINE id.
+CONTACT = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"
+    r"|\+81[0-9-]{9,13}\b|\b0[5-9]0-?[0-9]{4}-?[0-9]{4}\b|\bU[0-9a-f]{32}\b"
+)
+WITHHELD = "?"
 PLACES = 12  # frames of a traceback: ours and the library call that failed
 FOREIGN_LENGTH = 200  # a library's line; what follows the first line end often prints objects
 
@@ -90,9 +97,13 @@ def set_up(stream: TextIO | None = None, level: int = logging.INFO) -> None:
 
 
 def allow(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Only fields from the list; the names of the others are told."""
+    """Only fields from the list, without what looks like a contact; the names of the others are told."""
     dropped = sorted(event.keys() - FIELDS)
-    kept = {name: value for name, value in event.items() if name in FIELDS}
+    kept = {
+        name: CONTACT.sub(WITHHELD, value) if isinstance(value, str) else value
+        for name, value in event.items()
+        if name in FIELDS
+    }
     return kept | {"dropped": dropped} if dropped else kept
 
 

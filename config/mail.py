@@ -53,6 +53,14 @@ def mail_settings(machine: Machine) -> MailSettings | None:
     return MailSettings(server, machine.mail_from, machine.public_url, machine.key_dir, master)
 
 
+def keys_to_destroy(machine: Machine) -> KeyHost | None:
+    """Without a master key no contact is taken or opened; what was left before must go all the same.
+
+    Raises KeysUnusable.
+    """
+    return KeyHost(machine.key_dir, None) if machine.key_dir and machine.key_dir.exists() else None
+
+
 def faults_of_mail(machine: Machine) -> list[Fault]:
     """What would keep worker and keeper from starting; looks at the key folder, and leaves it as it is."""
     try:

@@ -21,14 +21,16 @@ from config.mail import mail_settings
 from config.office_file import read_office
 from config.office_folder import STORE_FOLDER, mark_folder
 from config.ports import port_near, with_free_ports
-from config.posts import ChildPost, HubPost, OfficeDidNotStart, StorePost, on_store
+from config.posts import ChildPost, HubPost, OfficeDidNotStart, StorePost
 from config.practice.credentials import FILE, Credentials, PracticePass
 from config.processes import Workshop
 from config.settings import Machine
+from config.store_users import StoreUsers
 from config.supervisor import Post, Supervisor
 from hub.desk.refusals import Refusal
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.operations import Ledger
+from hub.store.access import Part
 from kiosk_client.badge import BadgeFile, Held
 
 READY_WITHIN_S = 90.0  # one second on an idle machine; one that was just switched on has much else to do
@@ -86,12 +88,13 @@ class OfficeProcess:
         else:
             self.machine = with_ledger(_sending(machine, folder), folder)
         self._folder, self._practice = folder, practice
+        self._users = StoreUsers(read_office(machine.office).key)
         self._store = EmbeddedValkey(folder / STORE_FOLDER) if machine.redis_url is None else None
         self.credentials_file = (folder / FILE).absolute()
         self.credentials = Credentials()
         self._hub = HubPost(
             self.machine,
-            self._store,
+            lambda: self._on_store(Part.HUB),
             practice=practice,
             log=self._log("hub"),
             credentials=self.credentials_file if practice else None,
@@ -171,15 +174,16 @@ class OfficeProcess:
 
     def _posts(self, is_wanted: Callable[[], bool]) -> list[Post]:
         """In the order of their starts: whoever sends is there before the first address is taken."""
-        posts: list[Post] = [StorePost(self._store, is_wanted)] if self._store else []
+        posts: list[Post] = [StorePost(self._store, self._users, is_wanted)] if self._store else []
         places = self.stand_ins
         if places:
             words = ["inbox", "--port", str(places.inbox), "--mail-port", str(places.mail)]
             words += ["--slips", str(self._slips)] if places.kiosk else []
             posts.append(self._child("メールの受信箱", "inbox", words, port=places.inbox))
-        posts.append(self._sender("見張り", "keeper", ["keeper"]))
+        own_store = ["--own-store", str(self._store.folder)] if self._store else []
+        posts.append(self._sender("見張り", "keeper", ["keeper", *own_store], Part.KEEPER))
         if self.sends_notices:
-            posts.append(self._sender("メールのワーカー", "worker-email", ["worker", "email"]))
+            posts.append(self._sender("メールのワーカー", "worker-email", ["worker", "email"], Part.WORKER))
         posts.append(self._hub)
         if places and places.kiosk:
             words = ["kiosk", "--hub", self.inside_url, "--port", str(places.kiosk)]
@@ -189,14 +193,17 @@ class OfficeProcess:
         return posts
 
     def _child(self, name: str, log: str, words: list[str], *, port: int, temporary: Path | None = None) -> ChildPost:
-        return ChildPost(name, words, self._on_store, log=self._log(log), port=port, temporary=temporary)
+        return ChildPost(name, words, lambda: self.machine, log=self._log(log), port=port, temporary=temporary)
 
-    def _sender(self, name: str, log: str, words: list[str]) -> ChildPost:
+    def _sender(self, name: str, log: str, words: list[str], part: Part) -> ChildPost:
         alive = self._folder / f"{log}.alive"
-        return ChildPost(name, words, self._on_store, log=self._log(log), alive=alive, with_secrets=True)
+        return ChildPost(name, words, lambda: self._on_store(part), log=self._log(log), alive=alive, with_secrets=True)
 
-    def _on_store(self) -> Machine:
-        return on_store(self.machine, self._store)
+    def _on_store(self, part: Part) -> Machine:
+        """The machine with its own store's address for this part, where it has one."""
+        if self._store is None:
+            return self.machine
+        return self.machine.model_copy(update={"redis_url": self._users.url(self._store, part)})
 
     def _log(self, name: str) -> Path | None:
         return self._folder / f"{name}.log" if self._practice else None
@@ -260,6 +267,7 @@ def _practising(machine: Machine, places: StandIns, folder: Path) -> Machine:
             "ledger_url": None,  # never the one in earnest
             "ledger_key_dir": None,
             "public_url": public_url_of(machine),
+            "search_dirs": (folder.absolute(),),
         }
     )
 
@@ -269,9 +277,11 @@ def _sending(machine: Machine, folder: Path) -> Machine:
 
     Raises OfficeDidNotStart for a set-up that is half done.
     """
+    folder = folder.absolute()
+    key_dir, searched = machine.key_dir or folder / KEYS_FOLDER, (*machine.search_dirs, folder)
+    machine = machine.model_copy(update={"key_dir": key_dir, "search_dirs": searched})
     if machine.smtp_url is None or machine.master_key is None:
         return machine.model_copy(update={"smtp_url": None, "mail_from": None})
-    machine = machine.model_copy(update={"key_dir": machine.key_dir or folder.absolute() / KEYS_FOLDER})
     try:
         mail_settings(machine)
     except Faulty as error:

@@ -18,6 +18,7 @@ from config.alive import STALE_S
 from config.embedded import EmbeddedValkey, StoreDidNotStart, given_server
 from config.loopback import HOST
 from config.settings import Machine
+from config.store_users import StoreUsers
 from hub.store import library
 
 # -P: a folder named config where the user happens to stand is not ours.
@@ -35,8 +36,8 @@ class StorePost:
 
     name = "データストア"
 
-    def __init__(self, server: EmbeddedValkey, is_wanted: Callable[[], bool]) -> None:
-        self._server = server
+    def __init__(self, server: EmbeddedValkey, users: StoreUsers, is_wanted: Callable[[], bool]) -> None:
+        self._server, self._users = server, users
         self._is_wanted = is_wanted
         self._functions = library.source()  # read once: files that change under a running office are the next start's
 
@@ -49,9 +50,10 @@ class StorePost:
         try:
             with contextlib.closing(given_server(self._server.url)) as client:
                 library.renew(client, self._functions)
+                self._users.let_in(client)
         except redis.RedisError as error:
             self._server.kill()
-            raise StoreDidNotStart(f"データストアに関数を入れられません（{error}）。") from error
+            raise StoreDidNotStart(f"データストアに関数と利用者を入れられません（{error}）。") from error
 
     def stop(self) -> None:
         self._server.stop()
@@ -63,7 +65,7 @@ class StorePost:
         return self._server.answers()
 
     def last_words(self) -> str:
-        return ""
+        return "夜間の消去のため" if self._server.has_ended_in_order else ""
 
 
 class ChildPost:
@@ -164,7 +166,7 @@ class HubPost(ChildPost):
     def __init__(
         self,
         machine: Machine,
-        store: EmbeddedValkey | None,
+        on_store: Callable[[], Machine],
         *,
         practice: bool,
         log: Path | None,
@@ -174,16 +176,11 @@ class HubPost(ChildPost):
         words = ["hub", *(["--practice"] if practice else [])]
         words += ["--credentials", str(credentials)] if credentials else []
         port = machine.inside_port
-        super().__init__("ハブ", words, lambda: on_store(machine, store), log=log, port=port, page="/live")
+        super().__init__("ハブ", words, on_store, log=log, port=port, page="/live")
 
     def is_ready(self) -> bool:
         """Whether its pages show the present."""
         return self.status_of("/ready") == 200
-
-
-def on_store(machine: Machine, store: EmbeddedValkey | None) -> Machine:
-    """The machine with its own store's address, where it has one."""
-    return machine.model_copy(update={"redis_url": store.url}) if store else machine
 
 
 def is_fresh(alive: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from config.faults import Fault, Faulty, faults_of, own_fault
 from config.office_file import (
@@ -118,6 +118,13 @@ def _an_absolute_path(path: Path) -> Path:
     return path
 
 
+def _folders(text: object) -> object:
+    """`/a:/b` as folders; what is no text is folders already."""
+    if not isinstance(text, str):
+        return text
+    return tuple(_an_absolute_path(Path(part)) for part in text.split(":") if part)
+
+
 def mail_server(url: str) -> MailServer | None:
     """`smtp://[user:pass@]host[:port][?starttls=never]` or `smtps://…`; None for anything else."""
     try:
@@ -219,6 +226,12 @@ class Machine(BaseModel):
         description="64 hexadecimal characters that wrap those keys. Better as the systemd credential"
         " `junban-master-key`.",
     )
+    search_dirs: Annotated[tuple[Path, ...], BeforeValidator(_folders)] = Field(
+        default=(),
+        alias="JUNBAN_SEARCH_DIRS",
+        description="Folders where no contact may ever be, separated by `:`: logs, spools, temporary folders. The"
+        " keeper looks through them after each erasure.",
+    )
     ledger_url: Annotated[SecretStr, AfterValidator(_a_ledger)] | None = Field(
         default=None,
         alias="JUNBAN_LEDGER_URL",
@@ -253,10 +266,14 @@ class Machine(BaseModel):
         kept = {name: value for name, value in base.items() if not name.startswith(PREFIX)}
         if not with_secrets:
             kept.pop(CREDENTIALS, None)
-        mine = self.model_dump(by_alias=True, exclude_none=True)
-        plain = {name: str(value) for name, value in mine.items() if not isinstance(value, SecretStr)}
+        mine = {name: value for name, value in self.model_dump(by_alias=True, exclude_none=True).items() if value != ()}
+        plain = {name: _written(value) for name, value in mine.items() if not isinstance(value, SecretStr)}
         secret = {name: value.get_secret_value() for name, value in mine.items() if isinstance(value, SecretStr)}
         return kept | plain | {name: secret[name] for name in secret if with_secrets or name == "JUNBAN_LEDGER_URL"}
+
+
+def _written(value: object) -> str:
+    return ":".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def look_at_machine(environment: Mapping[str, str]) -> tuple[Machine | None, list[Fault]]:
@@ -309,7 +326,7 @@ def settings_table() -> str:
     """Both settings tables of README.md, as Markdown."""
     lines = ["| variable | without it | means |", "| --- | --- | --- |"]
     for field in Machine.model_fields.values():
-        default = {None: "–", PRACTICE_OFFICE: "the practice ward"}.get(field.default, f"`{field.default}`")
+        default = {None: "–", (): "–", PRACTICE_OFFICE: "the practice ward"}.get(field.default, f"`{field.default}`")
         lines.append(f"| `{field.alias}` | {default} | {field.description} |")
     lines += ["", "| in the office file | means |", "| --- | --- |"]
     for place, kind in (

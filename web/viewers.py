@@ -22,6 +22,7 @@ CARDS = (
     (Act.SEE_DEVICES, "/admin/devices", "機器", "番号表示の画面、発券機、窓口の端末を登録します。"),
     (Act.SEE_OPERATIONS, "/audit", "操作の記録", "だれが、いつ、何をしたかを確かめます。"),
     (Act.SEE_FAIRNESS, "/audit/fairness", "順番の記録", "受付順と違う順番でお呼びした番号と、その理由を確かめます。"),
+    (Act.SEE_OPERATIONS, "/audit/contacts", "連絡先の取扱い", "登録、消去、確認を確かめ、証明書を作ります。"),
 )
 
 

@@ -5,7 +5,6 @@ It works from what the store says, never from a schedule: what was missed while 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date, timedelta
 from typing import NoReturn, Protocol, TypeAlias
 
 import structlog
@@ -13,7 +12,9 @@ import structlog
 from hub.desk.notices import Carrier
 from hub.desk.refusals import Refusal, StoreAway
 from hub.ledger.connection import LedgerUnusable
+from hub.store.erasing import RewriteFailed
 from hub.store.sealing import PublicKey
+from workers.erase import NotClean, Unfit
 from workers.keys import KeysUnusable
 
 _log = structlog.get_logger("workers.dispatch")
@@ -31,22 +32,25 @@ class Due(Protocol):
 
 
 class ContactsKept(Protocol):
-    """The store's contacts. Everything may raise a Refusal."""
+    """The store's public keys. Everything may raise a Refusal."""
 
-    async def today(self) -> str: ...
-    async def kept_from(self) -> str: ...
     async def published(self) -> dict[str, PublicKey]: ...
     async def publish(self, date: str, key: PublicKey) -> None: ...
     async def withdraw(self, date: str) -> None: ...
-    async def overdue(self) -> list[str]: ...
-    async def unlink(self, subscriptions: list[str]) -> None: ...
 
 
 class KeyMaker(Protocol):
     """The key host: blocking, and on the disk."""
 
     def ensure(self, date: str) -> PublicKey: ...
-    def destroy_before(self, date: str) -> list[str]: ...
+
+
+class Erases(Protocol):
+    """`workers.erase`."""
+
+    async def turn(self) -> None: ...
+    async def dates(self) -> list[str]: ...
+    async def plant(self) -> None: ...
 
 
 class Wakes(Protocol):
@@ -79,7 +83,7 @@ class Duties:
                 return
             except Refusal as error:
                 self._fail(name, error.code)
-            except (KeysUnusable, LedgerUnusable) as error:
+            except (KeysUnusable, LedgerUnusable, NotClean, RewriteFailed, Unfit) as error:
                 self._fail(name, str(error))
             except Exception as error:
                 if name not in self._failing:
@@ -100,7 +104,7 @@ class Duties:
 
 
 class Keeper(Duties):
-    """The duties of notices. Destroying comes first: at a start nothing is sent with a key whose day is over."""
+    """The duties of notices. Erasing comes first: at a start nothing is sent or taken while anything is overdue."""
 
     def __init__(
         self,
@@ -108,6 +112,7 @@ class Keeper(Duties):
         contacts: ContactsKept,
         keys: KeyMaker,
         waker: Wakes,
+        eraser: Erases,
         *,
         carriers: Sequence[Carrier] = tuple(Carrier),
         on_alive: Callable[[], None] = lambda: None,
@@ -116,38 +121,31 @@ class Keeper(Duties):
         self._contacts = contacts
         self._keys = keys
         self._waker = waker
+        self._eraser = eraser
         self._carriers = carriers
         duties: dict[str, Duty] = {
-            "destroy keys": self._destroy_keys,
-            "erase contacts": self._erase_contacts,
+            "erase": eraser.turn,
             "make keys": self._make_keys,
+            "plant": eraser.plant,
             "wake": self._wake,
         }
         super().__init__(duties, on_alive)
 
-    async def _destroy_keys(self) -> None:
-        """From here on nobody can read what was sealed with them."""
-        kept_from = await self._contacts.kept_from()
-        for key_id in await asyncio.to_thread(self._keys.destroy_before, kept_from):
-            _log.info("key destroyed", key=key_id)
-        for day in await self._contacts.published():
-            if day < kept_from:
-                await self._contacts.withdraw(day)
-
-    async def _erase_contacts(self) -> None:
-        while overdue := await self._contacts.overdue():
-            await self._contacts.unlink(overdue)
-            _log.info("contacts erased", count=len(overdue))
-
     async def _make_keys(self) -> None:
-        """Today's and tomorrow's: at midnight no resident waits for one. A store that lost them gets them again."""
-        today = await self._contacts.today()
+        """Today's and tomorrow's: at midnight no resident waits for one. A store that lost them gets them again.
+
+        While something is wrong with erasing, or with the clock, none is published: no contact is taken then.
+        """
+        dates = await self._eraser.dates()
         published = await self._contacts.published()
-        for day in (today, (date.fromisoformat(today) + timedelta(days=1)).isoformat()):
+        for day in dates:
             key = await asyncio.to_thread(self._keys.ensure, day)
             if published.get(day) != key:
                 await self._contacts.publish(day, key)
                 _log.info("key published", day=day, key=key.id)
+        for day in published.keys() - set(dates):
+            if not dates or day > max(dates):
+                await self._contacts.withdraw(day)
 
     async def _wake(self) -> None:
         day = await self._outbox.day()

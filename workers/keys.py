@@ -8,6 +8,7 @@ was sealed under it cannot be opened any more, by nobody, also not from what thi
 import contextlib
 import fcntl
 import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -15,6 +16,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -26,6 +28,8 @@ MASTER_BYTES = 32
 HALF_BYTES = 32
 NONCE_BYTES = 12
 FILE_BYTES = HALF_BYTES + NONCE_BYTES + HALF_BYTES + 16  # public, nonce, private, tag
+
+CANARY_CHARACTERS = 32
 
 SUFFIX = ".key"
 BEING_MADE = ".making"  # left by whoever was killed half-way
@@ -48,13 +52,16 @@ class _Held:
 
 
 class KeyHost:
-    """The keys in `folder`, which is made if it is not there. Raises KeysUnusable where others could read it."""
+    """The keys in `folder`, which is made if it is not there. Raises KeysUnusable where others could read it.
 
-    def __init__(self, folder: Path, master: bytes) -> None:
-        if len(master) != MASTER_BYTES:
+    Without `master` it makes and opens nothing, and destroys all the same.
+    """
+
+    def __init__(self, folder: Path, master: bytes | None) -> None:
+        if master is not None and len(master) != MASTER_BYTES:
             raise KeysUnusable("JUNBAN_MASTER_KEY は 64 文字の 16 進数で書いてください。")
         self._folder = folder
-        self._master = AESGCM(master)
+        self._secret = master
         self._held: dict[str, _Held] = {}
         self._prepare()
 
@@ -63,7 +70,7 @@ class KeyHost:
         path = self._path(date)
         with self._locked():
             if not path.exists():
-                self._make(path, date)
+                self._write(path, date, X25519PrivateKey.generate())
             data = path.read_bytes()
         self._unwrap(path, data)
         return _public(data)
@@ -72,23 +79,51 @@ class KeyHost:
         """Raises Unreadable: its key is gone, or it was not sealed for this; and KeysUnusable."""
         return open_sealed(sealed, self._private(key_id_of(sealed)), subscription)
 
-    def destroy_before(self, date: str) -> list[str]:
-        """Destroy the keys of all earlier dates for good; gives their ids. Raises OSError where the medium fails."""
+    def destroy_before(self, date: str) -> dict[str, str]:
+        """Destroy the keys of all earlier dates for good; gives date → id. Raises OSError where the medium fails."""
         self._path(date)  # a date, or ValueError
-        destroyed = []
+        destroyed: dict[str, str] = {}
         with self._locked():
             for path in sorted(self._folder.iterdir()):
                 if path.suffix == SUFFIX and DATE.fullmatch(path.stem) and path.stem < date:
                     data = path.read_bytes()
+                    destroyed[path.stem] = _public(data).id
                     # First out of everybody's sight: no one takes a half-overwritten file for a wrong master key.
                     path = path.rename(path.with_suffix(BEING_DESTROYED))
                     _sync_folder(self._folder)
-                    destroyed.append(_public(data).id)
                 if path.suffix in (BEING_MADE, BEING_DESTROYED):
                     _destroy(path)
-            _sync_folder(self._folder)
+                    _sync_folder(self._folder)
         self.forget_gone()
         return destroyed
+
+    def canary(self, date: str) -> str:
+        """A name that nobody else can have: the contact of nobody that is kept on that date, to be looked for.
+
+        Raises KeysUnusable.
+        """
+        self._path(date)
+        return hmac.new(self._present(), f"canary {date}".encode(), "sha256").hexdigest()[:CANARY_CHARACTERS]
+
+    def rotate(self, former: bytes) -> int:
+        """Wrap anew what the `former` master key wraps; gives how many keys. The same again finds nothing to do.
+
+        Raises KeysUnusable for a key that neither of the two opens: nothing of it has changed.
+        """
+        count = 0
+        with self._locked():
+            for path in sorted(self._folder.glob(f"*{SUFFIX}")):
+                data = path.read_bytes()
+                with contextlib.suppress(KeysUnusable):
+                    self._unwrap(path, data)
+                    continue
+                private = self._unwrap(path, data, former)
+                with path.open("r+b") as replaced:  # its blocks are overwritten once the new one is in its place
+                    self._write(path, path.stem, private)
+                    _overwrite(replaced)
+                count += 1
+        self._held = {}
+        return count
 
     def forget_gone(self) -> None:
         """Drop from memory what has no file any more."""
@@ -110,10 +145,19 @@ class KeyHost:
             return self._held[key_id].private
         raise Unreadable
 
-    def _unwrap(self, path: Path, data: bytes) -> X25519PrivateKey:
+    def _present(self) -> bytes:
+        if self._secret is None:
+            raise KeysUnusable(
+                "JUNBAN_MASTER_KEY がないため、連絡先を預かれません（番号の発行と呼び出しは続きます）。"
+                "openssl rand -hex 32 で作った鍵を書いて、起動し直してください。"
+            )
+        return self._secret
+
+    def _unwrap(self, path: Path, data: bytes, master: bytes | None = None) -> X25519PrivateKey:
         nonce, wrapped = data[HALF_BYTES : HALF_BYTES + NONCE_BYTES], data[HALF_BYTES + NONCE_BYTES :]
         try:
-            private = X25519PrivateKey.from_private_bytes(self._master.decrypt(nonce, wrapped, path.stem.encode()))
+            opened = AESGCM(master or self._present()).decrypt(nonce, wrapped, path.stem.encode())
+            private = X25519PrivateKey.from_private_bytes(opened)
         except (InvalidTag, ValueError):
             raise KeysUnusable(
                 f"{path} を開けません。JUNBAN_MASTER_KEY が、このフォルダーを作ったときのものか確かめてください。"
@@ -122,10 +166,10 @@ class KeyHost:
             raise KeysUnusable(f"{path} の内容が壊れています。システムの担当者に連絡してください。")
         return private
 
-    def _make(self, path: Path, date: str) -> None:
-        private = X25519PrivateKey.generate()
+    def _write(self, path: Path, date: str, private: X25519PrivateKey) -> None:
+        """Whole or not at all, in the place of what may be there."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        wrapped = self._master.encrypt(nonce, private.private_bytes_raw(), date.encode())
+        wrapped = AESGCM(self._present()).encrypt(nonce, private.private_bytes_raw(), date.encode())
         new = path.with_suffix(BEING_MADE)
         if new.exists():
             _destroy(new)
@@ -183,10 +227,14 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 def _destroy(path: Path) -> None:
     """Overwrite, see it on the medium, unlink. What a medium keeps of old blocks is under the master key."""
     with path.open("r+b") as file:
-        file.write(secrets.token_bytes(max(FILE_BYTES, os.fstat(file.fileno()).st_size)))
-        file.flush()
-        os.fsync(file.fileno())
+        _overwrite(file)
     path.unlink()
+
+
+def _overwrite(file: IO[bytes]) -> None:
+    file.write(secrets.token_bytes(max(FILE_BYTES, os.fstat(file.fileno()).st_size)))
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

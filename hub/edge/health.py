@@ -13,6 +13,7 @@ from starlette.routing import Route
 from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands
+from hub.edge.erasure import ErasureWatch
 from hub.fanout.relay import Relay
 
 SILENT_SECONDS = 5.0  # a read answers within a second, and a dead store is given up after four
@@ -23,12 +24,13 @@ def health_routes(
     relay: Relay,
     days_ahead: Callable[[], int],
     archive: ArchiveWatch | None = None,
+    erasure: ErasureWatch | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> list[Route]:
     """`/live`: 200 while this process answers. `/ready`: 200 while what it shows is the present, else 503 and why.
 
-    `days_ahead` is how far the open day lies after today; `archive` may be behind. A hub of either kind is at work, and
-    stays ready: the reason is told.
+    `days_ahead` is how far the open day lies after today; `archive` may be behind and `erasure` overdue. A hub of
+    each kind is at work, and stays ready: the reason is told.
     """
 
     async def live(request: Request) -> Response:
@@ -38,6 +40,8 @@ def health_routes(
         reasons = why_not_ready(relay, monotonic())
         told = [*reasons, f"the open day is {ahead} days after today"] if (ahead := days_ahead()) else [*reasons]
         if archive and (why := archive.why_alarming()):
+            told.append(why)
+        if erasure and (why := erasure.why_alarming()):
             told.append(why)
         return JSONResponse({"ready": not reasons, "reasons": told}, 503 if reasons else 200)
 
@@ -61,10 +65,11 @@ def meter_routes(
     access: Access,
     days_ahead: Callable[[], int],
     archive: ArchiveWatch | None = None,
+    erasure: ErasureWatch | None = None,
 ) -> list[Route]:
     """`/metrics` in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(Meters(relay, commands, access, days_ahead, archive))
+    registry.register(Meters(relay, commands, access, days_ahead, archive, erasure))
 
     async def metrics(request: Request) -> Response:
         return Response(generate_latest(registry), media_type=PLAIN)
@@ -82,6 +87,7 @@ class Meters(Collector):
         access: Access,
         days_ahead: Callable[[], int],
         archive: ArchiveWatch | None = None,
+        erasure: ErasureWatch | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._relay = relay
@@ -89,6 +95,7 @@ class Meters(Collector):
         self._commands = commands
         self._access = access
         self._archive = archive
+        self._erasure = erasure
         self._monotonic = monotonic
 
     def collect(self) -> Iterator[Metric]:
@@ -125,3 +132,9 @@ class Meters(Collector):
             behind, lag_s = self._archive.behind, self._archive.lag_s
             yield GaugeMetricFamily("junban_archive_behind", "Facts that are not in the ledger yet", behind)
             yield GaugeMetricFamily("junban_archive_lag_seconds", "Age of the oldest of them; alarm above 60", lag_s)
+        if self._erasure is not None:
+            overdue, late_s = self._erasure.overdue, self._erasure.late_s
+            yield GaugeMetricFamily("junban_erasure_overdue", "Contacts and traces that should be gone: 0", overdue)
+            yield GaugeMetricFamily(
+                "junban_erasure_late_seconds", "Since when the oldest of them; alarm above 0", late_s
+            )

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands
+from hub.edge.erasure import ErasureWatch
 from hub.edge.guards import Guard
 from hub.edge.health import health_routes, meter_routes
 from hub.edge.practice import StartDay, practice_routes
@@ -28,6 +29,7 @@ class Edge:
     start_day: StartDay | None = None
     days_ahead: Callable[[], int] = lambda: 0
     archive: ArchiveWatch | None = None
+    erasure: ErasureWatch | None = None
 
 
 def public_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
@@ -47,7 +49,7 @@ def inside_routes(edge: Edge, guard: Guard) -> list[BaseRoute]:
         WebSocketRoute("/ws/kiosk", sockets.kiosk),
         Route("/ws/wall/{screen}", sockets.why_wall, methods=["GET"]),
         Route("/ws/desk", sockets.why_desk, methods=["GET"]),
-        *meter_routes(edge.relay, edge.commands, edge.access, edge.days_ahead, edge.archive),
+        *meter_routes(edge.relay, edge.commands, edge.access, edge.days_ahead, edge.archive, edge.erasure),
         *practice,
     ]
 
@@ -60,5 +62,5 @@ def _open_to_all(edge: Edge, sockets: Sockets) -> list[BaseRoute]:
     return [
         WebSocketRoute("/ws/board", sockets.board),
         WebSocketRoute("/ws/lanes/{lane}", sockets.lane),
-        *health_routes(edge.relay, edge.days_ahead, edge.archive),
+        *health_routes(edge.relay, edge.days_ahead, edge.archive, edge.erasure),
     ]

@@ -73,11 +73,19 @@ NOTED: dict[str, tuple[str, ...]] = {
     "DeviceRevoked": ("device",),
     "DeviceRotated": ("device",),
     "ActRefused": ("act", "role"),
+    # What the eraser did (`hub.ledger.erasures`). `given`, `date`: real dates in Tokyo; `until`: a real moment there.
+    "KeyDestroyed": ("date", "key"),
+    "ContactDestroyed": ("subscription", "carrier", "given", "ending", "method", "key"),
+    "ErasureVerified": ("verified_until", "method", "contacts", "files"),
+    # What the ward and the contractor tell each other once a year or when something happened (`hub.ledger.audits`).
+    "AuditHeld": ("held", "kind", "result"),
+    "OfficeHandedBack": ("contacts", "keys", "last_hash"),
 }
 
 WITHHELD = "?"
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _KEY = r"[a-z0-9_-]{1,32}"
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ID = r"[A-Za-z0-9_-]{0,64}"
 NAME = r"[a-z][a-z0-9._-]{1,31}"  # of an account
 INTEGERS = frozenset({"at", "arrival", "rank", "calls", "ahead", "turn", "until", "still_waiting"})
@@ -109,11 +117,24 @@ SHAPES: dict[str, re.Pattern[str]] = {
         "device": r"[a-z]{1,8}-[a-z0-9]{6}",
         "place": _KEY,
         "act": r"[a-z_]{1,16} [a-z_]{1,16}",
+        "date": _DATE,
+        "given": _DATE,
+        "held": _DATE,
+        "key": r"[0-9a-f]{16}|",
+        "method": r"[a-z+]{0,64}",
+        "verified_until": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+09:00",
+        "contacts": r"[0-9]{1,7}",
+        "files": r"[0-9]{1,7}",
+        "keys": r"[0-9]{1,7}",
+        "kind": r"[a-z_]{1,16}",
+        "result": r"[a-z_]{1,16}",
+        "last_hash": r"[0-9a-f]{64}|",
     }.items()
 }
 # Their shape leaves no room for a telephone number, and may look like one.
-_EXACT = frozenset({"ranks", "designated", "trained"})
+_EXACT = frozenset({"ranks", "designated", "trained", "date", "given", "held"})
 _A_TELEPHONE_NUMBER = re.compile(r"\+?[0-9][0-9-]{8,14}", re.ASCII)
+_A_LINE_ID = re.compile(r"[UCR][0-9a-f]{32}", re.ASCII)
 
 
 class NotKept(Exception):
@@ -161,6 +182,7 @@ def canonical(entry: Mapping[str, object]) -> str:
 def _allowed(field: str, text: str) -> int | str:
     if field in INTEGERS:
         return int(text)
-    if SHAPES[field].fullmatch(text) is None or (field not in _EXACT and _A_TELEPHONE_NUMBER.fullmatch(text)):
+    is_contact = _A_TELEPHONE_NUMBER.fullmatch(text) or _A_LINE_ID.fullmatch(text)
+    if SHAPES[field].fullmatch(text) is None or (field not in _EXACT and is_contact):
         return WITHHELD
     return text

@@ -61,9 +61,17 @@ class Contacts:
         return _key(text)
 
     async def sealed(self, subscription: str) -> str | None:
-        """The sealed contact, None once it is gone."""
-        found: str | None = await answered(self._client.get(self._keys.contact(subscription)))
-        return found
+        """The sealed contact, None once it is gone. Raises NoticesClosed while an erasure is overdue."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.get(self._keys.contact(subscription))
+        pipe.time()
+        for key in (self._keys.erasures(), self._keys.traces()):
+            pipe.zrange(key, 0, 0, withscores=True)
+        found, (seconds, _), *firsts = await answered(pipe.execute())
+        if any(first and first[0][1] <= seconds * 1000 for first in firsts):
+            raise NoticesClosed
+        sealed: str | None = found
+        return sealed
 
     async def erase(self, day: str, subscription: str, ticket: int, carrier: Carrier, ending: Ending) -> None:
         """Erase this one contact now; nothing happens where it is gone already. Raises StaleDay too."""
@@ -72,21 +80,6 @@ class Contacts:
             await self._lanes.do(stamp, Stop(ticket, carrier, ending, subscription))
         except (NoContact, UnknownTicket):
             return
-
-    async def overdue(self, limit: int = 1000) -> list[str]:
-        """Subscriptions whose contact must be gone by now, the longest overdue first."""
-        seconds, micros = await answered(self._client.time())
-        now = seconds * 1000 + micros // 1000
-        found: list[str] = await answered(
-            self._client.zrange(self._keys.erasures(), "-inf", now, byscore=True, offset=0, num=limit)
-        )
-        return found
-
-    async def unlink(self, subscriptions: list[str]) -> None:
-        """Erase overdue contacts: value first, then its place in the list, so that a crash between leaves it listed."""
-        if subscriptions:
-            await answered(self._client.unlink(*map(self._keys.contact, subscriptions)))
-            await answered(self._client.zrem(self._keys.erasures(), *subscriptions))
 
 
 def _key(text: str) -> PublicKey:

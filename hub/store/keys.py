@@ -12,6 +12,7 @@ from hub.desk.ticket import ENDS, State
 
 DAY_SECONDS = 48 * 3600  # a day and a spare one: an office that was off at midnight still closes its day
 FACTS_SECONDS = 14 * 86400  # the archiver takes minutes; two weeks is the time to notice that it does not
+TRACES_LIVE_MS = 3_600_000  # whoever says stop is gone from memory at once, and from files within the hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,14 @@ class Keys:
     def erasures(self) -> str:
         """Sorted set subscription → real ms at which its contact must be erased. No expiry."""
         return f"{{{self.office}}}:erasures"
+
+    def traces(self) -> str:
+        """Sorted set subscription → real ms by which the store's files must have no trace of its contact. No expiry."""
+        return f"{{{self.office}}}:traces"
+
+    def erasing(self) -> str:
+        """Hash overdue (contacts), late_s, why ('': all is well), verified (real ms), as the eraser says. A minute."""
+        return f"{{{self.office}}}:erasing"
 
     def ticket(self, day: str, arrival: int) -> str:
         """Hash number, lane, state, source, secret, holder, counter, calls, called_from, pushed, priority, issued_at,

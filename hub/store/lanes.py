@@ -304,10 +304,11 @@ class Lanes:
         named += [keys.waiting(day, lane) for lane in lanes]
         named += [keys.ticket(day, arrival) for arrival in arrivals]
         if isinstance(request, ask.Wish):
-            named += [keys.public_keys(), keys.erasures(), keys.stops(day), keys.contact(request.subscription)]
+            named += [keys.public_keys(), keys.erasures(), keys.traces(), keys.stops(day)]
+            named += [keys.contact(request.subscription)]
             named += [keys.contact(peeked.subscription)] if peeked.subscription else []
         elif isinstance(request, ask.Stop):
-            named += [keys.erasures(), keys.contact(peeked.subscription)]
+            named += [keys.erasures(), keys.traces(), keys.contact(peeked.subscription)]
         elif isinstance(request, ask.JoinWall | ask.LeaveWall | ask.ShowCall):
             named.append(keys.walls(day))
         if isinstance(request, ask.Wish | ask.Stop):

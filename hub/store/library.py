@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from hub.desk.notices import FURTHEST_AHEAD, Carrier
 from hub.desk.ticket import AT_COUNTER, MOVES, Action
-from hub.store.keys import STANDING
+from hub.store.keys import STANDING, TRACES_LIVE_MS
 
 LIBRARY = "junban_v1"
 _FOLDER = Path(__file__).parent / "functions"
@@ -88,5 +88,6 @@ def _tables() -> str:
     lines.append("local STANDING = {" + ", ".join(f"'{state}'" for state in STANDING) + "}")
     lines.append("local CARRIERS = {" + ", ".join(f"'{carrier}'" for carrier in Carrier) + "}")
     lines.append(f"local FURTHEST = {FURTHEST_AHEAD}")
+    lines.append(f"local TRACES_LIVE_MS = {TRACES_LIVE_MS}")
     lines.append("local AT_COUNTER = {" + ", ".join(f"['{state}'] = true" for state in sorted(AT_COUNTER)) + "}")
     return "\n".join(lines)

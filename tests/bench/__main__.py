@@ -7,11 +7,12 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.bench import desk, ledger, notices, signin
+from tests.bench import desk, erase, ledger, notices, signin
 
 PARTS: dict[str, Callable[[bool], bool]] = {
     "desk": desk.run,
     "notices": notices.run,
+    "erase": erase.run,
     "ledger": ledger.run,
     "signin": signin.run,
 }

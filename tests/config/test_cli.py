@@ -28,9 +28,11 @@ from config.posts import HubPost, OfficeDidNotStart, StorePost
 from config.practice.entering import SESSION_COOKIE, post_form
 from config.practice.simulated_days import PAUSE_AFTER_FAILURE_S, SimulatedDays
 from config.settings import Machine
+from config.store_users import StoreUsers
 from config.supervisor import SILENT_TIMES, Supervisor
 from hub.edge.access import DEVICE_COOKIE
 from hub.store import library
+from hub.store.access import Part
 from tests.eventually import eventually
 
 pytestmark = pytest.mark.timeout(400)  # whole offices, one after the other
@@ -318,8 +320,13 @@ async def test_a_hub_that_hangs_is_replaced_and_its_store_is_left_alone(
     monkeypatch.setattr(supervisor, "ASK_FIRST_EVERY_S", 0.0)
     said: list[str] = []
     store = EmbeddedValkey(tmp_path / STORE_FOLDER)
-    hub = HubPost(with_free_ports(Machine()), store, practice=True, log=tmp_path / "hub.log")
-    both = Supervisor([StorePost(store, lambda: True), hub], said.append)
+    users, machine = StoreUsers("sakura"), with_free_ports(Machine())
+
+    def on_store() -> Machine:
+        return machine.model_copy(update={"redis_url": users.url(store, Part.HUB)})
+
+    hub = HubPost(machine, on_store, practice=True, log=tmp_path / "hub.log")
+    both = Supervisor([StorePost(store, users, lambda: True), hub], said.append)
     with ExitStack() as ends:
         ends.callback(both.stop)
         both.start()

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from hub.desk import facts
 from hub.edge.access import SESSION_COOKIE, Access, Principal
 from hub.edge.administration import WRONG_CODES, Administration
+from hub.edge.auditing import Auditing
 from hub.edge.explanations import Explanations
 from hub.edge.forms import own_path
 from hub.edge.guards import Guard
@@ -37,6 +38,7 @@ from hub.wire.roles import MAY, PEOPLE, Act, Role, may
 from tests.eventually import eventually
 from tests.fanout.memory import MemoryStore
 from tests.web.site import OFFICE
+from web.auditing import AuditPages
 from web.fairness import FairnessPages
 from web.staff import NEWS, StaffPages
 
@@ -100,11 +102,13 @@ class Door:
         async def desk(request: Request, viewer: Principal) -> PlainTextResponse:
             return PlainTextResponse(viewer.name)
 
+        auditing = Auditing(staff, self.ledger, self.people, AuditPages(OFFICE), now_ms=self.time.now_ms)
         self.app = Starlette(
             routes=[
                 *staff.routes(),
                 *administration.routes(),
                 *Explanations(staff, quiet_relay(), PastDays(self.ledger), FairnessPages(OFFICE)).routes(),
+                *auditing.routes(),
                 Route("/desk", staff.page(Act.OPEN_DESK, desk), methods=["GET"]),
             ]
         )
@@ -181,6 +185,10 @@ PAGES = {
     "/audit/fairness": Act.SEE_FAIRNESS,
     "/audit/fairness.json?day=2026-11-24": Act.SEE_FAIRNESS,
     "/desk/why?number=A101": Act.OPEN_DESK,
+    "/audit/contacts": Act.SEE_OPERATIONS,
+    "/audit/contacts?day=2026-11-24": Act.SEE_OPERATIONS,
+    "/audit/contacts/ledger.zip": Act.SEE_OPERATIONS,
+    "/audit/contacts/certificate?month=2026-11&issued=2026-12-01&issuer=a&addressee=b": Act.SEE_OPERATIONS,
     "/audit?day=2026-11-24&who=staff%3Avictim&type=SignedIn&before=4": Act.SEE_OPERATIONS,
 }
 ROLE = {"shown": "別の名前", "role": "counter", "designated": DAY, "trained": DAY}

@@ -13,6 +13,7 @@ from config.settings import settings_table
 from hub.desk.ticket import State
 from hub.ledger.kept import KEPT, NOTED, OWN
 from hub.ledger.tables import METADATA
+from hub.store.access import access_table
 from hub.store.keys import STANDING, Keys
 from hub.store.library import function_names
 from hub.wire.roles import Act, Role, may
@@ -109,6 +110,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "keys": ("hub/store/README.md", key_table),
     "ledger": ("hub/ledger/README.md", ledger_table),
     "kept": ("hub/ledger/README.md", kept_table),
+    "access": ("hub/store/README.md", access_table),
     "functions": ("hub/store/README.md", function_table),
 }
 

@@ -23,6 +23,16 @@ WELL_FORMED = {
     "trained": "",
     "device": "wall-3k9f2a",
     "act": "act a_desk",
+    "date": "2026-11-24",
+    "given": "2026-11-24",
+    "held": "2026-11-24",
+    "key": "0123456789abcdef",
+    "method": "key+unlink",
+    "verified_until": "2026-11-25T00:10:02.123+09:00",
+    "contacts": "12",
+    "files": "7",
+    "keys": "1",
+    "last_hash": "0a" * 32,
 }
 
 

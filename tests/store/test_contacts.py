@@ -12,6 +12,8 @@ from hub.desk.notices import Carrier, Ending
 from hub.desk.refusals import NoticesClosed
 from hub.desk.requests import Issue, Stamp, Wish
 from hub.store.contacts import Contacts
+from hub.store.erasing import VERIFIED_AFTER_MS, Erasing, Told
+from hub.store.keys import TRACES_LIVE_MS
 from hub.store.lanes import TOKYO, SealedContact
 from hub.store.sealing import Contact, PublicKey, open_sealed, seal
 from tests.model.desks import CERTIFICATES, DAY, StoreDesk, small_office, store_desk
@@ -122,12 +124,52 @@ async def test_a_stop_token_is_known_by_its_digest(desk: StoreDesk, contacts: Co
     assert await desk.lanes.stop_of(DAY, "b" * 64) is None
 
 
-async def test_what_is_overdue_is_unlinked(desk: StoreDesk, contacts: Contacts) -> None:
+async def test_what_is_overdue_is_erased_and_leaves_its_traces_to_be_wiped_out(
+    desk: StoreDesk, contacts: Contacts
+) -> None:
+    erasing = Erasing(desk.client, desk.office)
     await give(desk, "sub")
-    assert await contacts.overdue() == []
+    now = await erasing.now_ms()
+    assert await erasing.due(now) == []
+    assert await erasing.erase(["sub"], now) == 0, "its hour has not come, whoever asks"
+    assert await contacts.sealed("sub") is not None
     await desk.client.zadd(desk.keys.erasures(), {"sub": 1})
-    assert await contacts.overdue() == ["sub"]
-    await contacts.unlink(["sub"])
-    await contacts.unlink([])
-    assert await contacts.sealed("sub") is None
-    assert await contacts.overdue() == []
+    assert await erasing.due(now) == ["sub"]
+    assert await erasing.late(now) == (1, now - 1)
+    assert [await erasing.erase(["sub", "unknown"], now) for _ in range(2)] == [1, 0]
+    assert await erasing.kept(["sub"]) == set()
+    assert await erasing.due(now) == []
+    assert await erasing.traces(VERIFIED_AFTER_MS) == []
+    assert await erasing.traces(VERIFIED_AFTER_MS + 1) == ["sub"]
+    await erasing.forget(["sub"])
+    assert await erasing.traces(now) == []
+
+
+async def test_another_contact_and_a_stop_leave_traces_for_an_hour_at_most(desk: StoreDesk, contacts: Contacts) -> None:
+    erasing = Erasing(desk.client, desk.office)
+    await give(desk, "old")
+    await give(desk, "new")
+    await contacts.erase(DAY, "new", 1, EMAIL, Ending.REFUSED)
+    now = await erasing.now_ms()
+    assert await erasing.traces(now) == []
+    assert await erasing.traces(now + TRACES_LIVE_MS) == ["old", "new"]
+    assert await desk.client.ttl(desk.keys.traces()) == -1
+
+
+async def test_a_contact_that_no_list_names_is_found(desk: StoreDesk, contacts: Contacts) -> None:
+    erasing = Erasing(desk.client, desk.office)
+    await give(desk, "sub")
+    assert await erasing.unlisted() == []
+    await desk.client.zrem(desk.keys.erasures(), "sub")
+    assert await erasing.unlisted() == ["sub"]
+    await erasing.list_overdue(["sub"], 1)
+    assert await erasing.unlisted() == []
+
+
+async def test_what_the_eraser_tells_is_heard_for_a_minute(desk: StoreDesk, contacts: Contacts) -> None:
+    erasing = Erasing(desk.client, desk.office)
+    assert not (await erasing.told()).is_told
+    told = Told(True, 3, 1.5, "files", 17)
+    await erasing.tell(told)
+    assert await erasing.told() == told
+    assert 0 < await desk.client.ttl(desk.keys.erasing()) <= 60

@@ -121,9 +121,9 @@ def test_destroyed_is_gone_for_everybody_also_from_memory(folder: Path) -> None:
     sealed = seal(CONTACT, key, "one")
     assert worker.open(sealed, "one") == CONTACT
     assert keeper.open(sealed, "one") == CONTACT
-    assert keeper.destroy_before(TODAY) == []
-    assert keeper.destroy_before(TOMORROW) == [key.id]
-    assert keeper.destroy_before(TOMORROW) == []
+    assert keeper.destroy_before(TODAY) == {}
+    assert keeper.destroy_before(TOMORROW) == {TODAY: key.id}
+    assert keeper.destroy_before(TOMORROW) == {}
     for host in (keeper, worker):
         with pytest.raises(Unreadable):
             host.open(sealed, "one")
@@ -164,7 +164,7 @@ def test_what_was_in_a_destroyed_file_is_overwritten_first(folder: Path) -> None
 
 def test_a_key_of_a_wrong_master_is_destroyed_all_the_same(folder: Path) -> None:
     key = KeyHost(folder, MASTER).ensure(TODAY)
-    assert KeyHost(folder, bytes(32)).destroy_before(TOMORROW) == [key.id]
+    assert KeyHost(folder, bytes(32)).destroy_before(TOMORROW) == {TODAY: key.id}
     assert not list(folder.glob("*.key"))
 
 
@@ -175,7 +175,7 @@ def test_what_a_killed_process_left_is_destroyed_too(folder: Path, left: str) ->
     os.link(folder / f"{TOMORROW}.key", folder / "witness")
     (folder / left).write_bytes(b"half a key")
     keys.ensure(AFTER)
-    assert keys.destroy_before(TODAY) == []
+    assert keys.destroy_before(TODAY) == {}
     assert not (folder / left).exists()
     assert {path.name for path in folder.glob("*.key")} == {f"{TOMORROW}.key", f"{AFTER}.key"}
 
@@ -202,3 +202,36 @@ def test_what_is_no_sealed_contact_is_unreadable(folder: Path, sealed: str) -> N
     keys.ensure(TODAY)
     with pytest.raises(Unreadable):
         keys.open(sealed, "one")
+
+
+def test_another_master_key_wraps_the_same_keys_anew_once(folder: Path) -> None:
+    keys, fresh = KeyHost(folder, MASTER), KeyHost(folder, bytes(32))
+    public = keys.ensure(TODAY)
+    sealed = seal(CONTACT, public, "one")
+    keys.ensure(TOMORROW)
+    path = folder / f"{TODAY}.key"
+    was = path.read_bytes()
+    with path.open("rb") as held:
+        assert [fresh.rotate(MASTER), fresh.rotate(MASTER)] == [2, 0]
+        assert was[32:] not in held.read()
+    assert fresh.open(sealed, "one") == CONTACT
+    assert fresh.ensure(TODAY) == public
+    with pytest.raises(KeysUnusable, match="JUNBAN_MASTER_KEY"):
+        keys.open(seal(CONTACT, public, "two"), "two")
+
+
+def test_a_key_that_neither_master_key_opens_stays_as_it_is(folder: Path) -> None:
+    KeyHost(folder, MASTER).ensure(TODAY)
+    before = (folder / f"{TODAY}.key").read_bytes()
+    with pytest.raises(KeysUnusable, match="JUNBAN_MASTER_KEY"):
+        KeyHost(folder, bytes(32)).rotate(bytes([1]) * 32)
+    assert (folder / f"{TODAY}.key").read_bytes() == before
+
+
+def test_without_a_master_key_nothing_is_made_or_opened_and_all_the_same_destroyed(folder: Path) -> None:
+    sealed = seal(CONTACT, KeyHost(folder, MASTER).ensure(TODAY), "one")
+    keys = KeyHost(folder, None)
+    for act in (lambda: keys.ensure(TOMORROW), lambda: keys.open(sealed, "one"), lambda: keys.canary(TODAY)):
+        with pytest.raises(KeysUnusable, match="番号の発行と呼び出しは続きます"):
+            act()
+    assert list(keys.destroy_before(TOMORROW)) == [TODAY]

@@ -1,6 +1,7 @@
 """`junban worker email` and `junban keeper` as they are started in earnest: a wish arrives as a letter."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from hub.store.days import Days, Lag
 from tests.eventually import WITHIN_S, eventually
 from tests.workers.postbox import Postbox, postbox
 from tests.workers.ward import EMAIL, MASTER, Ward, ward
+from workers.keys import KeyHost
 
 OFFICE = """
 key = "{key}"
@@ -180,3 +182,25 @@ def test_a_stop_while_the_store_is_away_is_heard(tmp_path: Path, start: Start) -
         anyio.run(eventually, (tmp_path / f"{words[0]}.alive").exists)
         os.kill(child.pid, signal.SIGTERM)
         assert child.stop(grace_s=WITHIN_S) == 0
+
+
+async def test_a_keeper_without_a_master_key_says_so_and_still_destroys(
+    valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, start: Start
+) -> None:
+    KeyHost(tmp_path / "keys", MASTER).ensure("2020-01-01")
+    async with ward(valkey_server.url, office_name, tmp_path / "keys") as office:
+        before = await office.contacts.published()
+        keeper = start("keeper", JUNBAN_MASTER_KEY="")
+        await eventually(lambda: not (tmp_path / "keys" / "2020-01-01.key").exists(), 30.0)
+        assert await office.contacts.published() == before, "no key is made"
+        assert keeper.stop() == 0
+    assert "番号の発行と呼び出しは続きます" in (tmp_path / "keeper.log").read_text()
+
+
+async def test_no_process_leaves_a_core_file(
+    valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, start: Start
+) -> None:
+    async with ward(valkey_server.url, office_name, tmp_path / "keys"):
+        keeper = start("keeper")
+        limits = Path(f"/proc/{keeper.pid}/limits")
+        await eventually(lambda: re.search(r"Max core file size +0 ", limits.read_text()), 20.0)

@@ -1,17 +1,17 @@
 -- Keep a sealed contact and what its resident wishes to be told; what he wished before on this carrier is erased.
--- KEYS     as in the prelude; the ticket; own: 1 public_keys · 2 erasures · 3 stops · 4 the new contact · 5 the old one,
---          where there is one
+-- KEYS     as in the prelude; the ticket; own: 1 public_keys · 2 erasures · 3 traces · 4 stops · 5 the new contact ·
+--          6 the old one, where there is one
 -- ARGS     own: 1 arrival · 2 carrier · 3 ahead · 4 purpose · 5 subscription · 6 sealed contact · 7 id of its key ·
 --          8 SHA-256 of the stop token · 9 old subscription or ''
 -- GIVES    arrival · number · lane · state
--- REFUSES  UnknownTicket · TicketEnded · NoticesClosed (the key is not today's)
+-- REFUSES  UnknownTicket · TicketEnded · NoticesClosed (the key is not today's, or an erasure is overdue)
 -- WHOLE    contact with its expiry and its hour of erasure, wish, stop token, ContactGiven, the notice `registered`; the
 --          old contact gone, ContactErased
 local function desk_wish_v1(keys, args)
   local desk, done = begin(keys, args)
   if not desk then return done end
   local arrival, carrier, ahead, purpose, subscription, sealed, key_id, stop, old = unpack(desk.own)
-  local public_keys, erasures, stops, contact, old_contact = unpack(desk.extra)
+  local public_keys, erasures, traces, stops, contact, old_contact = unpack(desk.extra)
   local ticket, declared = ticket_of(desk, arrival)
   if not declared then return refusal('Peek') end
   if not ticket then return refusal('UnknownTicket', 'ticket', arrival) end
@@ -19,14 +19,14 @@ local function desk_wish_v1(keys, args)
   local now = real_now()
   local key = read('HGET', public_keys, tokyo_day(now))
   if not key or parts_of(key)[1] ~= key_id then return refusal('NoticesClosed') end
+  if is_overdue(erasures, traces, now) then return refusal('NoticesClosed') end
   local field = arrival .. US .. carrier
   local before = read('HGET', desk.wishes, field)
   before = before and parts_of(before)
   if before and before[3] ~= '' then before = nil end
   if (before and before[1] or '') ~= old then return refusal('Peek') end
   if before then
-    plan(desk, 'UNLINK', old_contact)
-    plan(desk, 'ZREM', erasures, old)
+    plan_erasure(desk, old, old_contact, erasures, traces)
     tell(desk, 'ContactErased', 'arrival', arrival, 'carrier', carrier, 'subscription', old, 'ending', 'replaced')
   end
   -- Ten minutes past the next midnight in Tokyo; the expiry an hour later is only the net.
@@ -34,7 +34,6 @@ local function desk_wish_v1(keys, args)
   plan(desk, 'SET', contact, sealed, 'PXAT', whole(erase_at + 3600000))
   plan(desk, 'ZADD', erasures, whole(erase_at), subscription)
   desk.lives[contact], desk.lives[erasures] = true, true
-  if old_contact then desk.lives[old_contact] = true end
   plan(desk, 'HSET', stops, stop, arrival .. US .. carrier .. US .. subscription)
   desk.wished[field] = table.concat({subscription, ahead, ''}, US)
   plan(desk, 'HSET', desk.wishes, field, desk.wished[field])

@@ -352,6 +352,22 @@ local function delivery_of(desk, first, lane)
   return ''
 end
 
+-- Whether something should be gone by now: a contact after its hour, or what is left of one in the store's files.
+local function is_overdue(erasures, traces, now)
+  for _, key in ipairs({erasures, traces}) do
+    if #read('ZRANGE', key, '-inf', whole(now), 'BYSCORE', 'LIMIT', 0, 1) > 0 then return true end
+  end
+  return false
+end
+
+-- Plan the end of a contact before its day is over; `lives` keeps the day's expiry away from what outlives the day.
+local function plan_erasure(desk, subscription, contact, erasures, traces)
+  plan(desk, 'UNLINK', contact)
+  plan(desk, 'ZREM', erasures, subscription)
+  plan(desk, 'ZADD', traces, whole(real_now() + TRACES_LIVE_MS), subscription)
+  desk.lives[contact], desk.lives[erasures], desk.lives[traces] = true, true, true
+end
+
 -- Open a function of the notices: KEYS 1 day · 2 notices · 3 due · 4 tenures; ARGS 1 day · 2 carrier. Gives the context,
 -- or nil and the refusal.
 local function begin_notices(keys, args)

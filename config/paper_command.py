@@ -1,0 +1,124 @@
+"""What `junban ledger certificate`, `report` and `audit` do: papers for the ward, as PDF and JSON, and the register."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config.ledger import LedgerSettings
+from hub.desk.lane import Office
+from hub.ledger import verify_certificate
+from hub.ledger.audits import Audits
+from hub.ledger.certificate import certify
+from hub.ledger.connection import LedgerUnusable
+from hub.ledger.journal import Author, tokyo_day
+from hub.ledger.operations import Ledger
+from hub.ledger.people import People
+from hub.ledger.person import Person
+from hub.wire.roles import Role
+from web.certificate import certificate_json, certificate_pdf
+from web.paper_words import Issue
+from web.report import Audit, Handling, report_json, report_pdf
+
+Say = Callable[[str], None]
+BY = Author("cli")
+VERIFIER = "verify_certificate.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`first` to `last`: business days; `issued`: the day on the paper; `responsible`: an account, or '' for the first
+    operator who has access. `to`: the PDF; its JSON lies beside it.
+    """
+
+    to: Path
+    first: str
+    last: str
+    issued: str
+    issuer: str
+    addressee: str
+    responsible: str
+
+
+class PaperCommand:
+    """Opens and closes the ledger. Raises LedgerUnusable, OSError."""
+
+    def __init__(self, settings: LedgerSettings, office: Office, say: Say, *, now_ms: Callable[[], int]) -> None:
+        self._settings, self._office, self._say, self._now_ms = settings, office, say, now_ms
+
+    def certificate(self, asked: Asked) -> bool:
+        """Whether all that was given is erased, verified and truly in the ledger."""
+        with _Opened(self._settings, self._office) as ledger:
+            facts = certify(ledger, asked.first, asked.last)
+            issue = self._issue(ledger, asked)
+        told = certificate_json(facts, issue)
+        self._write(asked.to, certificate_pdf(facts, issue), told)
+        (asked.to.parent / VERIFIER).write_bytes(Path(verify_certificate.__file__).read_bytes())
+        is_sound = facts.is_whole and not facts.left and not facts.unproved
+        counts = f"{facts.contacts} 件、未消去 {facts.left} 件、未確認 {facts.unproved} 件"
+        self._say(f"{asked.to} と JSON を作りました（{counts}）。")
+        if not is_sound:
+            self._say("証明できないものがあります。junban ledger verify と見張りの記録を確かめてください。")
+        return is_sound
+
+    def report(self, asked: Asked) -> bool:
+        """True."""
+        with _Opened(self._settings, self._office) as ledger:
+            audits = Audits(ledger)
+            handling = Handling(
+                certify(ledger, asked.first, asked.last),
+                tuple(People(ledger, now_ms=self._now_ms).list()),
+                tuple(Audit(*held) for held in audits.held()),
+                audits.operations(asked.first, asked.last),
+                audits.purposes(asked.first, asked.last),
+            )
+            issue = self._issue(ledger, asked)
+        self._write(asked.to, report_pdf(handling, issue), report_json(handling, issue))
+        self._say(f"{asked.to} と JSON を作りました。")
+        return True
+
+    def audit(self, held: str, kind: str, result: str) -> bool:
+        """Write down that the ward has looked; True. Raises WrongDates."""
+        with _Opened(self._settings, self._office) as ledger:
+            now = self._now_ms()
+            Audits(ledger).add(held, kind, result, BY, now, tokyo_day(now))
+        self._say(f"{held} の監査を記録しました。")
+        return True
+
+    def _issue(self, ledger: Ledger, asked: Asked) -> Issue:
+        people = People(ledger, now_ms=self._now_ms).list()
+        responsible = _responsible(people, asked.responsible, asked.issued)
+        return Issue(asked.issued, asked.addressee, asked.issuer, responsible, self._office.name)
+
+    def _write(self, to: Path, pdf: bytes, told: dict[str, Any]) -> None:
+        """Readable by nobody else: it names handlers."""
+        text = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+        for path, data in ((to, pdf), (to.with_suffix(".json"), text.encode())):
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+
+
+class _Opened:
+    def __init__(self, settings: LedgerSettings, office: Office) -> None:
+        self._ledger = settings.open(office.key)
+
+    def __enter__(self) -> Ledger:
+        if not self._ledger.is_there:
+            raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
+        return self._ledger
+
+    def __exit__(self, *_: object) -> None:
+        self._ledger.close()
+
+
+def _responsible(people: list[Person], name: str, day: str) -> str:
+    """His own name on the paper; '－' where nobody is designated."""
+    if name:
+        named = [one for one in people if one.name == name]
+    else:
+        named = [one for one in people if one.role is Role.OPERATOR and one.has_access(day)]
+    return named[0].shown if named else "－"

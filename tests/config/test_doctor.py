@@ -1,0 +1,109 @@
+"""`junban doctor`: each thing that can be wrong with a machine is one sentence, and a sound one has none."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from config import doctor
+from config.embedded import EmbeddedValkey, faults_of_server, given_server
+from config.sbom import bill_of_materials, differing, locked
+from config.settings import Machine
+from hub.store.access import Part, acl_lines
+from tests.ports import free_ports
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[redis.Redis]:
+    with EmbeddedValkey(tmp_path / "store") as server, closing(given_server(server.url)) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "says"),
+    [
+        ("save", "3600 1", "スナップショット"),
+        ("slowlog-log-slower-than", "10000", "命令の中身"),
+        ("commandlog-request-larger-than", "10", "命令の中身"),
+        ("maxmemory-policy", "volatile-ttl", "noeviction"),
+        ("appendonly", "no", "appendonly"),
+    ],
+)
+def test_a_server_that_would_keep_or_lose_contacts_is_told(
+    client: redis.Redis, setting: str, value: str, says: str
+) -> None:
+    assert faults_of_server(client) == []
+    client.config_set(setting, value)
+    assert any(says in fault for fault in faults_of_server(client))
+
+
+def test_a_server_on_the_network_without_password_is_told(client: redis.Redis) -> None:
+    (port,) = free_ports(1)
+    client.config_set("port", port)
+    with closing(given_server(f"redis://127.0.0.1:{port}")) as over_tcp:
+        (fault,) = faults_of_server(over_tcp)
+    assert "だれでも入れます" in fault
+
+
+def test_files_that_others_can_read_are_told(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir(mode=0o755)
+    (tmp_path / "ledger.sqlite").touch(mode=0o644)
+    tmp_path.chmod(0o700)
+    machine = Machine.model_validate({"JUNBAN_KEY_DIR": keys})
+    assert len(doctor._of_files(machine, tmp_path)) == 2
+    keys.chmod(0o700)
+    (tmp_path / "ledger.sqlite").chmod(0o600)
+    assert doctor._of_files(machine, tmp_path) == []
+
+
+def test_a_full_disk_and_a_clock_apart_are_told(
+    tmp_path: Path, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine.model_validate({"JUNBAN_REDIS_URL": f"unix://{tmp_path}/store/valkey.sock"})
+    assert doctor._of_clock(machine) == []
+    with monkeypatch.context() as other:
+        other.setattr(doctor, "LEAST_FREE_BYTES", 1 << 62)
+        other.setattr(doctor, "CLOCKS_APART_S", -1.0)
+        assert "空き" in doctor._of_disk(tmp_path)[0]
+        assert "ずれています" in doctor._of_clock(machine)[0]
+
+
+def test_an_address_without_encryption_or_certificate_is_told() -> None:
+    assert "暗号化" in doctor._of_tls(Machine.model_validate({"JUNBAN_PUBLIC_URL": "http://junban.example.jp"}))[0]
+    assert "TLS" in doctor._of_tls(Machine.model_validate({"JUNBAN_PUBLIC_URL": "https://127.0.0.1:1"}))[0]
+    assert doctor._of_tls(Machine()) == []
+
+
+def test_what_is_installed_is_what_is_locked(tmp_path: Path) -> None:
+    assert "redis" in locked()
+    assert differing() == []
+    (tmp_path / "lock").write_text("redis==0.1 \\\n    --hash=sha256:0\nnot-there==1.0\n")
+    assert [found.split()[0] for found in differing(tmp_path / "lock")] == ["redis"]
+    assert locked(tmp_path / "none") == {}
+    bill = bill_of_materials()
+    assert bill == bill_of_materials()
+    assert {"type", "name", "version", "purl"} == bill["components"][0].keys()
+
+
+def test_the_command_tells_each_look_and_its_end(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "config.cli", "doctor", "--json", "--data", str(tmp_path / "none")]
+    said = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)})
+    told = json.loads(said.stdout)
+    assert told["looks"].keys() >= {"設定", "時計", "部品"}
+    assert said.returncode == (0 if told["ok"] else 1)
+
+
+def test_the_acl_that_is_printed_is_taken_by_a_server(client: redis.Redis) -> None:
+    command: Any = client.execute_command
+    for line in acl_lines("ward")[1:]:
+        _, name, words = line.replace("PASSWORD", "secret").split(" ", 2)
+        head, bracket, rest = words.partition("(")  # a selector in its brackets is one word
+        command("ACL", "SETUSER", name, *head.split(), *([bracket + rest] if bracket else []))
+    assert {*Part} <= set(command("ACL", "USERS"))

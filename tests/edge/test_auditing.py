@@ -1,0 +1,125 @@
+"""An auditor's questions: what became of a ticket's contact, a certificate for a month, was anything altered."""
+
+import io
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from hub.desk.facts import ContactGiven, DayOpened, Fact, TicketIssued
+from hub.ledger.erasures import Erasures
+from hub.ledger.operations import Ledger, Stream
+from hub.ledger.tables import OPERATIONS
+from hub.wire.roles import Role
+from tests.edge.test_staff import NOW_MS, OWN, Door
+
+DAY = "2026-11-24"
+SUBSCRIPTION = "5" * 32
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A number, its contact, and the night after."""
+    book = Ledger(f"sqlite:///{tmp_path}/ledger.db", "ward")
+    book.prepare()
+    told: dict[str, Any] = {"at": NOW_MS, "who": "web", "request": "r"}
+    facts: list[Fact] = [
+        DayOpened(**told, day=DAY),
+        TicketIssued(**told, arrival=1, number="A101", lane="certificates", rank=1, source="kiosk"),
+        ContactGiven(**told, arrival=1, carrier="email", subscription=SUBSCRIPTION, ahead=3, purpose="1/3f2a"),
+    ]
+    stream = [(f"{NOW_MS + place}-0", fact) for place, fact in enumerate(facts)]
+    book.append(DAY, Stream(), stream, accounted=len(stream), removed=0)
+    yield book
+    book.close()
+
+
+@pytest.fixture
+def door(ledger: Ledger) -> Iterator[Door]:
+    door = Door(ledger)
+    with door.visitors:
+        yield door
+
+
+def erase(ledger: Ledger) -> None:
+    erasures, night = Erasures(ledger), NOW_MS + 54_600_000
+    erasures.key_destroyed(DAY, "0123456789abcdef", night)
+    erasures.gone(erasures.open(), "key+unlink", night)
+    erasures.verified(night, "rewrite+restart+scan", 1, 9, night + 2000)
+    ledger.chain_journal()
+
+
+def test_a_ticket_says_whether_its_contact_was_erased_when_and_how(door: Door, ledger: Ledger) -> None:
+    auditor = door.signed_in(Role.AUDITOR)
+    before = auditor.get(f"/audit/contacts?day={DAY}").text
+    assert "A101" in before
+    assert "未消去 1 件" in before
+    erase(ledger)
+    after = auditor.get(f"/audit/contacts?day={DAY}").text
+    for words in (
+        "未消去 0 件",
+        "電子メールアドレス",
+        "0:10:00",
+        "0:10:02",
+        "利用終了の翌日",
+        "0123456789abcdef",
+        SUBSCRIPTION,
+    ):
+        assert words in after, words
+    assert "この日に登録された連絡先はありません" in auditor.get("/audit/contacts?day=2026-11-23").text
+    assert auditor.get("/audit/contacts?day=yesterday").status_code == 400
+
+
+def test_whether_anything_was_altered_is_one_press(door: Door, ledger: Ledger) -> None:
+    auditor = door.signed_in(Role.AUDITOR)
+    assert "台帳に誤りはありません" in auditor.post("/audit/contacts/verify", data={"press": "1"}, headers=OWN).text
+    with ledger.engine.begin() as connection:
+        connection.execute(sa.update(OPERATIONS).where(OPERATIONS.c.seq == 2).values(who="staff:x"))
+    assert "台帳に誤りがあります" in auditor.post("/audit/contacts/verify", data={"press": "1"}, headers=OWN).text
+
+
+def test_a_certificate_for_a_month_and_the_ledger_can_be_taken_along(
+    door: Door, ledger: Ledger, tmp_path: Path
+) -> None:
+    erase(ledger)
+    auditor = door.signed_in(Role.AUDITOR)
+    asked = "month=2026-11&issued=2026-12-01&issuer=順番運営&addressee=区長"
+    paper = auditor.get(f"/audit/contacts/certificate?{asked}")
+    assert paper.headers["content-type"] == "application/pdf"
+    assert paper.headers["cache-control"] == "no-store"
+    assert paper.content.startswith(b"%PDF-")
+    assert paper.content == auditor.get(f"/audit/contacts/certificate?{asked}").content
+    for wrong in ("month=2026-13", "month=x", "issued=", "issuer=", f"addressee={'a' * 81}"):
+        name = wrong.partition("=")[0]
+        spoiled = "&".join(wrong if part.startswith(f"{name}=") else part for part in asked.split("&"))
+        assert auditor.get(f"/audit/contacts/certificate?{spoiled}").status_code == 400, wrong
+    with zipfile.ZipFile(io.BytesIO(auditor.get("/audit/contacts/ledger.zip").content)) as archive:
+        archive.extractall(tmp_path / "out")
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(tmp_path / "out" / "verify_export.py"),
+        str(tmp_path / "out" / "ledger.jsonl"),
+    ]
+    assert subprocess.run(command, capture_output=True, text=True).stdout.startswith("whole")
+
+
+def test_an_audit_that_is_owed_is_said_on_the_page(door: Door, ledger: Ledger) -> None:
+    from hub.ledger.audits import Audits
+    from hub.ledger.journal import Author
+
+    auditor = door.signed_in(Role.AUDITOR)
+    assert "今年度の監査がまだ記録されていません" in auditor.get("/audit/contacts").text
+    Audits(ledger).add("2026-11-20", "on_site", "sound", Author("cli"), NOW_MS, DAY)
+    assert "今年度の監査がまだ" not in auditor.get("/audit/contacts").text
+
+
+def test_a_hub_loads_nothing_that_draws_papers_before_one_is_asked_for() -> None:
+    code = "import config.asgi, sys; sys.exit('fpdf' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0

@@ -1,0 +1,95 @@
+"""The auditor's page on contacts: each by its random id, with what became of it. No contact ever comes here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from hub.desk.lane import Office
+from hub.ledger.certificate import Certified
+from hub.ledger.erasures import Handled
+from hub.ledger.person import Person
+from hub.ledger.verifying import Verdict
+from hub.wire.roles import Role
+from web.pages import rendered
+from web.paper_words import CARRIERS, ENDINGS, Issue
+from web.times import Moment, moment
+from web.viewers import Viewer, viewed
+
+NO_STORE = {"Cache-Control": "no-store"}
+BRIEFLY = {"key": "鍵の破棄", "unlink": "データストアからの削除"}  # in full on the certificate
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """One contact in words; a moment that is None has not come."""
+
+    subscription: str
+    number: str
+    carrier: str
+    given: Moment
+    erased: Moment | None
+    ending: str
+    method: str
+    key: str
+    verified: Moment | None
+    purpose: str
+
+
+class AuditPages:
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def contacts(
+        self,
+        viewer: Viewer,
+        day: str,
+        handled: Sequence[Handled],
+        *,
+        today: str,
+        is_owed: bool,
+        verdict: Verdict | None = None,
+        refusal: str = "",
+        status: int = 200,
+    ) -> Response:
+        return rendered(
+            "contacts.html",
+            status,
+            office=self._office.name,
+            **viewed(viewer),
+            day=day,
+            today=today,
+            month=day[:7],
+            contacts=[_view(one) for one in handled],
+            left=sum(one.erased_ms is None for one in handled),
+            unproved=sum(one.erased_ms is not None and one.verified_ms is None for one in handled),
+            is_owed=is_owed,
+            verdict=verdict,
+            refusal=refusal,
+        )
+
+    def certificate(
+        self, facts: Certified, people: Sequence[Person], *, issued: str, issuer: str, addressee: str
+    ) -> Response:
+        from web.certificate import certificate_pdf, number_of  # a hub that nobody asks for a paper loads none of it
+
+        named = [one.shown for one in people if one.role is Role.OPERATOR and one.has_access(issued)]
+        issue = Issue(issued, addressee, issuer, named[0] if named else "－", self._office.name)
+        headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{number_of(facts)}.pdf"'}
+        return Response(certificate_pdf(facts, issue), media_type="application/pdf", headers=headers)
+
+
+def _view(one: Handled) -> ContactView:
+    words = one.method.split("+") if one.method else []
+    return ContactView(
+        subscription=one.subscription,
+        number=one.number,
+        carrier=CARRIERS.get(one.carrier, one.carrier),
+        given=moment(one.given_ms),
+        erased=None if one.erased_ms is None else moment(one.erased_ms),
+        ending="" if one.erased_ms is None else ENDINGS.get(one.ending, one.ending),
+        method="、".join(BRIEFLY.get(word, word) for word in words) or "直ちに削除",
+        key=one.key,
+        verified=None if one.verified_ms is None else moment(one.verified_ms),
+        purpose=one.purpose,
+    )

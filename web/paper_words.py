@@ -1,0 +1,26 @@
+"""Words of the papers for a ward, and what comes in by the door of each. Loads no library that draws."""
+
+from dataclasses import dataclass
+
+CARRIERS = {"email": "電子メールアドレス", "line": "LINE-ID", "phone": "電話番号"}
+ENDINGS = {
+    "day_after": "利用終了の翌日",
+    "resident": "本人の申出",
+    "replaced": "本人による入れ直し",
+    "refused": "送信先による拒否",
+    "block": "LINE のブロック",
+    "bounce": "不達",
+    "agreement": "協定の終了",
+    "": "未消去",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Inputs of every paper. `issued`: YYYY-MM-DD; `addressee` and `issuer` may have several lines."""
+
+    issued: str
+    addressee: str
+    issuer: str
+    responsible: str
+    office_name: str
