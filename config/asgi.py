@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
 import redis.exceptions
@@ -37,6 +38,8 @@ from hub.edge.reception import Reception
 from hub.edge.residents import Residents
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
+from hub.edge.websocket.connection import WebsocketConnection
+from hub.edge.websocket.pulse import Pulse
 from hub.fanout.day import keep_day
 from hub.fanout.mailbox import Depth
 from hub.fanout.registry import Registry
@@ -74,6 +77,7 @@ BACKLOG = 4096  # connections that wait to be accepted: a whole waiting room rec
 KERNEL_BUFFER_BYTES = 128 * 1024
 
 Apps: TypeAlias = tuple[ASGIApp, ASGIApp]
+Engine: TypeAlias = type[WebsocketConnection] | type[SocketConnection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +323,7 @@ async def serving(
     *,
     ping_s: float = 20.0,
     http: type[HttpConnection] = HttpConnection,
-    ws: type[SocketConnection] = SocketConnection,
+    ws: Engine = WebsocketConnection,
     most_public: int | None = None,
 ) -> AsyncIterator[None]:
     """Both applications answer on their sockets for the time of the block; at its end websockets close with 1012.
@@ -436,13 +440,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(
-    app: ASGIApp, ping_s: float, http: type[HttpConnection], ws: type[SocketConnection], most: int | None
-) -> uvicorn.Config:
+def _config(app: ASGIApp, ping_s: float, http: type[HttpConnection], ws: Engine, most: int | None) -> uvicorn.Config:
+    # uvicorn says a class, and calls it: once a connection, with names.
+    engine: Any = partial(ws, Pulse(ping_s)) if issubclass(ws, WebsocketConnection) else ws
     return uvicorn.Config(
         app,
         http=http,
-        ws=ws,  # wsproto: the engine that passes all of Autobahn and is not deprecated
+        ws=engine,
         ws_max_size=CLIENT_FRAME_BYTES,
         ws_ping_interval=ping_s,
         ws_ping_timeout=ping_s,

@@ -1,5 +1,8 @@
 """The websockets of hub/wire/README.md. One listener is a mailbox, a writer that empties it, and a reader.
 
+Where our own engine runs (`hub.edge.websocket`), residents' connections are handed over to their crowd instead, and
+nothing of this stays with them; everything up to there is the same.
+
 Screens, desks and machines are known before their socket opens (`hub.edge.access`), and closed as soon as they may no
 longer be here. Only the writer sends. It gives up on a client that does not take a frame within `send_s`: such a one is
 cut off, since the close frame would not arrive either.
@@ -22,6 +25,7 @@ from hub.edge.access import Access, Principal, is_program
 from hub.edge.commands import Asker, Commands
 from hub.edge.connections import ABORT
 from hub.edge.guards import Guard
+from hub.edge.websocket.connection import LINE, WebsocketConnection
 from hub.fanout import topics
 from hub.fanout.mailbox import Frame, Mailbox, MailboxClosed
 from hub.fanout.registry import Pace
@@ -166,17 +170,34 @@ class Sockets:
         if self._open >= self._most:
             return await _deny(websocket, 503, "ただいま混み合っています。少し待ってから開き直してください。")
         self._open += 1
+        is_handed_over = False
         try:
             await websocket.accept()
             after = Position.parse(websocket.query_params.get("after", ""))
             if after is not None:
                 await self._catch_up(after)
-            await self._attend(websocket, topic, pace, after, principal, answer)
+            line = websocket.scope["extensions"].get(LINE)
+            if line is not None and principal is None:
+                is_handed_over = self._hand_over(line, topic, pace, after)
+            else:
+                await self._attend(websocket, topic, pace, after, principal, answer)
         except (WebSocketDisconnect, WebSocketDisconnected):
             pass  # gone between two steps
         finally:
-            self._open -= 1
+            if not is_handed_over:
+                self._leave()
         return None
+
+    def _hand_over(self, line: WebsocketConnection, topic: str, pace: Pace, after: Position | None) -> bool:
+        """Nobody asks anything here: the connection goes to its crowd. False: it has ended already."""
+        crowd = self._relay.crowd(topic, pace, line.framed)
+        if not line.hand_over(crowd, self._limits.idle_texts, self._leave):
+            return False
+        self._relay.admit(line, crowd, topic, after)
+        return True
+
+    def _leave(self) -> None:
+        self._open -= 1
 
     async def _catch_up(self, after: Position) -> None:
         try:

@@ -12,16 +12,17 @@ from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from config.asgi import listen, serving
+from config.asgi import Engine, listen, serving
 from hub.desk.refusals import NotYours
 from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands, Teller
-from hub.edge.connections import HttpConnection, SocketConnection
+from hub.edge.connections import HttpConnection
 from hub.edge.guards import Guard
 from hub.edge.headers import SecurityHeaders
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
+from hub.edge.websocket.connection import WebsocketConnection
 from hub.fanout.mailbox import Depth
 from hub.fanout.registry import Pace, Registry
 from hub.fanout.relay import Relay, Rhythm
@@ -76,7 +77,7 @@ async def served(
     apps: tuple[ASGIApp, ASGIApp],
     ping_s: float = 20.0,
     http: type[HttpConnection] = HttpConnection,
-    ws: type[SocketConnection] = SocketConnection,
+    ws: Engine = WebsocketConnection,
     most_public: int | None = None,
     doors: Doors | None = None,
 ) -> AsyncIterator[Served]:
