@@ -440,13 +440,16 @@ class _Server(uvicorn.Server):
         yield
 
 
+def engine_of(ws: Engine, ping_s: float) -> Any:
+    """What uvicorn takes for a class: it calls it, once a connection, with names."""
+    return partial(ws, Pulse(ping_s)) if issubclass(ws, WebsocketConnection) else ws
+
+
 def _config(app: ASGIApp, ping_s: float, http: type[HttpConnection], ws: Engine, most: int | None) -> uvicorn.Config:
-    # uvicorn says a class, and calls it: once a connection, with names.
-    engine: Any = partial(ws, Pulse(ping_s)) if issubclass(ws, WebsocketConnection) else ws
     return uvicorn.Config(
         app,
         http=http,
-        ws=engine,
+        ws=engine_of(ws, ping_s),
         ws_max_size=CLIENT_FRAME_BYTES,
         ws_ping_interval=ping_s,
         ws_ping_timeout=ping_s,

@@ -169,10 +169,13 @@ class Crowd:
             self._make_ready(line)
 
     def gone(self, line: Line) -> None:
-        self._count -= 1
+        """Also one that was never let in."""
+        is_ready = line in self._ready
+        if is_ready or line in self._coming or line in self._lagging:
+            self._count -= 1
         self._coming.pop(line, None)
         self._lagging.pop(line, None)
-        if line in self._ready:
+        if is_ready:
             del self._ready[line]
             self._writes = None
         if self._runs:

@@ -38,6 +38,16 @@ SELDOM = {Pace.WALL: 3600.0, Pace.TAB: 3600.0}
 QUIET = Rhythm(beats_s=SELDOM, look_s=0.05, first_pause_s=0.001, longest_pause_s=0.01)
 
 
+@dataclass
+class Chosen:
+    """What hubs of the present story run their websockets on (`tests/edge/conftest.py`)."""
+
+    engine: Engine = WebsocketConnection
+
+
+CHOSEN = Chosen()
+
+
 @cache
 def shared_doors() -> Doors:
     """People and devices of the office in memory, the same for all its stories; none of them sends anybody away."""
@@ -77,13 +87,14 @@ async def served(
     apps: tuple[ASGIApp, ASGIApp],
     ping_s: float = 20.0,
     http: type[HttpConnection] = HttpConnection,
-    ws: Engine = WebsocketConnection,
+    ws: Engine | None = None,
     most_public: int | None = None,
     doors: Doors | None = None,
 ) -> AsyncIterator[Served]:
     """Two applications on free ports of this machine."""
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
         ports = Served(_port(public), _port(inside), doors or shared_doors())
+        ws = ws or CHOSEN.engine
         async with serving(apps, public, inside, ping_s=ping_s, http=http, ws=ws, most_public=most_public):
             yield ports
 

@@ -42,7 +42,7 @@ from tests.fanout.days import CERTIFICATES, MOVES, OFFICE
 from tests.fanout.listening import timeless
 from tests.ports import free_ports
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("engine")]
 
 PATHS = ["/ws/board", "/ws/lanes/certificates", "/ws/lanes/moves", "/ws/wall/entrance", "/ws/desk", "/ws/kiosk"]
 

@@ -20,7 +20,7 @@ from tests.doors import shared_ledger
 from tests.edge.hubs import Served, served
 from tests.fanout.days import OFFICE
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("engine")]
 
 STATIC = "/static/shared.css"
 

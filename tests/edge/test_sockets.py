@@ -28,7 +28,7 @@ from tests.eventually import eventually
 from tests.fanout.days import CERTIFICATES, OFFICE
 from tests.fanout.memory import MemoryStore
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("engine")]
 
 INSIDE_PATHS = ["/ws/wall/entrance", "/ws/desk", "/ws/kiosk"]
 
