@@ -1,7 +1,7 @@
-"""Whatever is sent comes back: the harness in which both engines are held against RFC 6455, with room for long messages.
+"""Whatever is sent comes back: here both engines are held against RFC 6455, with room for long messages.
 
-`/echo` echoes; the other paths are what an application may do to a connection. As a program of its own it serves our own
-engine with the limit of a hub, and says its port.
+`/echo` echoes; the other paths are what an application may do to a connection. As a program of its own it serves our
+own engine with the limit of a hub, and says its port.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from config.asgi import Engine, engine_of, listen
 from hub.edge.connections import HttpConnection
 from hub.edge.websocket.connection import WebsocketConnection
 from hub.wire.messages import CLIENT_FRAME_BYTES
+from tests.eventually import eventually
 
 ECHO_BYTES = 128 * 1024  # the longest message of Autobahn's cases of correctness is 65,536 bytes
 
@@ -107,8 +108,7 @@ async def echoing(engine: Engine, message_bytes: int = ECHO_BYTES, ping_s: float
         )
         running = asyncio.create_task(server.serve(sockets=[place]))
         port = port_of(place)
-        while not server.started:
-            await asyncio.sleep(0)
+        await eventually(lambda: server.started)
         yield port
         server.should_exit = True
         await running

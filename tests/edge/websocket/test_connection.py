@@ -11,8 +11,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from hub.edge.websocket import connection as own
 from hub.edge.websocket.connection import WebsocketConnection
+from hub.edge.websocket.frames import close_frame
 from tests.edge.websocket.echo import APP, echoing
 from tests.edge.websocket.sending import ACCEPT, Bare, frame, head
 from tests.eventually import eventually
@@ -118,7 +118,7 @@ async def test_a_client_ends_a_connection(port: int, code: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "status"), [(dict(version=b"8"), b"426"), (dict(key=None), b"400"), (dict(key=b"c2hvcnQ="), b"400")]
+    ("line", "status"), [({"version": b"8"}, b"426"), ({"key": None}, b"400"), ({"key": b"c2hvcnQ="}, b"400")]
 )  # fmt: skip
 async def test_what_is_no_handshake_is_refused(port: int, line: dict[str, bytes | None], status: bytes) -> None:
     bare = await Bare.asking(port, head("/echo", port, **line))  # type: ignore[arg-type]
@@ -196,13 +196,12 @@ async def test_a_message_before_the_answer_is_kept_until_then(port: int) -> None
 
 
 async def test_who_answers_no_ping_is_told_so() -> None:
-    async with echoing(WebsocketConnection, ping_s=0.1) as port:
-        async with open_echo(port) as answering:
-            deaf = await Bare.open(port)
-            assert (await deaf.rest()).endswith(own.frames.close_frame(1011, "no answer to a ping"))
-            await answering.send("still here")
-            assert await answering.recv() == "still here"
-            await deaf.close()
+    async with echoing(WebsocketConnection, ping_s=0.1) as port, open_echo(port) as answering:
+        deaf = await Bare.open(port)
+        assert (await deaf.rest()).endswith(close_frame(1011, "no answer to a ping"))
+        await answering.send("still here")
+        assert await answering.recv() == "still here"
+        await deaf.close()
 
 
 async def test_at_the_end_of_the_server_everybody_is_told_to_come_back() -> None:

@@ -36,7 +36,10 @@ TAKEN: dict[str, tuple[bytes, list[Heard]]] = {
     "no mask to speak of": (frame(1, b"abc", mask=b"\0\0\0\0"), [Message("abc")]),
     "two texts": (frame(1, b"a") + frame(1, b"b"), [Message("a"), Message("b")]),
     "two pieces": (frame(1, b"he", final=False) + frame(0, b"llo"), [PIECE, Message("hello")]),
-    "pieces of nothing": (frame(2, b"", final=False) + frame(0, b"", final=False) + frame(0, b""), [PIECE, PIECE, Message(b"")]),
+    "pieces of nothing": (
+        frame(2, b"", final=False) + frame(0, b"", final=False) + frame(0, b""),
+        [PIECE, PIECE, Message(b"")],
+    ),
     "a letter in two pieces": (frame(1, b"\xe3\x81", final=False) + frame(0, b"\x82"), [PIECE, Message("あ")]),
     "a ping between pieces": (
         frame(1, b"a", final=False) + frame(9, b"?") + frame(0, b"b"),
@@ -46,7 +49,7 @@ TAKEN: dict[str, tuple[bytes, list[Heard]]] = {
     "a close": (frame(8, b""), [Farewell(1005, "")]),
     "a close with a code": (frame(8, b"\x03\xe8"), [Farewell(1000, "")]),
     "a close with a reason": (frame(8, b"\x0f\xa0" + "またね".encode()), [Farewell(4000, "またね")]),
-}  # fmt: skip
+}
 
 BROKEN: dict[str, tuple[bytes, int]] = {
     "not masked": (framed(Kind.TEXT, b"x") + b"1234", 1002),
