@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -220,6 +220,12 @@ class Machine(BaseModel):
         alias="JUNBAN_LEDGER_KEY_DIR",
         description="Folder of `ledger-signing.pem`, which signs the head of each day, and of `heads`, which are handed"
         " to the ward. Without it: the data folder.",
+    )
+    websockets: Literal["own", "wsproto"] = Field(
+        default="own",
+        alias="JUNBAN_WEBSOCKETS",
+        description="What websockets run on: `own` tells ten thousand residents at once; `wsproto`, slower, is others'"
+        " work, should ours ever be in the way.",
     )
     office: Path = Field(
         default=PRACTICE_OFFICE,

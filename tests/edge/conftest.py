@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.asgi import Engine
-from hub.edge.connections import SocketConnection
-from hub.edge.websocket.connection import WebsocketConnection
+from config.serving import ENGINES, Engine
 from tests.edge.hubs import CHOSEN
 
-ENGINES: dict[str, Engine] = {"own": WebsocketConnection, "wsproto": SocketConnection}
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The loop of a hub in earnest; everywhere else the tests run on asyncio's own."""
+    return "asyncio", {"use_uvloop": True}
 
 
 @pytest.fixture(params=ENGINES)

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from config.asgi import Engine, listen, serving
+from config.serving import Engine, listen, serving
 from hub.desk.refusals import NotYours
 from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
@@ -23,6 +23,7 @@ from hub.edge.headers import SecurityHeaders
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
 from hub.edge.websocket.connection import WebsocketConnection
+from hub.fanout.crowd import Bounds
 from hub.fanout.mailbox import Depth
 from hub.fanout.registry import Pace, Registry
 from hub.fanout.relay import Relay, Rhythm
@@ -103,6 +104,7 @@ def memory_hub(
     store: MemoryStore,
     *,
     depth: Depth | None = None,
+    bounds: Bounds | None = None,
     rhythm: Rhythm = QUIET,
     limits: Limits | None = None,
     teller: Teller | None = None,
@@ -110,7 +112,7 @@ def memory_hub(
     access: Access | None = None,
 ) -> tuple[Relay, tuple[ASGIApp, ASGIApp]]:
     """A relay that is not running yet, and its applications. Without `access`: nobody loses his place."""
-    relay = Relay(store, store.desk.office, Registry(depth), rhythm)
+    relay = Relay(store, store.desk.office, Registry(depth, bounds), rhythm)
     access = access or Access(shared_doors().people, shared_doors().devices)
     commands = Commands(teller or store, lambda: relay.day, relay.arrival_of, nobodys, access)
     edge = Edge(relay, commands, access, limits or Limits(), archive=archive)

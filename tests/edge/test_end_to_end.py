@@ -22,8 +22,9 @@ from redis.exceptions import MaxConnectionsError
 from websockets.exceptions import InvalidStatus
 
 from config import asgi
-from config.asgi import Tuning, hub_running, listen, run_hub, serve
+from config.asgi import Tuning, hub_running, run_hub
 from config.embedded import EmbeddedValkey
+from config.serving import listen, serve
 from hub.desk.lane import Office
 from hub.edge.sockets import Limits
 from hub.fanout.mailbox import Depth

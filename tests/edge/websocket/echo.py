@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
-from config.asgi import Engine, engine_of, listen
+from config.serving import Engine, engine_of, listen
 from hub.edge.connections import HttpConnection
 from hub.edge.websocket.connection import WebsocketConnection
 from hub.wire.messages import CLIENT_FRAME_BYTES

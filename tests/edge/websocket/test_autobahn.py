@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from config.asgi import Engine
+from config.serving import Engine
 from tests.edge.websocket.echo import echoing
 
 pytestmark = pytest.mark.anyio
