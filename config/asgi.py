@@ -268,13 +268,14 @@ async def run_hub(
     devices_of: type[Devices] = Devices,
     tuning: Tuning | None = None,
     ws: Engine = WebsocketConnection,
+    shares_port: bool = False,
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
     """A whole hub process from values to its orderly end. Raises OSError where a port is taken, before it starts."""
     tuning = tuning or Tuning()
     raise_open_files()
     with contextlib.ExitStack() as places:
-        public = places.enter_context(listen(public_host, port))
+        public = places.enter_context(listen(public_host, port, is_shared=shares_port))
         inside = places.enter_context(listen(INSIDE_HOST, inside_port))
         async with hub_running(
             office,

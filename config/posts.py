@@ -159,7 +159,7 @@ class ChildPost:
 
 
 class HubPost(ChildPost):
-    """`junban hub`."""
+    """`junban hub`. `number`: of those that share the public port; the first has the inside pages for all to see."""
 
     def __init__(
         self,
@@ -169,12 +169,14 @@ class HubPost(ChildPost):
         practice: bool,
         log: Path | None,
         credentials: Path | None = None,
+        number: int = 1,
     ) -> None:
         """`credentials`: of the practice people that are offered at staff's door."""
         words = ["hub", *(["--practice"] if practice else [])]
         words += ["--credentials", str(credentials)] if credentials else []
-        port = machine.inside_port
-        super().__init__("ハブ", words, lambda: on_store(machine, store), log=log, port=port, page="/live")
+        self.inside_port = port = machine.inside_port
+        name = "ハブ" if number == 1 else f"{number} 番目のハブ"
+        super().__init__(name, words, lambda: on_store(machine, store), log=log, port=port, page="/live")
 
     def is_ready(self) -> bool:
         """Whether its pages show the present."""

@@ -18,6 +18,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from hub.edge.admission import Admission
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.sockets import Limits
 from hub.edge.websocket.connection import WebsocketConnection
@@ -49,14 +50,19 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening place that does not answer yet; port 0 takes any free one. Raises OSError where it is taken."""
+def listen(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
+    """A listening place that does not answer yet; port 0 takes any free one. Raises OSError where it is taken.
+
+    `is_shared`: other hubs of this user may listen there too, and the kernel deals out who comes.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named TCP: to the connections of a socket of protocol 0 asyncio does not say TCP_NODELAY, and every second frame
     # waits 40 ms for the client's acknowledgement.
     place = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if is_shared:
+            place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         place.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)  # those it accepts inherit it
         place.bind((host, port))
     except OSError:
@@ -108,8 +114,10 @@ async def serving(
     """
     most_public = most_public or public_connections(open_files())
     _throttle_accept_failures()
+    residents, staff = partial(http, admission=Admission()), http
     servers = [
-        _Server(_config(app, ping_s, http, ws, most)) for app, most in zip(apps, (most_public, None), strict=True)
+        _Server(_config(app, ping_s, connection, ws, most))
+        for app, connection, most in zip(apps, (residents, staff), (most_public, None), strict=True)
     ]
     tasks = [
         asyncio.create_task(server.serve(sockets=[place]))
@@ -181,7 +189,7 @@ def engine_of(ws: Engine, ping_s: float) -> Any:
     return partial(ws, Pulse(ping_s)) if issubclass(ws, WebsocketConnection) else ws
 
 
-def _config(app: ASGIApp, ping_s: float, http: type[HttpConnection], ws: Engine, most: int | None) -> uvicorn.Config:
+def _config(app: ASGIApp, ping_s: float, http: Any, ws: Engine, most: int | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=http,

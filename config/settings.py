@@ -221,6 +221,12 @@ class Machine(BaseModel):
         description="Folder of `ledger-signing.pem`, which signs the head of each day, and of `heads`, which are handed"
         " to the ward. Without it: the data folder.",
     )
+    hubs: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1,
+        alias="JUNBAN_HUBS",
+        description="How many hubs share the public port: `junban up` runs as many; `junban hub` lets others in beside"
+        " it. One tells ten thousand residents; more than cores are no use.",
+    )
     websockets: Literal["own", "wsproto"] = Field(
         default="own",
         alias="JUNBAN_WEBSOCKETS",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import threading
@@ -119,6 +120,7 @@ def run_hub(
     logs.set_up()
     people = read_credentials(credentials).for_the_door if practice and credentials else []
     try:
+        gc.freeze()  # what was loaded stays: of ten thousand tabs' objects none is looked at more often for it
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(
                 serve_hub(
@@ -136,6 +138,7 @@ def run_hub(
                     offers=[Carrier.EMAIL] if machine.mail_from else [],
                     jobs_url=machine.jobs_url,
                     ws=ENGINES[machine.websockets],
+                    shares_port=machine.hubs > 1,
                 )
             )
     except (LibraryDiffers, LedgerUnusable) as error:

@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Server:
 
     name: str
     path = "/ws"
-    tabs: tuple[str, ...] = ()  # how the tabs know a broadcast
+    tabs: Sequence[str] = ()  # how the tabs know a broadcast
     says_instants = True
 
     def __init__(self, children: list[Child], port: int) -> None:
@@ -102,10 +102,12 @@ class Ours(Server):
 
     name = "junban"
     path = "/ws/board"
-    tabs = ("-A", "-K", "calls", "-O", "1", "-m", '"type":"TicketRecalled"')
+    tabs: Sequence[str] = ("-A", "-K", "calls", "-O", "1", "-m", '"type":"TicketRecalled"')
     says_instants = False
 
-    def __init__(self, children: list[Child], ports: list[tuple[int, int]], store: EmbeddedValkey, ledger_url: str) -> None:
+    def __init__(
+        self, children: list[Child], ports: list[tuple[int, int]], store: EmbeddedValkey, ledger_url: str
+    ) -> None:
         super().__init__(children, ports[0][0])
         self.ports = ports
         self.store = store
@@ -144,7 +146,7 @@ def office() -> Office:
 
 
 def payload(number: int, at: int) -> str:
-    head = '{"type":"called","ticket":105,"counter":3,"version":8812,"seq":%d,"t":%d,"pad":"' % (number, at)
+    head = f'{{"type":"called","ticket":105,"counter":3,"version":8812,"seq":{number},"t":{at},"pad":"'
     return head + "x" * (FRAME_BYTES - 2 - len(head)) + '"}'
 
 

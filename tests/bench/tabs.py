@@ -24,7 +24,9 @@ def built(source: str, folder: Path) -> Path:
     try:
         subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise RuntimeError(f"a C compiler is needed to build {source}.c (as root: apt-get install gcc libc6-dev)") from error
+        raise RuntimeError(
+            f"a C compiler is needed to build {source}.c (as root: apt-get install gcc libc6-dev)"
+        ) from error
     return program
 
 
@@ -43,7 +45,9 @@ class Told:
 class Tabs:
     """`count` open tabs at one server. Use it in a with statement."""
 
-    def __init__(self, program: Path, port: int, count: int, more: Sequence[str] = (), *, folder: Path, core: int) -> None:
+    def __init__(
+        self, program: Path, port: int, count: int, more: Sequence[str] = (), *, folder: Path, core: int
+    ) -> None:
         self.count = count
         self.result: dict[str, Any] = {}
         self.notes: list[str] = []
