@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.bench import desk, ledger, notices, signin
+from tests.bench import desk, fanout, ledger, notices, signin
 
 PARTS: dict[str, Callable[[bool], bool]] = {
     "desk": desk.run,
+    "fanout": fanout.run,
     "notices": notices.run,
     "ledger": ledger.run,
     "signin": signin.run,

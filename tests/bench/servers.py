@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import socket
+import subprocess
 import sys
 import time
 from abc import abstractmethod
@@ -35,7 +36,7 @@ OFFICE = "bench"
 OFFICE_FILE = f"""
 key = "{OFFICE}"
 name = "計測"
-lanes = [ {{ key = "{CERTIFICATES}", name = "証明", prefix = "A", first = 101, last = 199 }} ]
+lanes = [ {{ key = "{CERTIFICATES}", name = "証明", prefix = "A", first = 101, last = 99999 }} ]
 counters = [ {{ key = "2", name = "2番窓口", lanes = ["{CERTIFICATES}"] }} ]
 """
 SERVERS_CORE, OTHERS_CORE = 0, 1
@@ -48,7 +49,6 @@ class Server:
 
     name: str
     path = "/ws"
-    tabs: Sequence[str] = ()  # how the tabs know a broadcast
     says_instants = True
 
     def __init__(self, children: list[Child], port: int) -> None:
@@ -57,6 +57,11 @@ class Server:
 
     @abstractmethod
     def tell(self, number: int) -> int: ...
+
+    @property
+    def tabs(self) -> Sequence[str]:
+        """How tabs know a broadcast, where it is not by `seq` and `t`."""
+        return ()
 
     def pids(self) -> list[int]:
         return [pid for child in self.children for pid in _tree(child.pid)]
@@ -102,19 +107,23 @@ class Ours(Server):
 
     name = "junban"
     path = "/ws/board"
-    tabs: Sequence[str] = ("-A", "-K", "calls", "-O", "1", "-m", '"type":"TicketRecalled"')
     says_instants = False
 
-    def __init__(
-        self, children: list[Child], ports: list[tuple[int, int]], store: EmbeddedValkey, ledger_url: str
-    ) -> None:
-        super().__init__(children, ports[0][0])
+    def __init__(self, folder: Path, ports: list[tuple[int, int]], store: EmbeddedValkey) -> None:
+        super().__init__([], ports[0][0])
+        self.folder = folder
         self.ports = ports
         self.store = store
-        self.ledger_url = ledger_url
+        self.ledger_url = sqlite_url(folder.absolute() / "ledger.sqlite")
+        self._told = 0
         self._runner = asyncio.Runner()
         self._day = ""
         self._lanes: Lanes | None = None
+
+    @property
+    def tabs(self) -> Sequence[str]:
+        """The ticket was called once before it was called again, and again in runs before this one."""
+        return "-A", "-K", "calls", "-O", str(1 + self._told), "-m", '"type":"TicketRecalled"'
 
     def open_day(self) -> None:
         """One ticket, called once: from now on it is called again and again."""
@@ -131,18 +140,38 @@ class Ours(Server):
         self._lanes, self._day = self._runner.run(open_day())
 
     def tell(self, number: int) -> int:
-        assert self._lanes is not None
+        if self._lanes is None:
+            raise RuntimeError("the day is not open")
+        self._told += 1
         stamp = Stamp(self._day, "bench", secrets.token_urlsafe(16))
         at = time.monotonic_ns()
         self._runner.run(self._lanes.do(stamp, Recall("2", 1)))
         return at
+
+    def start_hub(self, number: int = 0, *, practice: bool = False) -> None:
+        """One of its hubs, in the place of the one before."""
+        public, inside = self.ports[number]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("JUNBAN_")}
+        settings = {"JUNBAN_REDIS_URL": self.store.url, "JUNBAN_LEDGER_URL": self.ledger_url}
+        settings |= {"JUNBAN_OFFICE": str(self.folder / "office.toml")}
+        settings |= {"JUNBAN_PORT": str(public), "JUNBAN_INSIDE_PORT": str(inside)}
+        with (self.folder / "hub.log").open("ab") as log:
+            child = start(
+                [*pinned(), sys.executable, "-m", "config.cli", "hub", *(["--practice"] if practice else [])],
+                name="hub", environment=kept | settings, stdout=log, stderr=log,
+            )  # fmt: skip
+        self.children[number : number + 1] = [child]
+
+    def kill(self) -> None:
+        for child in self.children:
+            child.kill()
 
     def close(self) -> None:
         self._runner.close()
 
 
 def office() -> Office:
-    return small_office(OFFICE)
+    return small_office(OFFICE, last=99_999)
 
 
 def payload(number: int, at: int) -> str:
@@ -151,37 +180,23 @@ def payload(number: int, at: int) -> str:
 
 
 @contextlib.contextmanager
-def ours(folder: Path, hubs: int = 1) -> Iterator[Ours]:
-    """`hubs` of them on one store, each with ports of its own."""
+def ours(folder: Path, hubs: int = 1, *, practice: bool = False) -> Iterator[Ours]:
+    """`hubs` of them on one store, each with ports of its own; in practice a clerk may press as often as he likes."""
     folder.mkdir()
     (folder / "office.toml").write_text(OFFICE_FILE, encoding="utf-8")
     with ExitStack() as opened:
         store = opened.enter_context(EmbeddedValkey(folder / "store"))
         os.sched_setaffinity(store.pid, {OTHERS_CORE})
         numbers = free_ports(2 * hubs)
-        ports = list(zip(numbers[::2], numbers[1::2], strict=True))
-        ledger_url = sqlite_url(folder.absolute() / "ledger.sqlite")
-        server = Ours([], ports, store, ledger_url)
+        server = Ours(folder, list(zip(numbers[::2], numbers[1::2], strict=True)), store)
         opened.callback(server.close)
+        opened.callback(server.kill)
         server.open_day()
-        for public, inside in ports:
-            server.children.append(start_hub(folder, store.url, ledger_url, public, inside))
-            opened.callback(server.children[-1].kill)
-        for public, _ in ports:
-            wait_for_port(public)
+        for number in range(hubs):
+            server.start_hub(number, practice=practice)
+        for public, _ in server.ports:
             wait_ready(public)
         yield server
-
-
-def start_hub(folder: Path, url: str, ledger_url: str, public: int, inside: int) -> Child:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("JUNBAN_")}
-    settings = {"JUNBAN_REDIS_URL": url, "JUNBAN_OFFICE": str(folder / "office.toml"), "JUNBAN_LEDGER_URL": ledger_url}
-    settings |= {"JUNBAN_PORT": str(public), "JUNBAN_INSIDE_PORT": str(inside)}
-    with (folder / "hub.log").open("ab") as log:
-        return start(
-            [*pinned(), sys.executable, "-m", "config.cli", "hub"],
-            name="hub", environment=kept | settings, stdout=log, stderr=log,
-        )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -231,6 +246,18 @@ def other(name: str, folder: Path, floor: Path, node: Path | None) -> Iterator[S
                 )  # fmt: skip
         wait_for_port(port)
         yield OfRedis(name, [child], port, client)
+
+
+def install_node(folder: Path) -> Path | None:
+    """`ws` and its store's client from npm, into `folder`; None where there is no npm, or no way to it."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return None
+    place = folder / "node"
+    place.mkdir()
+    command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(place), "ws@8", "ioredis@5"]
+    done = subprocess.run(command, capture_output=True, timeout=180)
+    return place if done.returncode == 0 else None
 
 
 def pinned() -> list[str]:

@@ -42,6 +42,7 @@
  *   -A        no publish instant in the messages: times count from "t0" of the
  *             result, this program's start by CLOCK_MONOTONIC
  *   -S K      do not read on every Kth connection while running: slow consumers
+ *   -B BYTES  receive buffer of those slow consumers
  *   -D SEC    read these again SEC seconds after READY (0 = never)
  *
  * Exit status: 0 every client got everything exactly once and in order, 1 not.
@@ -91,7 +92,7 @@ static const char *hdrs[64], *firsts[16];
 static int port = 8000, n = 100, conc = 100, nsrc = 8, nh, nf, eio, quiet_ms = 1000;
 static const char *seq_key = "\"seq\":", *must;
 static uint64_t seq_off, t_start;
-static int absolute;
+static int absolute, slow_rcvbuf;
 static int idle_s = 20, limit_s = 300, credit_fd = -1, gate_fd = -1, slow_k, slow_s, busy;
 static uint32_t M = 30, warm;
 static struct client *cl;
@@ -157,6 +158,7 @@ static void connect_one(struct client *c) {
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (c->fd < 0) die("socket");
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (c->slow && slow_rcvbuf) setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &slow_rcvbuf, sizeof slow_rcvbuf);
     struct linger lg = {1, 0};              /* reset on close: no TIME_WAIT */
     setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &lg, sizeof lg);
     if (nsrc > 0) {
@@ -350,7 +352,7 @@ static double tv(struct timeval t) { return t.tv_sec + t.tv_usec / 1e6; }
 
 int main(int argc, char **argv) {
     int o;
-    while ((o = getopt(argc, argv, "h:p:u:n:c:s:H:P:f:W:ek:w:q:i:T:r:R:d:S:D:bK:O:m:A")) != -1) switch (o) {
+    while ((o = getopt(argc, argv, "h:p:u:n:c:s:H:P:f:W:ek:w:q:i:T:r:R:d:S:D:bK:O:m:AB:")) != -1) switch (o) {
         case 'h': host = optarg; break;
         case 'p': port = atoi(optarg); break;
         case 'u': path = optarg; break;
@@ -377,6 +379,7 @@ int main(int argc, char **argv) {
         case 'O': seq_off = atoi(optarg); break;
         case 'm': must = optarg; break;
         case 'A': absolute = 1; break;
+        case 'B': slow_rcvbuf = atoi(optarg); break;
         default: fprintf(stderr, "usage: see the head of tabs.c\n"); return 2;
         }
     if (conc <= 0) conc = n;

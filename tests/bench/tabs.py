@@ -62,9 +62,12 @@ class Tabs:
         )
         os.close(credit)
         os.close(gate)
+        self.opened_at = 0.0  # monotonic seconds
         self.arrived = 0  # broadcasts that reached every tab
 
     def __enter__(self) -> "Tabs":
+        self._until("OPEN")
+        self.opened_at = time.monotonic()
         self._until("QUIET")
         return self
 
