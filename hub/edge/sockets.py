@@ -25,6 +25,7 @@ from hub.edge.access import Access, Principal, is_program
 from hub.edge.commands import Asker, Commands
 from hub.edge.connections import ABORT
 from hub.edge.guards import Guard
+from hub.edge.websocket.burst import Burst
 from hub.edge.websocket.connection import LINE, WebsocketConnection
 from hub.fanout import topics
 from hub.fanout.mailbox import Frame, Mailbox, MailboxClosed
@@ -190,7 +191,7 @@ class Sockets:
 
     def _hand_over(self, line: WebsocketConnection, topic: str, pace: Pace, after: Position | None) -> bool:
         """Nobody asks anything here: the connection goes to its crowd. False: it has ended already."""
-        crowd = self._relay.crowd(topic, pace, line.framed)
+        crowd = self._relay.crowd(topic, pace, line.framed, Burst)
         if not line.hand_over(crowd, self._limits.idle_texts, self._leave):
             return False
         self._relay.admit(line, crowd, topic, after)

@@ -10,9 +10,9 @@ listener has a queue: what is held for one is the write that did not fit. Knows 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import structlog
 
@@ -21,15 +21,17 @@ from hub.wire.messages import Close
 
 _log = structlog.get_logger("hub.fanout.crowd")
 
-Write: TypeAlias = Callable[[bytes], None]
-
 
 class Line(Protocol):
     """One listener's connection. It tells its crowd `lags` (perhaps within a write), `drains` and `gone`."""
 
     @property
-    def write(self) -> Write:
+    def write(self) -> Callable[[bytes], None]:
         """Never waits, and does nothing once the connection has ended."""
+
+    @property
+    def descriptor(self) -> int:
+        """What the system knows it by; below 0 where bytes have another way to go than straight into its socket."""
 
     def close(self, code: int, /) -> None: ...
 
@@ -47,6 +49,36 @@ class Bounds:
     pending_bytes: int = 1 << 20  # as a mailbox: with more than that to tell, the picture is shorter
     lag_s: float = 5.0  # a telephone in the lift; whoever takes longer comes back to a snapshot
     look_s: float = 0.5  # how exactly that is kept
+
+
+class OneByOne:
+    """Lines that are told the same, one after the other in the order of their coming."""
+
+    def __init__(self) -> None:
+        self._lines: list[Line] = []
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def append(self, line: Line) -> None:
+        self._lines.append(line)
+
+    def write(self, data: bytes, start: int, stop: int, full: Set[Line], left: Set[Line]) -> None:
+        """To those from `start` to `stop`. Who is `full` has something waiting already, who has `left` gets nothing."""
+        lines = self._lines[start:stop]
+        write_each([line for line in lines if line not in left] if left else lines, data)
+
+
+def write_each(lines: Iterable[Line], data: bytes) -> None:
+    """What one write raises is not the others' business."""
+    rest = iter(lines)
+    while True:
+        try:
+            for line in rest:
+                line.write(data)
+            return
+        except Exception:
+            _log.exception("write failed")
 
 
 class Turns:
@@ -75,34 +107,37 @@ class Turns:
 class Crowd:
     """The listeners of one topic at one pace.
 
-    `picture` gives what somebody must know who knows nothing, `framed` a message as it goes on the line; `overrun` is
-    told of each listener that was too slow.
+    `picture` gives what somebody must know who knows nothing, `framed` a message as it goes on the line, `together` a
+    way to write to many lines of this kind; `overrun` is told of each listener that was too slow.
     """
 
     def __init__(
         self,
         picture: Callable[[], Sequence[Frame]],
         framed: Callable[[str], bytes],
+        together: Callable[[], OneByOne],
         overrun: Callable[[], None],
         turns: Turns,
         bounds: Bounds,
     ) -> None:
         self._picture = picture
         self._framed = framed
+        self._together = together
         self._overrun = overrun
         self._turns = turns
         self._bounds = bounds
         self._count = 0
         self._ready: dict[Line, None] = {}
-        self._writes: list[Write] | None = []  # of those who are ready; None: to be made anew
+        self._many: OneByOne | None = together()  # those who are ready; None: to be gathered anew
         self._coming: dict[Line, int] = {}  # who joined, and how many of the pending frames he knows
         self._lagging: dict[Line, tuple[float, int]] = {}  # since when, and in which pass
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._passes = 0
-        self._runs: deque[tuple[bytes, list[Write]]] = deque()  # what is left of the pass under way
+        self._runs: deque[tuple[bytes, OneByOne]] = deque()  # what is left of the pass under way
         self._at = 0  # in the first run
-        self._left: set[Write] = set()  # who went during this pass: nothing may follow a close
+        self._full: set[Line] = set()  # who began to lag during this pass, and has not caught up
+        self._left: set[Line] = set()  # who went during this pass: nothing may follow a close
         self._is_due = False
         self._told: tuple[Sequence[Frame], bytes] = ((), b"")  # what the last newcomer got
         self._timer: asyncio.TimerHandle | None = None
@@ -134,16 +169,14 @@ class Crowd:
         self._is_due = False
         if not self._runs:
             self._begin()
-        data, writes = self._runs[0]
-        part = writes[self._at : self._at + self._bounds.slice]
-        if self._left:
-            part = [write for write in part if write not in self._left]
-        _write_all(part, data)
-        self._at += self._bounds.slice
-        if self._at >= len(writes):
+        data, many = self._runs[0]
+        start, self._at = self._at, self._at + self._bounds.slice
+        many.write(data, start, self._at, self._full, self._left)
+        if self._at >= len(many):
             self._runs.popleft()
             self._at = 0
         if not self._runs:
+            self._full.clear()
             self._left.clear()
         self._is_due = bool(self._runs or self._pending)
         return self._is_due
@@ -153,12 +186,15 @@ class Crowd:
     def lags(self, line: Line) -> None:
         if line in self._ready:
             del self._ready[line]
-            self._writes = None
+            self._many = None
+        if self._runs:
+            self._full.add(line)
         self._lagging[line] = asyncio.get_running_loop().time(), self._passes
         if self._timer is None:
             self._look_later()
 
     def drains(self, line: Line) -> None:
+        self._full.discard(line)
         lag = self._lagging.pop(line, None)
         if lag is None:
             return
@@ -177,9 +213,9 @@ class Crowd:
         self._lagging.pop(line, None)
         if is_ready:
             del self._ready[line]
-            self._writes = None
+            self._many = None
         if self._runs:
-            self._left.add(line.write)
+            self._left.add(line)
 
     # A pass -----------------------------------------------------------------------------------------------------------
 
@@ -187,13 +223,19 @@ class Crowd:
         frames = self._taken()
         self._passes += 1
         known = self._coming_in(len(frames))
-        if self._writes is None:
-            self._writes = [line.write for line in self._ready]
-        self._runs.append((_joined(frames), self._writes))
+        if self._many is None:
+            self._many = self._gathered(self._ready)
+        self._runs.append((_joined(frames), self._many))
         for count, lines in known.items():
-            self._runs.append((_joined(frames[count:]), [line.write for line in lines]))
+            self._runs.append((_joined(frames[count:]), self._gathered(lines)))
             self._ready.update(dict.fromkeys(lines))
-            self._writes = None  # this pass goes to the list as it was
+            self._many = None  # this pass goes to those who were ready before
+
+    def _gathered(self, lines: Iterable[Line]) -> OneByOne:
+        many = self._together()
+        for line in lines:
+            many.append(line)
+        return many
 
     def _taken(self) -> list[bytes]:
         """As many of the pending frames as go out in one write."""
@@ -223,10 +265,10 @@ class Crowd:
 
     def _make_ready(self, line: Line) -> None:
         self._ready[line] = None
-        if self._writes is not None and not self._runs:
-            self._writes.append(line.write)
+        if self._many is not None and not self._runs:
+            self._many.append(line)
         else:
-            self._writes = None
+            self._many = None
 
     # Newcomers and laggards -------------------------------------------------------------------------------------------
 
@@ -258,15 +300,3 @@ class Crowd:
 
 def _joined(frames: list[bytes]) -> bytes:
     return frames[0] if len(frames) == 1 else b"".join(frames)
-
-
-def _write_all(writes: list[Write], data: bytes) -> None:
-    """The loop that all of this is about. What one write raises is not the others' business."""
-    rest = iter(writes)
-    while True:
-        try:
-            for write in rest:
-                write(data)
-            return
-        except Exception:
-            _log.exception("write failed")

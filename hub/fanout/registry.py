@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
 from hub.fanout import topics
-from hub.fanout.crowd import Bounds, Crowd, Turns
+from hub.fanout.crowd import Bounds, Crowd, OneByOne, Turns
 from hub.fanout.mailbox import Depth, Frame, Mailbox
 
 
@@ -38,12 +38,19 @@ class Registry:
         return mailbox
 
     def crowd(
-        self, topic: str, pace: Pace, picture: Callable[[], Sequence[Frame]], framed: Callable[[str], bytes]
+        self,
+        topic: str,
+        pace: Pace,
+        picture: Callable[[], Sequence[Frame]],
+        framed: Callable[[str], bytes],
+        together: Callable[[], OneByOne],
     ) -> Crowd:
         """Those who only listen to a topic; made for the first of them."""
         crowd = self._crowds.get((topic, pace))
         if crowd is None:
-            crowd = self._crowds[topic, pace] = Crowd(picture, framed, self._overrun, self._turns, self._bounds)
+            crowd = self._crowds[topic, pace] = Crowd(
+                picture, framed, together, self._overrun, self._turns, self._bounds
+            )
         return crowd
 
     def leave(self, topic: str, pace: Pace, mailbox: Mailbox) -> None:

@@ -22,7 +22,7 @@ from hub.desk.picture import DoesNotFit
 from hub.desk.refusals import Refusal, StaleDay, TryAgain
 from hub.desk.ticket import Ticket
 from hub.fanout import topics
-from hub.fanout.crowd import Crowd, Line
+from hub.fanout.crowd import Crowd, Line, OneByOne
 from hub.fanout.feed import Place
 from hub.fanout.joining import AWAY, first_frames, join
 from hub.fanout.mailbox import Frame, Mailbox
@@ -101,9 +101,9 @@ class Relay:
     def join(self, topic: str, pace: Pace, after: Position | None = None) -> Mailbox:
         return join(self.registry, self._sound(), is_away=self.is_away, topic=topic, pace=pace, after=after)
 
-    def crowd(self, topic: str, pace: Pace, framed: Callable[[str], bytes]) -> Crowd:
+    def crowd(self, topic: str, pace: Pace, framed: Callable[[str], bytes], together: Callable[[], OneByOne]) -> Crowd:
         """Those who only listen; `admit` lets one more in."""
-        return self.registry.crowd(topic, pace, lambda: self._first(topic, None), framed)
+        return self.registry.crowd(topic, pace, lambda: self._first(topic, None), framed, together)
 
     def admit(self, line: Line, crowd: Crowd, topic: str, after: Position | None = None) -> None:
         """As `join`, for a connection that was handed over to this crowd."""

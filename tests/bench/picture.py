@@ -13,7 +13,7 @@ FONT = "font-family='system-ui, sans-serif'"
 
 
 def draw(figures: dict[str, tuple[float, float]], floor: str) -> None:
-    """`figures`: (milliseconds to the last tab, processor microseconds a delivery) by name; `floor` is a line as well."""
+    """`figures`: (milliseconds to the last tab, processor microseconds a delivery) by name; `floor` is a line too."""
     rows = sorted(figures.items(), key=lambda row: row[1][0])
     longest = max(last for last, _ in figures.values())
     scale = (WIDTH - LEFT - RIGHT) / longest

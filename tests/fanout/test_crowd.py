@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from hub.fanout.crowd import Bounds, Crowd, Turns
+from hub.fanout.crowd import Bounds, Crowd, OneByOne, Turns
 from hub.fanout.mailbox import Frame
 from tests.eventually import eventually
 
@@ -17,6 +17,8 @@ SOON = Bounds(lag_s=0.05, look_s=0.01)
 
 class Tab:
     """A listener's connection with a network of its own. What it heard is a list of words."""
+
+    descriptor = -1
 
     def __init__(self, crowd: Crowd) -> None:
         self.crowd = crowd
@@ -57,7 +59,9 @@ class Room:
     def __init__(self, bounds: Bounds | None = None) -> None:
         self.last = 0
         self.overruns = 0
-        self.crowd = Crowd(self.picture, lambda text: f"{text} ".encode(), self.overrun, Turns(), bounds or Bounds())
+        self.crowd = Crowd(
+            self.picture, lambda text: f"{text} ".encode(), OneByOne, self.overrun, Turns(), bounds or Bounds()
+        )
 
     def picture(self) -> Sequence[Frame]:
         return [frame(f"all:{self.last}")]
@@ -156,7 +160,7 @@ async def test_everybody_else_has_a_turn_between_two_slices() -> None:
 
 async def test_two_crowds_share_the_turns() -> None:
     turns = Turns()
-    crowds = [Crowd(list, str.encode, lambda: None, turns, Bounds(slice=1)) for _ in range(2)]
+    crowds = [Crowd(list, str.encode, OneByOne, lambda: None, turns, Bounds(slice=1)) for _ in range(2)]
     heard: list[int] = []
 
     class Written(Tab):

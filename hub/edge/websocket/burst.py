@@ -12,12 +12,12 @@ import platform
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Set
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import structlog
 
-if TYPE_CHECKING:
-    from hub.edge.websocket.connection import WebsocketConnection
+from hub.fanout.crowd import Line, OneByOne, write_each
+from hub.wire.messages import Close
 
 _log = structlog.get_logger("hub.edge.websocket.burst")
 
@@ -58,7 +58,7 @@ class Kernel:
         self.is_there = False
         _log.info("lines are written to one by one", why=errno.errorcode.get(why, str(why)))
 
-    def submit(self, blocks: array[int], refused: Callable[[int], None]) -> None:
+    def submit(self, blocks: "array[int]", refused: Callable[[int], None]) -> None:
         """Carry these out (addresses of iocbs, at most MOST); `refused` gets the place of each that was not begun."""
         if self._calls is None:
             return
@@ -93,37 +93,31 @@ def kernel() -> Kernel:
     return _kernel[0]
 
 
-class Burst:
-    """Lines that are told the same, in order."""
+class Burst(OneByOne):
+    """Lines that are told the same, a slice with one call."""
 
-    def __init__(self, lines: Iterable["WebsocketConnection"] = ()) -> None:
+    def __init__(self) -> None:
+        super().__init__()
         self._kernel = kernel()
-        self._lines: list[WebsocketConnection] = []
-        self._blocks = array("Q")
-        for line in lines:
-            self.append(line)
+        self._blocks = array("Q")  # one struct iocb a line, laid out once
+        self._is_plain = not self._kernel.is_there
 
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def append(self, line: "WebsocketConnection") -> None:
-        if self._kernel.is_there:
+    def append(self, line: Line) -> None:
+        self._is_plain = self._is_plain or line.descriptor < 0
+        if not self._is_plain:
             self._blocks.extend((len(self._lines), 0, WRITE | line.descriptor << 32, 0, 0, 0, 0, 0))
-        self._lines.append(line)
+        super().append(line)
 
-    def write(
-        self, data: bytes, start: int, stop: int, full: Set["WebsocketConnection"], left: Set["WebsocketConnection"]
-    ) -> None:
-        """To those from `start` to `stop`; who is `full` has something waiting, who has `left` gets nothing."""
+    def write(self, data: bytes, start: int, stop: int, full: Set[Line], left: Set[Line]) -> None:
         stop = min(stop, len(self._lines))
-        if not self._kernel.is_there or stop - start > MOST:
-            self._one_by_one(data, (line for line in self._lines[start:stop] if line not in left))
+        if self._is_plain or not self._kernel.is_there or stop - start > MOST:
+            super().write(data, start, stop, full, left)
             return
         places: Iterable[int] = range(start, stop)
         if full or left:
-            apart = [at for at in places if self._lines[at] in full or self._lines[at] in left]
-            self._one_by_one(data, (self._lines[at] for at in apart if self._lines[at] not in left))
-            places = [at for at in places if at not in set(apart)]
+            lines = self._lines
+            write_each([lines[at] for at in places if lines[at] in full and lines[at] not in left], data)
+            places = [at for at in places if lines[at] not in full and lines[at] not in left]
         self._at_once(data, start, stop, places)
 
     def _at_once(self, data: bytes, start: int, stop: int, places: Iterable[int]) -> None:
@@ -134,20 +128,15 @@ class Burst:
         blocks[first + SIZE : last : WORDS] = array("Q", [size]) * (stop - start)
         base = blocks.buffer_info()[0]
         wanted = array("Q", [base + 8 * WORDS * at for at in places])
-        again: list[int] = []
-        self._kernel.submit(wanted, lambda at: again.append((wanted[at] - base) // (8 * WORDS)))
+        refused: list[int] = []
+        self._kernel.submit(wanted, refused.append)
         try:
-            rest = self._kernel.outcomes(len(wanted) - len(again), size)
-        except OSError as error:  # never seen: what was written is not known, so nobody is written to in this way again
+            rest = self._kernel.outcomes(len(wanted) - len(refused), size)
+        except OSError as error:  # never seen. Who got what is not known: they come back to a snapshot
             self._kernel.give_up(error.errno or 0)
+            for at in wanted:
+                self._lines[(at - base) // (8 * WORDS)].close(Close.SLOW)
             return
-        self._one_by_one(data, (self._lines[at] for at in again))
-        for at, taken in rest:
-            self._one_by_one(data[max(0, taken) :], (self._lines[at],))
-
-    def _one_by_one(self, data: bytes, lines: Iterable["WebsocketConnection"]) -> None:
-        for line in lines:
-            try:
-                line.write(data)
-            except Exception:  # what one write raises is not the others' business
-                _log.exception("write failed")
+        write_each([self._lines[(wanted[at] - base) // (8 * WORDS)] for at in refused], data)
+        for place, taken in rest:
+            write_each([self._lines[place]], data[max(0, taken) :])

@@ -54,6 +54,7 @@ class WebsocketConnection(Stream):
         "_plain",
         "_waiter",
         "_writable",
+        "descriptor",
     )
 
     def __init__(
@@ -76,6 +77,7 @@ class WebsocketConnection(Stream):
         self._owner: Owner | None = None
         self._on_lost: Callable[[], None] | None = None
         self._idle_texts = 0
+        self.descriptor = -1
 
     # As asyncio and uvicorn see it ------------------------------------------------------------------------------------
 
@@ -117,6 +119,8 @@ class WebsocketConnection(Stream):
         if self._state is not State.OPEN:
             return False
         self._owner, self._idle_texts, self._on_lost = owner, idle_texts, on_lost
+        if not is_ssl(self._transport):
+            self.descriptor = self._transport.get_extra_info("socket").fileno()
         self._transport.set_write_buffer_limits(high=0)  # the first byte that the network does not take is a lag
         self._loop.call_soon(self._listen)  # what has come already may end it: after its owner has let it in
         return True
