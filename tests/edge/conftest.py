@@ -1,11 +1,21 @@
 """Both engines that a hub can run its websockets on: what is told of sockets is told once and holds on either."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from config.serving import ENGINES, Engine
 from tests.edge.hubs import CHOSEN
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """uvloop swallows what a signal raises: a story that hangs ends the run from another thread instead."""
+    for item in items:
+        if HERE in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(300, method="thread"))
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def kilobytes_of(child: Child) -> int:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(600, method="thread")
 async def test_mutated_frames_harm_nobody(server: tuple[Child, int]) -> None:
     child, port = server
     chance = random.Random(6455)
