@@ -8,20 +8,22 @@ import pytest
 from config.serving import ENGINES, Engine
 from tests.edge.hubs import CHOSEN
 
-HERE = Path(__file__).parent
+ON_UVLOOP = [Path(__file__).parent / name for name in ("test_sockets.py", "websocket")]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """uvloop swallows what a signal raises: a story that hangs ends the run from another thread instead."""
+    """uvloop swallows what a signal raises, and does not survive a warning that is an error where it cleans up."""
     for item in items:
-        if HERE in item.path.parents and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(300, method="thread"))
+        if any(item.path.is_relative_to(place) for place in ON_UVLOOP):
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed resource <:ResourceWarning"))
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(300, method="thread"))
 
 
-@pytest.fixture(scope="session")
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """The loop of a hub in earnest; everywhere else the tests run on asyncio's own."""
-    return "asyncio", {"use_uvloop": True}
+@pytest.fixture
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """The loop of a hub in earnest where it is about sockets; everywhere else asyncio's own."""
+    return "asyncio", {"use_uvloop": any(request.path.is_relative_to(place) for place in ON_UVLOOP)}
 
 
 @pytest.fixture(params=ENGINES)
