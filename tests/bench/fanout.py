@@ -143,6 +143,12 @@ def _run(part: Part, quick: bool) -> bool:
     found = part.compare()
     best = {name: summed(tellings) for name, tellings in found.items() if tellings}
     floor, mine, nchan = best[FLOOR], best[OURS], best.get(NCHAN)
+    for name, telling in best.items():
+        print(
+            f"{name:<10} last {telling.last_ms:7.1f} ms ({telling.last_ms / floor.last_ms:4.2f}x)   "
+            f"cpu {telling.cpu_us:5.2f} us ({telling.cpu_us / floor.cpu_us:4.2f}x)   "
+            f"{telling.bytes_per_tab:7,.0f} bytes a tab   {telling.handshakes_per_s:7,.0f} handshakes/s"
+        )
     per_s = nchan.saturated_per_s / TABS if nchan else WITHOUT_NCHAN
     figures: dict[str, object] = {
         "part": "fanout",
@@ -166,12 +172,6 @@ def _run(part: Part, quick: bool) -> bool:
         "doubled": part.exact.doubled,
         "disordered": part.exact.disordered,
     }
-    for name, telling in best.items():
-        print(
-            f"{name:<10} last {telling.last_ms:7.1f} ms ({telling.last_ms / floor.last_ms:4.2f}x)   "
-            f"cpu {telling.cpu_us:5.2f} us ({telling.cpu_us / floor.cpu_us:4.2f}x)   "
-            f"{telling.bytes_per_tab:7,.0f} bytes a tab   {telling.handshakes_per_s:7,.0f} handshakes/s"
-        )
     for key, value in figures.items():
         if isinstance(value, float):
             print(f"{key:<26} {value:>12,.2f}")

@@ -35,6 +35,9 @@ WORDS = 8  # of 8 bytes, struct iocb: data, key and flags, opcode and descriptor
 DESCRIPTOR, BUFFER, SIZE = 2, 3, 4
 WRITE = 1  # IOCB_CMD_PWRITE, which takes the upper half of its word for the descriptor
 EVENT_WORDS, EVENT_DATA, EVENT_TAKEN = 4, 0, 2  # struct io_event: data, iocb, bytes or -errno, of no use
+PATIENCE_S = (
+    1  # all of them are carried out by then: that a socket's is put off was never seen, and must not stop a hub
+)
 MOST = 512  # writes under way: more than a slice
 
 
@@ -46,6 +49,7 @@ class Kernel:
         self._context = ctypes.c_ulong(0)
         self._events = array("q", bytes(8 * EVENT_WORDS * MOST))
         self._events_at = self._events.buffer_info()[0]
+        self._patience = array("q", (PATIENCE_S, 0))  # struct timespec
         self.is_there = self._calls is not None
         if self._calls is not None:
             self._call = ctypes.CDLL(None, use_errno=True).syscall
@@ -74,7 +78,8 @@ class Kernel:
         """Of `count` that were begun: (data, bytes or -errno) of each that was not taken whole."""
         if self._calls is None or not count:
             return []
-        told = self._call(self._calls.getevents, self._context.value, count, count, self._events_at, 0)
+        patience = self._patience.buffer_info()[0]
+        told = self._call(self._calls.getevents, self._context.value, count, count, self._events_at, patience)
         if told != count:
             raise OSError(ctypes.get_errno(), "io_getevents")
         taken = self._events[EVENT_TAKEN : EVENT_WORDS * count : EVENT_WORDS]

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from typing import ClassVar
 
@@ -279,6 +281,31 @@ async def test_it_says_when_its_client_lags_and_when_it_has_caught_up(port: int,
     heard = await bare.hears(len(data) * count)
     assert heard == data * count
     await eventually(lambda: watching.told == ["lags", "drains"])
+    await bare.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are looked up in /proc")
+@pytest.mark.parametrize("end", ["cut", "close", "flood"])
+async def test_its_descriptor_is_its_own_until_its_owner_was_told(port: int, end: str) -> None:
+    """Else what is told to a crowd could reach whoever came next."""
+
+    class Looking(Watching):
+        def gone(self, line: WebsocketConnection, /) -> None:
+            super().gone(line)
+            self.told.append(os.readlink(f"/proc/self/fd/{line.descriptor}"))
+
+    looking = Looking()
+    bare, line, lost = await handed_over(port, looking)
+    socket_itself = os.readlink(f"/proc/self/fd/{line.descriptor}")
+    match end:
+        case "cut":
+            bare.cut()
+        case "close":
+            bare.say(frame(8, b""))
+        case _:
+            bare.say(frame(10, b"") * 1000)
+    await eventually(lambda: lost() == 1)
+    assert looking.told == ["gone", socket_itself]
     await bare.close()
 
 
