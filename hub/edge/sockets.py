@@ -56,7 +56,8 @@ class Limits:
     texts_per_s: float = 20.0
     texts_at_once: float = 40.0  # what was kept while the network was away
     idle_texts: int = 8  # messages where none is asked for; a stray page of a test says hello once
-    listeners: int = 20_000  # residents': some 25 kB each: half a gigabyte; the whole ward would fit in
+    # Residents': some 2.5 kB each on our own engine, 25 kB on the other: half a gigabyte. The whole ward would fit in.
+    listeners: int = 20_000
     inside_listeners: int = 4_000  # counted apart: staff come in however many residents look on
     # Residents are not counted by their address: behind a proxy all have one, and so has a waiting room on the ward's
     # wireless network or a telephone company's. What one of them could take is bounded by `listeners`.
