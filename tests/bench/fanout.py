@@ -87,7 +87,7 @@ class Part:
 
     def commands(self) -> dict[str, float]:
         with ours(self.next_folder(), practice=True) as server:
-            clerks = Clerk(server, per_s=0, clerks=16)
+            clerks = Clerk(server, per_s=0, clerks=4, at_once=8)
             with clerks.pressing():
                 time.sleep(self.seconds)
         with ours(self.next_folder()) as server, open_tabs(server, self.tabs, self.folder, TABS) as tabs:

@@ -26,7 +26,7 @@ DEAF = ("-S", str(DEAF_EVERY), "-B", "4096")
 TOLD_PER_S = 100.0
 GONE_WITHIN_S = 40.0
 PRESSES_PER_S = 20
-AT_ONCE = ("-c", "0", "-W", '"type":"snapshot"')  # open: the first frame says how things stand
+AT_ONCE = ("-c", "2000", "-W", '"type":"snapshot"')  # a page's jitter spreads them no more
 BACK = 3  # broadcasts that all who came back must hear
 
 
@@ -128,12 +128,12 @@ class Clerk:
     `took_ms` of each press that was answered.
     """
 
-    def __init__(self, server: Ours, per_s: float, clerks: int = 1) -> None:
+    def __init__(self, server: Ours, per_s: float, clerks: int = 1, at_once: int = 1) -> None:
         self.took_ms: list[float] = []
         self._inside = server.ports[0][1]
         with contextlib.closing(Doors(OFFICE, server.ledger_url)) as doors:
             self._headers = doors.headers("/ws/desk", f"http://127.0.0.1:{self._inside}")
-        self._per_s, self._clerks = per_s, clerks
+        self._per_s, self._clerks, self._at_once = per_s, clerks, at_once
         self._is_over = threading.Event()
 
     @contextlib.contextmanager
@@ -160,11 +160,13 @@ class Clerk:
                 ) as socket:
                     while not self._is_over.is_set():
                         began = time.monotonic()
-                        await socket.send(encode(Issue(secrets.token_urlsafe(16), CERTIFICATES)), text=True)
-                        while not isinstance(read_frame(await socket.recv(decode=False)), Reply):
-                            pass
+                        for _ in range(self._at_once):
+                            await socket.send(encode(Issue(secrets.token_urlsafe(16), CERTIFICATES)), text=True)
+                        left = self._at_once
+                        while left:
+                            left -= isinstance(read_frame(await socket.recv(decode=False)), Reply)
                         took = time.monotonic() - began
-                        self.took_ms.append(took * 1000)
+                        self.took_ms += [took * 1000] * self._at_once
                         if self._per_s:
                             await asyncio.sleep(max(0.0, 1 / self._per_s - took))
             except (OSError, WebSocketException):
