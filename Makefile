@@ -10,7 +10,7 @@ UV_COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-versi
 # Installing one thing twice at once would break it, and every recipe here is quick to run in order.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check bench lock needs
+.PHONY: help install demo run test check bench lock needs rivals
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,7 +34,7 @@ check: $(VENV)/dev ## Format, lint, types, imports and the documents; below a mi
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -q tests/house
 
-bench: $(VENV)/dev needs ## The figures of tests/bench/README.md; ONLY=fanout for one part, QUICK=1 for a short run
+bench: $(VENV)/dev needs rivals ## The figures of tests/bench/README.md; ONLY=fanout for one part, QUICK=1 for a short run
 	@ONLY="$(ONLY)" QUICK="$(QUICK)" $(BIN)/python -m tests.bench
 
 lock: $(VENV)/made ## Make both locks again from pyproject.toml; UPGRADE=1 takes newer versions
@@ -83,3 +83,25 @@ needs: $(VENV)/dev
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null && exit 0; \
 	fi; \
 	echo "!!! MISSING FOR THE TESTS:$$missing. What needs them is skipped. As root: apt-get install$$missing" >&2
+
+# Autobahn's fuzzing client is Python 2's. Where there is one, it is installed once; where not, its test is skipped by name.
+AUTOBAHN := $(VENV)/autobahn
+PYTHON2 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/2.7*/bin/python2.7) $(wildcard /usr/bin/python2.7))
+needs: $(if $(PYTHON2),$(AUTOBAHN)/made)
+$(AUTOBAHN)/made: | $(VENV)/dev
+	@echo "Installing Autobahn's fuzzing client (once, a few minutes) …"
+	@$(PYTHON2) -m pip install --quiet --disable-pip-version-check --target $(AUTOBAHN) autobahntestsuite==25.10.1 \
+		2>/dev/null || echo "!!! Autobahn's fuzzing client could not be installed: its test is skipped" >&2
+	@mkdir -p $(AUTOBAHN) && touch $@
+
+# What the fan-out is measured against: never a reason to stop. What is missing is left out by name.
+rivals: $(VENV)/dev
+	@if [ "$(ONLY)" != "" ] && [ "$(ONLY)" != fanout ]; then exit 0; fi; \
+	missing=""; \
+	command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
+	ls /usr/lib/nginx/modules/ngx_nchan_module.so >/dev/null 2>&1 || missing="$$missing nginx-light libnginx-mod-nchan"; \
+	if [ -z "$$missing" ] || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then exit 0; fi; \
+	echo "Installing for the fan-out figures:$$missing"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null \
+		|| echo "!!! NOT INSTALLED:$$missing" >&2

@@ -1,27 +1,22 @@
-"""One hub process: store, relay and edge put together from values, behind two listeners in one loop.
+"""One hub process: store, relay and edge put together from values.
 
-`hub_running` gives the two applications while the tail runs; `serve` puts them on sockets until SIGTERM or SIGINT.
+`hub_running` gives the two applications while the tail runs; `config.serving` puts them on their sockets.
 """
 
 import asyncio
 import contextlib
-import resource
-import signal
-import socket
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn, TypeAlias
+from typing import NoReturn
 
 import redis.exceptions
 import structlog
-import uvicorn
 from redis.asyncio import Redis
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from config.entrance import PracticePeople, entrance_of
+from config.serving import Apps, Engine, listen, open_files, public_listeners, raise_open_files, serve
 from config.waking import Waking
 from hub.desk.lane import Office
 from hub.desk.notices import Carrier
@@ -29,7 +24,6 @@ from hub.desk.refusals import StoreAway, StoreDamaged
 from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands
-from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.erasure import ErasureWatch
 from hub.edge.guards import Guard
 from hub.edge.headers import SecurityHeaders
@@ -39,6 +33,7 @@ from hub.edge.residents import Residents
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
 from hub.edge.walls import Walls
+from hub.edge.websocket.connection import WebsocketConnection
 from hub.fanout.day import keep_day
 from hub.fanout.deadlines import keep_deadlines
 from hub.fanout.mailbox import Depth
@@ -56,7 +51,6 @@ from hub.store.days import Days
 from hub.store.erasing import Erasing
 from hub.store.facts import FactStream
 from hub.store.lanes import Lanes
-from hub.wire.messages import CLIENT_FRAME_BYTES
 from hub.wire.roles import Role
 from web import pages
 from web.tickets import ResidentPages
@@ -67,18 +61,6 @@ _log = structlog.get_logger("config.asgi")
 LEDGER_EVERY_S = 1.0  # one that is away is asked so often whether it is back
 PRACTICE_SPEED = 240  # a day of practice runs as fast, and as many more residents come in a minute
 INSIDE_HOST = "127.0.0.1"  # staff's machines come in through a proxy that knows them; nothing inside asks who is there
-STOP_SECONDS = 3  # for close frames and requests under way; whoever has not let go by then is cut off
-# Files that the public side leaves alone: 200 walls, desks and machines inside, 100 connections to the store, the rest
-# for logs, libraries and a turn of ACCEPTS_AT_ONCE.
-RESERVED_FILES = 384
-FOR_PAGES = 8  # one public connection in so many is kept for pages, which come and go
-ACCEPTS_AT_ONCE = 64  # connections a turn of the loop: at the end of the files each one more is a failure and a line
-ACCEPT_FAILURES_TOLD_EVERY_S = 60.0
-BACKLOG = 4096  # connections that wait to be accepted: a whole waiting room reconnects at once
-# What the kernel takes for one client beyond the mailbox. By itself it grows to 4 MB for each that does not read.
-KERNEL_BUFFER_BYTES = 128 * 1024
-
-Apps: TypeAlias = tuple[ASGIApp, ASGIApp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,108 +263,6 @@ class Opening:
         return day
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening place that does not answer yet; port 0 takes any free one. Raises OSError where it is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named TCP: to the connections of a socket of protocol 0 asyncio does not say TCP_NODELAY, and every second frame
-    # waits 40 ms for the client's acknowledgement.
-    place = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)  # those it accepts inherit it
-        place.bind((host, port))
-    except OSError:
-        place.close()
-        raise
-    place.setblocking(False)
-    return place
-
-
-def raise_open_files() -> None:
-    """As many files as this process may have: the usual 1,024 are a waiting room and its telephones."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with contextlib.suppress(OSError, ValueError):  # then it stays as it was, and the bounds follow it
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def open_files() -> int:
-    """How many files, sockets among them, this process may have open."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
-
-
-def public_connections(files: int) -> int:
-    """How many of so many files the public side may have: all but the reserve, and a quarter where that is nothing."""
-    return max(files - RESERVED_FILES, files // 4)
-
-
-def public_listeners(files: int) -> int:
-    """How many of these may be websockets."""
-    most = public_connections(files)
-    return min(Limits().listeners, most - most // FOR_PAGES)
-
-
-@contextlib.asynccontextmanager
-async def serving(
-    apps: Apps,
-    public: socket.socket,
-    inside: socket.socket,
-    *,
-    ping_s: float = 20.0,
-    http: type[HttpConnection] = HttpConnection,
-    ws: type[SocketConnection] = SocketConnection,
-    most_public: int | None = None,
-) -> AsyncIterator[None]:
-    """Both applications answer on their sockets for the time of the block; at its end websockets close with 1012.
-
-    At most `most_public` public connections at once (by default what the process may have), pages and sockets together.
-    """
-    most_public = most_public or public_connections(open_files())
-    _throttle_accept_failures()
-    servers = [
-        _Server(_config(app, ping_s, http, ws, most)) for app, most in zip(apps, (most_public, None), strict=True)
-    ]
-    tasks = [
-        asyncio.create_task(server.serve(sockets=[place]))
-        for server, place in zip(servers, (public, inside), strict=True)
-    ]
-    try:
-        while not all(server.started for server in servers):
-            done, _ = await asyncio.wait(tasks, timeout=0.005, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        for place in (public, inside):
-            place.listen(BACKLOG)  # the server has said ACCEPTS_AT_ONCE, which is asyncio's other meaning of `backlog`
-        yield
-    finally:
-        for server in servers:
-            server.should_exit = True
-        await asyncio.wait(tasks)
-
-
-async def serve(
-    apps: Apps,
-    *,
-    public: socket.socket,
-    inside: socket.socket,
-    ping_s: float = 20.0,
-    on_ready: Callable[[], None] = lambda: None,
-) -> None:
-    """Answer on both sockets until SIGTERM or SIGINT, then close everything within `STOP_SECONDS`. Main thread only."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        async with serving(apps, public, inside, ping_s=ping_s):
-            on_ready()
-            await stop.wait()
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-
-
 async def run_hub(
     office: Office,
     *,
@@ -398,13 +278,15 @@ async def run_hub(
     jobs_url: str | None = None,
     practice_people: PracticePeople = (),
     tuning: Tuning | None = None,
+    ws: Engine = WebsocketConnection,
+    shares_port: bool = False,
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
     """A whole hub process from values to its orderly end. Raises OSError where a port is taken, before it starts."""
     tuning = tuning or Tuning()
     raise_open_files()
     with contextlib.ExitStack() as places:
-        public = places.enter_context(listen(public_host, port))
+        public = places.enter_context(listen(public_host, port, is_shared=shares_port))
         inside = places.enter_context(listen(INSIDE_HOST, inside_port))
         async with hub_running(
             office,
@@ -418,51 +300,5 @@ async def run_hub(
             practice_people=practice_people,
             tuning=tuning,
         ) as apps:
-            await serve(apps, public=public, inside=inside, ping_s=tuning.ping_s, on_ready=on_ready)
+            await serve(apps, public=public, inside=inside, ping_s=tuning.ping_s, ws=ws, on_ready=on_ready)
     _log.info("hub stopped")
-
-
-def _throttle_accept_failures() -> None:
-    """asyncio tells each connection that it could not accept; with no files left that is thousands a second."""
-    loop = asyncio.get_running_loop()
-    told_at = -ACCEPT_FAILURES_TOLD_EVERY_S
-
-    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        nonlocal told_at
-        if "accept() out of system resource" not in context.get("message", ""):
-            loop.default_exception_handler(context)
-        elif loop.time() - told_at >= ACCEPT_FAILURES_TOLD_EVERY_S:
-            told_at = loop.time()
-            _log.error("connections not accepted", why=str(context.get("exception")))
-
-    loop.set_exception_handler(handle)
-
-
-class _Server(uvicorn.Server):
-    """Two of them share a process: signals are `serve`'s business."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _config(
-    app: ASGIApp, ping_s: float, http: type[HttpConnection], ws: type[SocketConnection], most: int | None
-) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=http,
-        ws=ws,  # wsproto: the engine that passes all of Autobahn and is not deprecated
-        ws_max_size=CLIENT_FRAME_BYTES,
-        ws_ping_interval=ping_s,
-        ws_ping_timeout=ping_s,
-        ws_per_message_deflate=False,  # it costs memory for each client, and lengths would tell what was sent
-        lifespan="off",
-        log_config=None,
-        access_log=False,  # it would hold addresses of residents
-        proxy_headers=False,  # nothing here asks for a client's address
-        server_header=False,
-        backlog=ACCEPTS_AT_ONCE,
-        limit_concurrency=most,  # `HttpConnection` cuts who comes beyond; `Limits.listeners` refuses sockets before
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )

@@ -7,8 +7,9 @@ handed to those that send, and to nobody else.
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -64,7 +65,7 @@ class StandIns:
 
 
 class OfficeProcess:
-    """A whole office in `folder`: its own store and ledger unless the machine names others, one hub, and the keeper.
+    """A whole office in `folder`: its own store and ledger unless the machine names others, its hubs, and the keeper.
 
     `say` hears what happens; `is_wanted` is asked while something is waited for. A practice office has a mail inbox of
     its own, whatever the machine says, and with `kiosk` a ticket machine without paper; on the usual ports if they are
@@ -92,13 +93,17 @@ class OfficeProcess:
         self._store = EmbeddedValkey(folder / STORE_FOLDER) if machine.redis_url is None else None
         self.credentials_file = (folder / FILE).absolute()
         self.credentials = Credentials()
-        self._hub = HubPost(
-            self.machine,
-            lambda: self._on_store(Part.HUB),
-            practice=practice,
-            log=self._log("hub"),
-            credentials=self.credentials_file if practice else None,
-        )
+        self.hubs = [
+            HubPost(
+                hub,
+                partial(self._on_store, Part.HUB, hub),
+                practice=practice,
+                log=self._log(name),
+                credentials=self.credentials_file if practice else None,
+                number=number,
+            )
+            for number, (name, hub) in enumerate(_of_hubs(self.machine, self.stand_ins), start=1)
+        ]
         posts = self._posts(is_wanted)
         self._supervisor = Supervisor(posts, say)
         # In earnest numbers are given and called, whatever keeps notices from being sent.
@@ -184,7 +189,7 @@ class OfficeProcess:
         posts.append(self._sender("見張り", "keeper", ["keeper", *own_store], Part.KEEPER))
         if self.sends_notices:
             posts.append(self._sender("メールのワーカー", "worker-email", ["worker", "email"], Part.WORKER))
-        posts.append(self._hub)
+        posts += self.hubs
         if places and places.kiosk:
             words = ["kiosk", "--hub", self.inside_url, "--port", str(places.kiosk)]
             words += ["--out", str(self._slips)]
@@ -199,22 +204,23 @@ class OfficeProcess:
         alive = self._folder / f"{log}.alive"
         return ChildPost(name, words, lambda: self._on_store(part), log=self._log(log), alive=alive, with_secrets=True)
 
-    def _on_store(self, part: Part) -> Machine:
-        """The machine with its own store's address for this part, where it has one."""
+    def _on_store(self, part: Part, machine: Machine | None = None) -> Machine:
+        """The machine (of a hub: its own) with our store's address for this part, where we have one."""
+        machine = machine or self.machine
         if self._store is None:
-            return self.machine
-        return self.machine.model_copy(update={"redis_url": self._users.url(self._store, part)})
+            return machine
+        return machine.model_copy(update={"redis_url": self._users.url(self._store, part)})
 
     def _log(self, name: str) -> Path | None:
         return self._folder / f"{name}.log" if self._practice else None
 
     def _not_ready(self) -> ChildPost | None:
-        """Who does not do its work yet: the hub before all others, because its words are the plainest.
+        """Who does not do its work yet: hubs before all others, because their words are the plainest.
 
         Whoever answers in the place of a child that has ended is another office.
         """
-        if not self._hub.is_ready():
-            return self._hub
+        if late := next((hub for hub in self.hubs if not hub.is_ready()), None):
+            return late
         return next((post for post in self._awaited if not (post.is_running and post.answers())), None)
 
     def _why_not_ready(self) -> str:
@@ -253,6 +259,17 @@ def _stand_ins(machine: Machine, *, kiosk: bool, are_usual: bool) -> StandIns:
     inbox = port_near(INBOX_PORT if are_usual else 0, taken)
     mail = port_near(0, taken | {inbox})
     return StandIns(inbox, mail, port_near(KIOSK_PORT if are_usual else 0, taken | {inbox, mail}) if kiosk else None)
+
+
+def _of_hubs(machine: Machine, places: StandIns | None) -> Iterator[tuple[str, Machine]]:
+    """The log's name and the settings of each hub. All but the first have inside pages that nobody is told of."""
+    yield "hub", machine
+    taken = {machine.port, machine.inside_port}
+    taken |= {port for port in (places.inbox, places.mail, places.kiosk) if port} if places else set()
+    for number in range(2, machine.hubs + 1):
+        inside = port_near(0, taken)
+        taken.add(inside)
+        yield f"hub-{number}", machine.model_copy(update={"inside_port": inside})
 
 
 def _practising(machine: Machine, places: StandIns, folder: Path) -> Machine:

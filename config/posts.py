@@ -161,7 +161,7 @@ class ChildPost:
 
 
 class HubPost(ChildPost):
-    """`junban hub`."""
+    """`junban hub`. `number`: of those that share the public port; the first has the inside pages for all to see."""
 
     def __init__(
         self,
@@ -171,12 +171,14 @@ class HubPost(ChildPost):
         practice: bool,
         log: Path | None,
         credentials: Path | None = None,
+        number: int = 1,
     ) -> None:
         """`credentials`: of the practice people that are offered at staff's door."""
         words = ["hub", *(["--practice"] if practice else [])]
         words += ["--credentials", str(credentials)] if credentials else []
-        port = machine.inside_port
-        super().__init__("ハブ", words, on_store, log=log, port=port, page="/live")
+        self.inside_port = port = machine.inside_port
+        name = "ハブ" if number == 1 else f"{number} 番目のハブ"
+        super().__init__(name, words, on_store, log=log, port=port, page="/live")
 
     def is_ready(self) -> bool:
         """Whether its pages show the present."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
@@ -243,6 +243,18 @@ class Machine(BaseModel):
         alias="JUNBAN_LEDGER_KEY_DIR",
         description="Folder of `ledger-signing.pem`, which signs the head of each day, and of `heads`, which are handed"
         " to the ward. Without it: the data folder.",
+    )
+    hubs: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1,
+        alias="JUNBAN_HUBS",
+        description="How many hubs share the public port: `junban up` runs as many; `junban hub` lets others in beside"
+        " it. One tells ten thousand residents; more than cores are no use.",
+    )
+    websockets: Literal["own", "wsproto"] = Field(
+        default="own",
+        alias="JUNBAN_WEBSOCKETS",
+        description="What websockets run on: `own` tells ten thousand residents at once; `wsproto`, slower, is others'"
+        " work, should ours ever be in the way.",
     )
     office: Path = Field(
         default=PRACTICE_OFFICE,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import threading
@@ -19,6 +20,7 @@ from config.posts import OfficeDidNotStart
 from config.practice.credentials import PEOPLE, read_credentials
 from config.practice.simulated_days import DEMO_SPEED, SimulatedDays
 from config.processes import Workshop
+from config.serving import ENGINES, new_loop
 from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
 from hub.desk.notices import Carrier
@@ -116,22 +118,26 @@ def run_hub(
     logs.set_up()
     people = read_credentials(credentials).for_the_door if practice and credentials else []
     try:
-        asyncio.run(
-            serve_hub(
-                office,
-                redis_url=redis_url,
-                ledger_url=ledger_url(machine),
-                public_host=machine.public_host,
-                port=machine.port,
-                inside_port=machine.inside_port,
-                practice=practice,
-                public_url=machine.public_url,
-                inside_urls=[machine.inside_url] if machine.inside_url else [],
-                practice_people=people,
-                offers=[Carrier.EMAIL] if machine.mail_from else [],
-                jobs_url=machine.jobs_url,
+        gc.freeze()  # what was loaded stays: of ten thousand tabs' objects none is looked at more often for it
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(
+                serve_hub(
+                    office,
+                    redis_url=redis_url,
+                    ledger_url=ledger_url(machine),
+                    public_host=machine.public_host,
+                    port=machine.port,
+                    inside_port=machine.inside_port,
+                    practice=practice,
+                    public_url=machine.public_url,
+                    inside_urls=[machine.inside_url] if machine.inside_url else [],
+                    practice_people=people,
+                    offers=[Carrier.EMAIL] if machine.mail_from else [],
+                    jobs_url=machine.jobs_url,
+                    ws=ENGINES[machine.websockets],
+                    shares_port=machine.hubs > 1,
+                )
             )
-        )
     except (LibraryDiffers, LedgerUnusable) as error:
         raise OfficeDidNotStart(str(error)) from error
     except OSError as error:

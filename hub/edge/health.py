@@ -105,7 +105,7 @@ class Meters(Collector):
             listeners.add_metric([kind], count)
         yield listeners
         yield CounterMetricFamily("junban_facts", "Facts told to listeners", relay.facts)
-        yield CounterMetricFamily("junban_frames", "Frames put into mailboxes", registry.frames)
+        yield CounterMetricFamily("junban_frames", "Frames told, counted for each listener", registry.frames)
         yield CounterMetricFamily("junban_mailbox_overruns", "Listeners that were too slow", registry.overruns)
         present, altogether = relay.away_s()
         yield GaugeMetricFamily("junban_store_away_seconds", "Seconds without the store, this time", present)

@@ -1,5 +1,8 @@
 """The websockets of hub/wire/README.md. One listener is a mailbox, a writer that empties it, and a reader.
 
+Where our own engine runs (`hub.edge.websocket`), residents' connections are handed over to their crowd instead, and
+nothing of this stays with them; everything up to there is the same.
+
 Screens, desks and machines are known before their socket opens (`hub.edge.access`), and closed as soon as they may no
 longer be here. Only the writer sends. It gives up on a client that does not take a frame within `send_s`: such a one is
 cut off, since the close frame would not arrive either.
@@ -23,6 +26,8 @@ from hub.edge.commands import Asker, Commands
 from hub.edge.connections import ABORT
 from hub.edge.guards import Guard
 from hub.edge.walls import Walls
+from hub.edge.websocket.burst import Burst
+from hub.edge.websocket.connection import LINE, WebsocketConnection
 from hub.fanout import topics
 from hub.fanout.mailbox import Frame, Mailbox, MailboxClosed
 from hub.fanout.registry import Pace
@@ -53,7 +58,8 @@ class Limits:
     texts_per_s: float = 20.0
     texts_at_once: float = 40.0  # what was kept while the network was away
     idle_texts: int = 8  # messages where none is asked for; a stray page of a test says hello once
-    listeners: int = 20_000  # residents': some 25 kB each: half a gigabyte; the whole ward would fit in
+    # Residents': some 2.5 kB each on our own engine, 25 kB on the other: half a gigabyte. The whole ward would fit in.
+    listeners: int = 20_000
     inside_listeners: int = 4_000  # counted apart: staff come in however many residents look on
     # Residents are not counted by their address: behind a proxy all have one, and so has a waiting room on the ward's
     # wireless network or a telephone company's. What one of them could take is bounded by `listeners`.
@@ -185,17 +191,34 @@ class Sockets:
         if self._open >= self._most:
             return await _deny(websocket, 503, "ただいま混み合っています。少し待ってから開き直してください。")
         self._open += 1
+        is_handed_over = False
         try:
             await websocket.accept()
             after = Position.parse(websocket.query_params.get("after", ""))
             if after is not None:
                 await self._catch_up(after)
-            await self._attend(websocket, topic, pace, after, principal, answer)
+            line = websocket.scope["extensions"].get(LINE)
+            if line is not None and principal is None:
+                is_handed_over = self._hand_over(line, topic, pace, after)
+            else:
+                await self._attend(websocket, topic, pace, after, principal, answer)
         except (WebSocketDisconnect, WebSocketDisconnected):
             pass  # gone between two steps
         finally:
-            self._open -= 1
+            if not is_handed_over:
+                self._leave()
         return None
+
+    def _hand_over(self, line: WebsocketConnection, topic: str, pace: Pace, after: Position | None) -> bool:
+        """Nobody asks anything here: the connection goes to its crowd. False: it has ended already."""
+        crowd = self._relay.crowd(topic, pace, line.framed, Burst)
+        if not line.hand_over(crowd, self._limits.idle_texts, self._leave):
+            return False
+        self._relay.admit(line, crowd, topic, after)
+        return True
+
+    def _leave(self) -> None:
+        self._open -= 1
 
     async def _catch_up(self, after: Position) -> None:
         try:

@@ -1,10 +1,11 @@
 """Who listens to which topic, and how often each is told that nothing was missed. It tells; it never waits."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
 from hub.fanout import topics
+from hub.fanout.crowd import Bounds, Crowd, OneByOne, Turns
 from hub.fanout.mailbox import Depth, Frame, Mailbox
 
 
@@ -16,12 +17,18 @@ class Pace(StrEnum):
 
 
 class Registry:
-    """All mailboxes of this process. `frames` counts what was put, `overruns` the listeners that were too slow."""
+    """All listeners of this process: those with a mailbox, and crowds of those who only listen.
 
-    def __init__(self, depth: Depth | None = None) -> None:
+    `frames` counts what was told to each, `overruns` the listeners that were too slow.
+    """
+
+    def __init__(self, depth: Depth | None = None, bounds: Bounds | None = None) -> None:
         self.frames = 0
         self.overruns = 0
         self._depth = depth or Depth()
+        self._bounds = bounds or Bounds()
+        self._turns = Turns()
+        self._crowds: dict[tuple[str, Pace], Crowd] = {}  # as many as there are topics; an empty one stays
         self._listeners: dict[str, dict[Pace, dict[Mailbox, None]]] = {}  # dicts keep the order of joining
 
     def open(self, topic: str, pace: Pace) -> Mailbox:
@@ -29,6 +36,22 @@ class Registry:
         mailbox = Mailbox(self._depth)
         self._listeners.setdefault(topic, {}).setdefault(pace, {})[mailbox] = None
         return mailbox
+
+    def crowd(
+        self,
+        topic: str,
+        pace: Pace,
+        picture: Callable[[], Sequence[Frame]],
+        framed: Callable[[str], bytes],
+        together: Callable[[], OneByOne],
+    ) -> Crowd:
+        """Those who only listen to a topic; made for the first of them."""
+        crowd = self._crowds.get((topic, pace))
+        if crowd is None:
+            crowd = self._crowds[topic, pace] = Crowd(
+                picture, framed, together, self._overrun, self._turns, self._bounds
+            )
+        return crowd
 
     def leave(self, topic: str, pace: Pace, mailbox: Mailbox) -> None:
         """The listener is gone. May be repeated."""
@@ -41,25 +64,33 @@ class Registry:
                 del self._listeners[topic]
 
     def tell(self, topic: str, frame: Frame, paces: Iterable[Pace] = Pace) -> None:
-        """Put one frame into every mailbox of a topic, or of those that go at the given paces."""
-        listeners = self._listeners.get(topic)
-        if listeners is None:
-            return
+        """Put one frame into every mailbox of a topic, and tell its crowds; or those that go at the given paces."""
+        listeners = self._listeners.get(topic, {})
         for pace in paces:
             for mailbox in listeners.get(pace, ()):
                 self.overruns += mailbox.put(frame)
                 self.frames += 1
+            crowd = self._crowds.get((topic, pace))
+            if crowd:
+                crowd.tell(frame)
+                self.frames += len(crowd)
 
     def topics(self) -> list[str]:
         """Topics that somebody listens to."""
-        return list(self._listeners)
+        return list({**self._listeners, **{topic: None for (topic, _), crowd in self._crowds.items() if crowd}})
 
     def __len__(self) -> int:
-        return sum(len(mailboxes) for paces in self._listeners.values() for mailboxes in paces.values())
+        in_mailboxes = sum(len(mailboxes) for paces in self._listeners.values() for mailboxes in paces.values())
+        return in_mailboxes + sum(map(len, self._crowds.values()))
 
     def counts(self) -> Counter[str]:
         """Listeners by kind of topic; every kind is named, also with nobody there."""
         counted = Counter({topics.BOARD: 0, "lanes": 0, topics.DESK: 0})
         for topic, paces in self._listeners.items():
             counted[topics.kind_of(topic)] += sum(map(len, paces.values()))
+        for (topic, _), crowd in self._crowds.items():
+            counted[topics.kind_of(topic)] += len(crowd)
         return counted
+
+    def _overrun(self) -> None:
+        self.overruns += 1

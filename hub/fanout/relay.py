@@ -22,9 +22,10 @@ from hub.desk.picture import DoesNotFit
 from hub.desk.refusals import Refusal, StaleDay, TryAgain
 from hub.desk.ticket import Ticket
 from hub.fanout import topics
+from hub.fanout.crowd import Crowd, Line, OneByOne
 from hub.fanout.feed import Place
-from hub.fanout.joining import AWAY, join
-from hub.fanout.mailbox import Mailbox
+from hub.fanout.joining import AWAY, first_frames, join
+from hub.fanout.mailbox import Frame, Mailbox
 from hub.fanout.registry import Pace, Registry
 from hub.fanout.world import World
 from hub.wire.messages import Snapshot
@@ -98,8 +99,15 @@ class Relay:
     # For listeners and pages ---------------------------------------------------------------------------------------
 
     def join(self, topic: str, pace: Pace, after: Position | None = None) -> Mailbox:
-        world = None if self._is_spoilt else self.world
-        return join(self.registry, world, is_away=self.is_away, topic=topic, pace=pace, after=after)
+        return join(self.registry, self._sound(), is_away=self.is_away, topic=topic, pace=pace, after=after)
+
+    def crowd(self, topic: str, pace: Pace, framed: Callable[[str], bytes], together: Callable[[], OneByOne]) -> Crowd:
+        """Those who only listen; `admit` lets one more in."""
+        return self.registry.crowd(topic, pace, lambda: self._first(topic, None), framed, together)
+
+    def admit(self, line: Line, crowd: Crowd, topic: str, after: Position | None = None) -> None:
+        """As `join`, for a connection that was handed over to this crowd."""
+        crowd.admit(line, self._first(topic, after))
 
     @property
     def day(self) -> str | None:
@@ -267,6 +275,12 @@ class Relay:
         is_news = type(error) not in self._logged
         self._logged.add(type(error))
         return is_news
+
+    def _sound(self) -> World | None:
+        return None if self._is_spoilt else self.world
+
+    def _first(self, topic: str, after: Position | None) -> list[Frame]:
+        return first_frames(self._sound(), is_away=self.is_away, topic=topic, after=after)
 
     def _wake(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()

@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.bench import desk, erase, ledger, notices, signin
+from tests.bench import desk, erase, fanout, ledger, notices, signin
 
 PARTS: dict[str, Callable[[bool], bool]] = {
     "desk": desk.run,
+    "fanout": fanout.run,
     "notices": notices.run,
     "erase": erase.run,
     "ledger": ledger.run,

@@ -260,6 +260,7 @@ def test_a_machine_without_settings_has_all_of_them() -> None:
         ("JUNBAN_PUBLIC_URL", "ftp://junban.example.jp"),
         ("JUNBAN_INSIDE_URL", "http://madoguchi.example.jp"),
         ("JUNBAN_INSIDE_URL", "https://madoguchi.example.jp/desk"),
+        ("JUNBAN_WEBSOCKETS", "websockets"),
     ],
 )
 def test_each_wrong_variable_is_named_and_its_value_is_not(name: str, value: str) -> None:

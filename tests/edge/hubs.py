@@ -12,17 +12,19 @@ from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from config.asgi import listen, serving
+from config.serving import Engine, listen, serving
 from hub.desk.refusals import NotYours
 from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import AnyRequest, Commands, Teller
-from hub.edge.connections import HttpConnection, SocketConnection
+from hub.edge.connections import HttpConnection
 from hub.edge.guards import Guard
 from hub.edge.headers import SecurityHeaders
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
 from hub.edge.walls import Walls
+from hub.edge.websocket.connection import WebsocketConnection
+from hub.fanout.crowd import Bounds
 from hub.fanout.mailbox import Depth
 from hub.fanout.registry import Pace, Registry
 from hub.fanout.relay import Relay, Rhythm
@@ -37,6 +39,16 @@ from tests.fanout.memory import MemoryStore
 
 SELDOM = {Pace.WALL: 3600.0, Pace.TAB: 3600.0}
 QUIET = Rhythm(beats_s=SELDOM, look_s=0.05, first_pause_s=0.001, longest_pause_s=0.01)
+
+
+@dataclass
+class Chosen:
+    """What hubs of the present story run their websockets on (`tests/edge/conftest.py`)."""
+
+    engine: Engine = WebsocketConnection
+
+
+CHOSEN = Chosen()
 
 
 @cache
@@ -78,13 +90,14 @@ async def served(
     apps: tuple[ASGIApp, ASGIApp],
     ping_s: float = 20.0,
     http: type[HttpConnection] = HttpConnection,
-    ws: type[SocketConnection] = SocketConnection,
+    ws: Engine | None = None,
     most_public: int | None = None,
     doors: Doors | None = None,
 ) -> AsyncIterator[Served]:
     """Two applications on free ports of this machine."""
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
         ports = Served(_port(public), _port(inside), doors or shared_doors())
+        ws = ws or CHOSEN.engine
         async with serving(apps, public, inside, ping_s=ping_s, http=http, ws=ws, most_public=most_public):
             yield ports
 
@@ -93,6 +106,7 @@ def memory_hub(
     store: MemoryStore,
     *,
     depth: Depth | None = None,
+    bounds: Bounds | None = None,
     rhythm: Rhythm = QUIET,
     limits: Limits | None = None,
     teller: Teller | None = None,
@@ -100,7 +114,7 @@ def memory_hub(
     access: Access | None = None,
 ) -> tuple[Relay, tuple[ASGIApp, ASGIApp]]:
     """A relay that is not running yet, and its applications. Without `access`: nobody loses his place."""
-    relay = Relay(store, store.desk.office, Registry(depth), rhythm)
+    relay = Relay(store, store.desk.office, Registry(depth, bounds), rhythm)
     access = access or Access(shared_doors().people, shared_doors().devices)
     commands = Commands(teller or store, lambda: relay.day, relay.arrival_of, nobodys, access)
     walls = Walls(relay, teller or store, lambda: shared_doors().devices.places(Role.WALL), every_s=0.02)

@@ -29,7 +29,7 @@ from tests.eventually import eventually
 from tests.fanout.days import CERTIFICATES, OFFICE
 from tests.fanout.memory import MemoryStore
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("engine")]
 
 EVERY_S = 0.05
 SOCKETS = {"/ws/desk": Role.COUNTER, "/ws/wall/1": Role.WALL, "/ws/kiosk": Role.KIOSK}

@@ -21,8 +21,9 @@ from redis.exceptions import MaxConnectionsError
 from websockets.exceptions import InvalidStatus
 
 from config import asgi
-from config.asgi import Tuning, hub_running, listen, run_hub, serve
+from config.asgi import Tuning, hub_running, run_hub
 from config.embedded import EmbeddedValkey
+from config.serving import listen, serve
 from hub.desk.lane import Office
 from hub.edge.sockets import Limits
 from hub.fanout.mailbox import Depth
@@ -41,7 +42,7 @@ from tests.fanout.days import CERTIFICATES, MOVES, OFFICE
 from tests.fanout.listening import timeless
 from tests.ports import free_ports
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("engine")]
 
 PATHS = ["/ws/board", "/ws/lanes/certificates", "/ws/lanes/moves", "/ws/wall/entrance", "/ws/desk", "/ws/kiosk"]
 
@@ -118,6 +119,38 @@ def some_requests(count: int, seed: int) -> Iterator[wire.DeskRequest]:
             wire.Transfer(new_id(), ticket, lane),
         ]
         yield chance.choice(kinds)
+
+
+BACK = 240
+
+
+async def test_a_waiting_room_that_comes_back_asks_nothing_of_the_store(
+    valkey_server: EmbeddedValkey, office: Office
+) -> None:
+    """After a restart of the hub: with a position, with an old one, with none."""
+    async with hub_of(office, valkey_server.url, tuning=Tuning(day_every_s=3600.0)) as hub:
+        await is_ready(hub)
+        async with hub.open("/ws/board", is_inside=False) as connection:
+            before = Visitor(connection)
+            await before.hear_all(2)
+        paths = ["/ws/board", f"/ws/board?after={before.screen.position}", "/ws/board?after=2020-01-01.x:1-0"]
+        async with closing_client(valkey_server.url) as store:
+            asked = int((await store.info("stats"))["total_commands_processed"])
+            await asyncio.gather(*(come_back(hub, paths[count % len(paths)]) for count in range(BACK)))
+            asked = int((await store.info("stats"))["total_commands_processed"]) - asked
+        assert asked < BACK, "what the tail reads meanwhile, and nothing for each of them"
+
+
+async def come_back(hub: Served, path: str) -> None:
+    async with hub.open(path, is_inside=False) as connection:
+        await connection.recv()
+
+
+@asynccontextmanager
+async def closing_client(url: str) -> AsyncIterator[Redis]:
+    client = store_client(url)
+    yield client
+    await client.aclose()
 
 
 async def test_every_screen_ends_like_a_fresh_snapshot(valkey_server: EmbeddedValkey, office: Office) -> None:

@@ -8,8 +8,8 @@ import sys
 import pytest
 import structlog
 
-from config.asgi import listen as place
-from config.asgi import open_files, public_connections, public_listeners, raise_open_files, serving
+from config.serving import listen as place
+from config.serving import open_files, public_connections, public_listeners, raise_open_files, serving
 from tests.edge.hubs import memory_hub
 from tests.fanout.days import OFFICE
 from tests.fanout.memory import MemoryStore

@@ -13,14 +13,15 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from config.asgi import Apps, hub_running
+from config.asgi import hub_running
 from config.embedded import EmbeddedValkey
+from config.serving import Apps
 from hub.edge.headers import ALWAYS, BY_HTTPS, SecurityHeaders
 from tests.doors import shared_ledger
 from tests.edge.hubs import Served, served
 from tests.fanout.days import OFFICE
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("engine")]
 
 STATIC = "/static/shared.css"
 

@@ -18,7 +18,7 @@ from tests.eventually import eventually
 from tests.fanout.days import CERTIFICATES, OFFICE
 from tests.fanout.memory import MemoryStore
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("engine")]
 
 
 @asynccontextmanager

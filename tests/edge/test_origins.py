@@ -16,7 +16,7 @@ from tests.edge.hubs import Served, memory_hub, served
 from tests.fanout.days import OFFICE
 from tests.fanout.memory import MemoryStore
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("engine")]
 
 HOST = "127.0.0.1:{port}"
 OWN = "http://127.0.0.1:{port}"

@@ -24,7 +24,7 @@ from tests.eventually import eventually
 from tests.fanout.days import CERTIFICATES, MOVES, OFFICE
 from tests.fanout.memory import FIRST_DAY, MemoryStore
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("engine")]
 
 PATHS = {Act.OPEN_WALL: "/ws/wall/1", Act.OPEN_DESK: "/ws/desk", Act.OPEN_KIOSK: "/ws/kiosk"}
 ID = "q3oZ4lqWlT0mW1x7mBv2aA"

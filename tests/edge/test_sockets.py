@@ -16,9 +16,12 @@ from starlette.routing import Route
 from websockets.exceptions import InvalidStatus
 from wsproto import events
 
-from hub.desk.requests import Answer, Issue, Request, Stamp
+from config.serving import Engine
+from hub.desk.requests import Answer, Done, Issue, Next, Recall, Request, Stamp
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.sockets import Limits
+from hub.edge.websocket.connection import WebsocketConnection
+from hub.fanout.crowd import Bounds
 from hub.fanout.mailbox import Depth
 from hub.fanout.relay import Relay
 from hub.wire import messages as wire
@@ -28,16 +31,22 @@ from tests.eventually import eventually
 from tests.fanout.days import CERTIFICATES, OFFICE
 from tests.fanout.memory import MemoryStore
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("engine")]
+
+SOON = Bounds(lag_s=0.2, look_s=0.01)
 
 INSIDE_PATHS = ["/ws/wall/entrance", "/ws/desk", "/ws/kiosk"]
 
 
 @asynccontextmanager
 async def hub_of(
-    store: MemoryStore, depth: Depth | None = None, limits: Limits | None = None, ping_s: float = 20.0
+    store: MemoryStore,
+    depth: Depth | None = None,
+    limits: Limits | None = None,
+    ping_s: float = 20.0,
+    bounds: Bounds | None = None,
 ) -> AsyncIterator[tuple[Relay, Served]]:
-    relay, apps = memory_hub(store, depth=depth, limits=limits)
+    relay, apps = memory_hub(store, depth=depth, bounds=bounds, limits=limits)
     tail = asyncio.create_task(relay.run())
     async with served(apps, ping_s) as ports:
         await eventually(lambda: not relay.is_away)
@@ -384,15 +393,15 @@ async def test_who_is_gone_is_forgotten(store: MemoryStore) -> None:
         await eventually(lambda: len(relay.registry) == 0)
 
 
-async def deaf_client(hub: Served, path: str) -> socket.socket:
+async def deaf_client(hub: Served, path: str, port: int | None = None) -> socket.socket:
     """A client that says hello and then never reads, with the smallest buffer there is."""
     deaf = socket.socket()
     deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     deaf.setblocking(False)
     loop = asyncio.get_running_loop()
-    await loop.sock_connect(deaf, ("127.0.0.1", hub.inside))
+    await loop.sock_connect(deaf, ("127.0.0.1", port or hub.inside))
     head = (
-        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{hub.inside}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port or hub.inside}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
     )
     head += "".join(f"{name}: {value}\r\n" for name, value in hub.headers(path).items()) + "\r\n"
@@ -421,6 +430,47 @@ async def test_a_client_that_never_reads_is_dropped_and_the_others_go_on(store: 
             while reader.types[-1] != "TicketServed":
                 await reader.hear()
         deaf.close()
+
+
+async def test_residents_who_never_read_are_told_to_come_back_and_the_others_hear_everything(
+    store: MemoryStore,
+) -> None:
+    async with hub_of(store, limits=Limits(send_s=0.2), depth=Depth(frames=64), bounds=SOON) as (relay, hub):
+        deaf = [await deaf_client(hub, "/ws/board", hub.public) for _ in range(3)]
+        async with hub.open("/ws/board", is_inside=False) as connection:
+            reader = Visitor(connection)
+            await reader.hear_all(2)
+            await eventually(lambda: len(relay.registry) == 4)
+            await store.ask(Issue(CERTIFICATES, "kiosk"))
+            await store.ask(Next("2", None))
+            calls = 1
+            while len(relay.registry) > 1:
+                calls += 1
+                await store.ask(Recall("2", 1))
+                await reader.hear()
+                assert calls < 100_000, "gone long before"
+            await store.ask(Done("2", 1))
+            while reader.types[-1] != "TicketServed":
+                await reader.hear()
+            assert reader.types.count("TicketRecalled") == calls - 1
+        for one in deaf:
+            one.close()
+
+
+async def test_nothing_of_a_resident_stays_in_the_application(store: MemoryStore, engine: Engine) -> None:
+    if engine is not WebsocketConnection:
+        pytest.skip("only our own engine hands connections over")
+    async with hub_of(store) as (relay, hub), hub.open("/ws/desk") as clerk:
+        await clerk.recv()
+        async with hub.open("/ws/board", is_inside=False), hub.open("/ws/lanes/moves", is_inside=False) as connection:
+            await connection.recv()
+            assert len(relay.registry) == 3
+            await eventually(lambda: running() == 1)
+
+
+def running() -> int:
+    """How many websockets the application still runs for."""
+    return sum("WebsocketConnection" in repr(task.get_coro()) for task in asyncio.all_tasks())
 
 
 @pytest.mark.parametrize("ping_s", [0.1])

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from config import processes
-from config.asgi import hub_running, listen, serving
+from config.asgi import hub_running
 from config.embedded import EmbeddedValkey
 from config.office_file import PRACTICE_OFFICE, read_office
 from config.processes import Child
+from config.serving import listen, serving
 from hub.ledger.connection import sqlite_url
 from tests.doors import Doors
 from tests.eventually import eventually

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from config.asgi import hub_running, listen, serving
+from config.asgi import hub_running
 from config.embedded import EmbeddedValkey
+from config.serving import listen, serving
 from hub.ledger.connection import sqlite_url
 from hub.ledger.journal import Author
 from hub.ledger.operations import Ledger

@@ -9,8 +9,9 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from config.asgi import hub_running, listen, serving
+from config.asgi import hub_running
 from config.embedded import EmbeddedValkey
+from config.serving import listen, serving
 from hub.desk.hours import DAY_MINUTES
 from hub.desk.lane import Counter, Lane, Office, Reason
 from hub.desk.notices import Carrier

@@ -15,7 +15,7 @@ import anyio
 import msgspec
 import pytest
 
-from config.asgi import hub_running, listen, serving
+from config.asgi import hub_running
 from config.embedded import EmbeddedValkey
 from config.office_folder import PRACTICE_MARK
 from config.office_process import start_office
@@ -26,6 +26,7 @@ from config.practice.figures import read_figures
 from config.practice.floor import Tally
 from config.practice.listeners import Listener, compare_all
 from config.practice.report import ProgressBar, as_fields, as_json, as_text
+from config.serving import listen, serving
 from hub.desk.lane import Absence, Counter, Lane, Office, PushBacks, Reason
 from hub.forecast.day import Customer, Figures, Moves, typical_day
 from hub.ledger.connection import sqlite_url

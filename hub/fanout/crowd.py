@@ -1,0 +1,302 @@
+"""All who only listen to one topic, told in one loop: a frame is made once, and the same bytes go to everybody.
+
+    tell ──> pending ──pass──> one write for each who is ready, a slice a turn of the loop
+    admit ─> coming ────┘          │ its network takes no more: lagging, skipped
+               ^──── the newest picture ──── drains <─┘── not within `lag_s`: closed with 4000
+
+Facts that come while a pass is under way wait and go out together in the next one. Nobody is waited for, and no
+listener has a queue: what is held for one is the write that did not fit. Knows neither socket nor protocol.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from hub.fanout.mailbox import Frame
+from hub.wire.messages import Close
+
+_log = structlog.get_logger("hub.fanout.crowd")
+
+
+class Line(Protocol):
+    """One listener's connection. It tells its crowd `lags` (perhaps within a write), `drains` and `gone`."""
+
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """Never waits, and does nothing once the connection has ended."""
+
+    @property
+    def descriptor(self) -> int:
+        """What the system knows it by; below 0 where bytes have another way to go than straight into its socket."""
+
+    def close(self, code: int, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one crowd may take of the process.
+
+    For one listener is held at most one write: `joined_bytes` and the frame that passes it, or what a newcomer is told
+    (a snapshot, or half a mailbox of facts, `feed.RING_BYTES`); shared with all who got the same.
+    """
+
+    slice: int = 250  # writes a turn of the loop, some 2 ms: so long a command waits for its turn
+    joined_bytes: int = 64 * 1024  # of one pass; half of what the kernel takes for a listener that is well
+    pending_bytes: int = 1 << 20  # as a mailbox: with more than that to tell, the picture is shorter
+    lag_s: float = 5.0  # a telephone in the lift; whoever takes longer comes back to a snapshot
+    look_s: float = 0.5  # how exactly that is kept
+
+
+class OneByOne:
+    """Lines that are told the same, one after the other in the order of their coming."""
+
+    def __init__(self) -> None:
+        self._lines: list[Line] = []
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def append(self, line: Line) -> None:
+        self._lines.append(line)
+
+    def write(self, data: bytes, start: int, stop: int, full: Set[Line], left: Set[Line]) -> None:
+        """To those from `start` to `stop`. Who is `full` has something waiting already, who has `left` gets nothing."""
+        lines = self._lines[start:stop]
+        write_each([line for line in lines if line not in left] if left else lines, data)
+
+
+def write_each(lines: Iterable[Line], data: bytes) -> None:
+    """What one write raises is not the others' business."""
+    rest = iter(lines)
+    while True:
+        try:
+            for line in rest:
+                line.write(data)
+            return
+        except Exception:
+            _log.exception("write failed")
+
+
+class Turns:
+    """Whose slice is next. Between two slices the loop serves everybody else."""
+
+    def __init__(self) -> None:
+        self._due: deque[Crowd] = deque()
+
+    def ask(self, crowd: "Crowd") -> None:
+        self._due.append(crowd)
+        if len(self._due) == 1:
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        crowd = self._due[0]
+        try:
+            is_more = crowd.write_slice()
+        finally:  # whatever happens to one crowd, the others get their turn
+            self._due.popleft()
+            if self._due:
+                asyncio.get_running_loop().call_soon(self._turn)
+        if is_more:
+            self.ask(crowd)
+
+
+class Crowd:
+    """The listeners of one topic at one pace.
+
+    `picture` gives what somebody must know who knows nothing, `framed` a message as it goes on the line, `together` a
+    way to write to many lines of this kind; `overrun` is told of each listener that was too slow.
+    """
+
+    def __init__(
+        self,
+        picture: Callable[[], Sequence[Frame]],
+        framed: Callable[[str], bytes],
+        together: Callable[[], OneByOne],
+        overrun: Callable[[], None],
+        turns: Turns,
+        bounds: Bounds,
+    ) -> None:
+        self._picture = picture
+        self._framed = framed
+        self._together = together
+        self._overrun = overrun
+        self._turns = turns
+        self._bounds = bounds
+        self._count = 0
+        self._ready: dict[Line, None] = {}
+        self._many: OneByOne | None = together()  # those who are ready; None: to be gathered anew
+        self._coming: dict[Line, int] = {}  # who joined, and how many of the pending frames he knows
+        self._lagging: dict[Line, tuple[float, int]] = {}  # since when, and in which pass
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._passes = 0
+        self._runs: deque[tuple[bytes, OneByOne]] = deque()  # what is left of the pass under way
+        self._at = 0  # in the first run
+        self._full: set[Line] = set()  # who began to lag during this pass, and has not caught up
+        self._left: set[Line] = set()  # who went during this pass: nothing may follow a close
+        self._is_due = False
+        self._told: tuple[Sequence[Frame], bytes] = ((), b"")  # what the last newcomer got
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def admit(self, line: Line, frames: Sequence[Frame]) -> None:
+        """A newcomer is told `frames` at once, and from now on everything that follows."""
+        self._count += 1
+        self._welcome(line, frames)
+
+    def tell(self, frame: Frame) -> None:
+        if not self._count:
+            return
+        data = self._framed(frame.text)
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+        if self._pending_bytes > self._bounds.pending_bytes:
+            picture = self._encoded(self._picture())
+            self._pending, self._pending_bytes = [picture], len(picture)
+            self._coming = dict.fromkeys(self._coming, 0)
+        if not self._is_due:
+            self._is_due = True
+            self._turns.ask(self)
+
+    def write_slice(self) -> bool:
+        """Begin a pass, or go on with it. True while there is more."""
+        self._is_due = False
+        if not self._runs:
+            self._begin()
+        data, many = self._runs[0]
+        start, self._at = self._at, self._at + self._bounds.slice
+        many.write(data, start, self._at, self._full, self._left)
+        if self._at >= len(many):
+            self._runs.popleft()
+            self._at = 0
+        if not self._runs:
+            self._full.clear()
+            self._left.clear()
+        self._is_due = bool(self._runs or self._pending)
+        return self._is_due
+
+    # As a line tells it -----------------------------------------------------------------------------------------------
+
+    def lags(self, line: Line) -> None:
+        if line in self._ready:
+            del self._ready[line]
+            self._many = None
+        if self._runs:
+            self._full.add(line)
+        self._lagging[line] = asyncio.get_running_loop().time(), self._passes
+        if self._timer is None:
+            self._look_later()
+
+    def drains(self, line: Line) -> None:
+        self._full.discard(line)
+        lag = self._lagging.pop(line, None)
+        if lag is None:
+            return
+        _, since_pass = lag
+        if since_pass != self._passes:
+            self._welcome(line, self._picture())  # it was left out of a pass
+        elif line not in self._coming:
+            self._make_ready(line)
+
+    def gone(self, line: Line) -> None:
+        """Also one that was never let in."""
+        is_ready = line in self._ready
+        if is_ready or line in self._coming or line in self._lagging:
+            self._count -= 1
+        self._coming.pop(line, None)
+        self._lagging.pop(line, None)
+        if is_ready:
+            del self._ready[line]
+            self._many = None
+        if self._runs:
+            self._left.add(line)
+
+    # A pass -----------------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        frames = self._taken()
+        self._passes += 1
+        known = self._coming_in(len(frames))
+        if self._many is None:
+            self._many = self._gathered(self._ready)
+        self._runs.append((_joined(frames), self._many))
+        for count, lines in known.items():
+            self._runs.append((_joined(frames[count:]), self._gathered(lines)))
+            self._ready.update(dict.fromkeys(lines))
+            self._many = None  # this pass goes to those who were ready before
+
+    def _gathered(self, lines: Iterable[Line]) -> OneByOne:
+        many = self._together()
+        for line in lines:
+            many.append(line)
+        return many
+
+    def _taken(self) -> list[bytes]:
+        """As many of the pending frames as go out in one write."""
+        count = size = 0
+        for data in self._pending:
+            count, size = count + 1, size + len(data)
+            if size >= self._bounds.joined_bytes:
+                break
+        frames, self._pending = self._pending[:count], self._pending[count:]
+        self._pending_bytes -= size
+        return frames
+
+    def _coming_in(self, count: int) -> dict[int, list[Line]]:
+        """Make newcomers ready who know none of these frames; give the others by how many they know."""
+        known: dict[int, list[Line]] = {}
+        coming, self._coming = self._coming, {}
+        for line, knows in coming.items():
+            if line in self._lagging:
+                continue  # left out: the picture brings it in again
+            if knows == 0:
+                self._make_ready(line)
+            elif knows < count:
+                known.setdefault(knows, []).append(line)
+            else:
+                self._coming[line] = knows - count
+        return known
+
+    def _make_ready(self, line: Line) -> None:
+        self._ready[line] = None
+        if self._many is not None and not self._runs:
+            self._many.append(line)
+        else:
+            self._many = None
+
+    # Newcomers and laggards -------------------------------------------------------------------------------------------
+
+    def _welcome(self, line: Line, frames: Sequence[Frame]) -> None:
+        self._coming[line] = len(self._pending)  # what is pending was in the picture already
+        line.write(self._encoded(frames))
+
+    def _encoded(self, frames: Sequence[Frame]) -> bytes:
+        """Once for all who are told the same one after another: a waiting room that comes back."""
+        told, data = self._told
+        if list(told) != list(frames):
+            data = b"".join(self._framed(frame.text) for frame in frames)
+            self._told = frames, data
+        return data
+
+    def _look_later(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._bounds.look_s, self._look)
+
+    def _look(self) -> None:
+        """Close those who have lagged for too long."""
+        self._timer = None
+        latest = asyncio.get_running_loop().time() - self._bounds.lag_s
+        for line in [line for line, (since, _) in self._lagging.items() if since <= latest]:
+            self._overrun()
+            line.close(Close.SLOW)
+        if self._lagging:
+            self._look_later()
+
+
+def _joined(frames: list[bytes]) -> bytes:
+    return frames[0] if len(frames) == 1 else b"".join(frames)

@@ -1,0 +1,1 @@
+"""How our own engine speaks RFC 6455."""
