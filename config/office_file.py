@@ -70,6 +70,24 @@ class CounterEntry(_Entry):
     lanes: list[Key] = Field(min_length=1, max_length=32, description="Keys of the lanes that it calls from.")
 
 
+class LineEntry(_Entry):
+    """`[notices.line]`."""
+
+    purpose: Prose = Field(description="The same for LINE, and what LINE itself learns, keeps and does with it.")
+    purpose_version: Version = Field(description="Version of that text.")
+
+
+class PhoneEntry(_Entry):
+    """`[notices.phone]`."""
+
+    purpose: Prose = Field(description="The same for telephone numbers, and what telephone carriers keep.")
+    purpose_version: Version = Field(description="Version of that text.")
+    consent: Prose = Field(
+        description="The ward's consent to the telephone carrier: date, number and whose. Without it there is no"
+        " telephone: the carrier keeps a record of each call."
+    )
+
+
 class NoticesEntry(_Entry):
     """`[notices]`."""
 
@@ -79,6 +97,10 @@ class NoticesEntry(_Entry):
     )
     purpose_version: Version = Field(
         description="Version of that text, recorded with each consent; give a new one with each new text."
+    )
+    line: LineEntry | None = Field(default=None, description="Notices by LINE; without this table none are offered.")
+    phone: PhoneEntry | None = Field(
+        default=None, description="Notices by telephone; without this table none are offered."
     )
 
 
@@ -113,7 +135,9 @@ class OfficeFile(_Entry):
             web_open=_minutes(self.web_open),
             web_close=_minutes(self.web_close),
             web_check_in=self.web_check_in,
-            purpose=Purpose(self.notices.purpose_version, self.notices.purpose.strip()) if self.notices else None,
+            purpose=_purpose(self.notices),
+            line_purpose=_purpose(self.notices.line) if self.notices else None,
+            phone_purpose=_purpose(self.notices.phone) if self.notices else None,
         )
 
 
@@ -171,6 +195,10 @@ def _contradictions(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
         for path, lane in lanes:
             if lane.key not in served:
                 yield path, f"業務 {lane.key} を扱う窓口がありません。counters のどれかの lanes に加えてください。"
+
+
+def _purpose(entry: NoticesEntry | LineEntry | PhoneEntry | None) -> Purpose | None:
+    return Purpose(entry.purpose_version, entry.purpose.strip()) if entry else None
 
 
 def _minutes(time: str) -> int:

@@ -25,7 +25,19 @@ from hub.desk.facts import (
     TicketTransferred,
 )
 from hub.desk.lane import Office
-from hub.desk.notices import Carrier, Ending, Subscription, Trigger, near, notice_id
+from hub.desk.notices import (
+    BY_FACT,
+    EACH_TIME,
+    LOOKED_AT,
+    Carrier,
+    Ending,
+    Subscription,
+    Trigger,
+    by_place,
+    first_allowed,
+    notice_id,
+    pace_ms,
+)
 from hub.desk.picture import Picture
 from hub.desk.refusals import (
     HasNumber,
@@ -53,6 +65,7 @@ from hub.desk.requests import (
     Return,
     Stamp,
     Stop,
+    Sweep,
     Transfer,
     Wish,
 )
@@ -72,6 +85,7 @@ class Desk:
         self._holders: dict[tuple[str, str], int] = {}  # holder, lane → arrival
         self.wishes: dict[tuple[int, str], Subscription] = {}  # arrival, carrier → what is wished
         self.owed: set[str] = set()  # every notice that was due today
+        self._calls: dict[str, list[int]] = {}  # lane → when somebody was called there (office ms)
 
     def open_day(self, day: str, at: int) -> list[Fact]:
         """Move to `day` if it is later than the present one; otherwise nothing happens. Days never go back."""
@@ -84,7 +98,7 @@ class Desk:
         told.append(DayOpened(at=at, who="keeper", request="", day=day))
         self._learn(told)
         self._answers, self._secrets, self._holders = {}, {}, {}
-        self.wishes, self.owed = {}, set()
+        self.wishes, self.owed, self._calls = {}, set(), {}
         return told
 
     def do(self, stamp: Stamp, request: Request, at: int) -> Decision:
@@ -98,7 +112,7 @@ class Desk:
             return known[1], []
         answer, told = self._decide(stamp, request, at)
         self._learn(told)
-        self._owe(told)
+        self._owe(told, at, request.minutes if isinstance(request, Wish) else 0)
         self._answers[stamp.who, stamp.request] = (request, answer)
         if isinstance(request, Issue) and answer.arrival is not None:
             if request.secret:
@@ -135,6 +149,8 @@ class Desk:
                 return self._wish(stamp, request, at)
             case Stop():
                 return self._stop(stamp, request, at)
+            case Sweep():
+                return Answer(None, None, None, None), []
             case _:
                 assert_never(request)
 
@@ -258,18 +274,43 @@ class Desk:
             raise NoContact()
         return _stands(ticket, ticket.state), [_erased(known, request.ending, stamp, at)]
 
-    def _owe(self, told: list[Fact]) -> None:
-        """What became due by these facts: a wish is confirmed, and whose turn is near is told so, once."""
+    def _owe(self, told: list[Fact], at: int, minutes: int) -> None:
+        """What became due by these facts, and at this moment: each notice once, to the first carrier that is allowed.
+
+        `minutes`: of the wish among them.
+        """
         for fact in told:
             if isinstance(fact, ContactGiven):
-                wish = Subscription(fact.subscription, fact.arrival, Carrier(fact.carrier), fact.ahead)
+                wish = Subscription(fact.subscription, fact.arrival, Carrier(fact.carrier), fact.ahead, minutes)
                 self.wishes[fact.arrival, fact.carrier] = wish
                 self.owed.add(notice_id(wish.id, Trigger.REGISTERED))
             elif isinstance(fact, ContactErased):
                 del self.wishes[fact.arrival, fact.carrier]
-        for line in self.picture.waiting.values():
-            due = near((arrival for _, arrival in line), self.wishes.values())
-            self.owed.update(notice_id(wish.id, Trigger.NEAR) for wish in due)
+            elif isinstance(fact, TicketCalled):
+                self._calls.setdefault(fact.lane, []).append(fact.at)
+            trigger = BY_FACT.get(type(fact))
+            if trigger is not None and isinstance(fact, TicketCalled | TicketMarkedAbsent):
+                self._owe_first(fact.arrival, trigger)
+        for lane, line in self.picture.waiting.items():
+            pace = pace_ms(self._calls.get(lane, ()))
+            for ahead, (_, arrival) in enumerate(line[: LOOKED_AT + 1]):
+                if (present := self._first_wish(arrival)) is not None:
+                    wish, due = by_place(present, ahead, pace, at)
+                    self.wishes[arrival, wish.carrier] = wish
+                    if due is not None:
+                        self.owed.add(notice_id(wish.id, due))
+
+    def _first_wish(self, arrival: int) -> Subscription | None:
+        return first_allowed(wish for (ticket, _), wish in self.wishes.items() if ticket == arrival)
+
+    def _owe_first(self, arrival: int, trigger: Trigger) -> None:
+        wish = self._first_wish(arrival)
+        if wish is None:
+            return
+        time = 1
+        while trigger in EACH_TIME and notice_id(wish.id, trigger, time) in self.owed:
+            time += 1
+        self.owed.add(notice_id(wish.id, trigger, time))
 
     def _ticket(self, arrival: int) -> Ticket:
         ticket = self.picture.tickets.get(arrival)

@@ -86,8 +86,8 @@ class Transfer:
 class Wish:
     """Tell the resident by `carrier` when at most `ahead` people are before him, in place of what he wished before.
 
-    `subscription`: random, made anew for each try and therefore no part of the request. `purpose`: version of the text
-    that was shown and accepted.
+    `minutes`: or when his turn is to be expected within so many, 0: that is not wished. `subscription`: random, made
+    anew for each try and therefore no part of the request. `purpose`: version of the text that was shown and accepted.
     """
 
     ticket: int
@@ -95,6 +95,7 @@ class Wish:
     ahead: int
     purpose: str
     subscription: str = field(compare=False)
+    minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,14 @@ class Stop:
     subscription: str = ""
 
 
-Request: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer | Wish | Stop
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Look at every lane: what time alone makes due. Nobody's ticket moves."""
+
+
+Request: TypeAlias = (
+    Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer | Wish | Stop | Sweep
+)
 
 
 @dataclass(frozen=True, slots=True)

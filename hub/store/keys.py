@@ -33,7 +33,9 @@ class Keys:
         return f"{{{self.office}}}:{day}:requests"
 
     def tally(self, day: str) -> str:
-        """Hash `arrival` → last arrival given, `issued:LANE` → how many numbers of its band were given. Day."""
+        """Hash `arrival` → last arrival given, `issued:LANE` → how many numbers of its band were given,
+        `calls:LANE` → when its last ones were called (office ms). Day.
+        """
         return f"{{{self.office}}}:{day}:tally"
 
     def numbers(self, day: str) -> str:
@@ -65,20 +67,30 @@ class Keys:
         return f"{{{self.office}}}:archive"
 
     def wishes(self, day: str) -> str:
-        """Hash `ARRIVAL US CARRIER` → subscription, people ahead, why it ended ('': it holds), joined by US. Day."""
+        """Hash `ARRIVAL US CARRIER` → subscription, people ahead, why it ended ('': it holds), minutes, when it was
+        told near (office ms, '': it was not), what was to be expected then (ms), joined by US. Day.
+        """
         return f"{{{self.office}}}:{day}:wishes"
 
     def stops(self, day: str) -> str:
-        """Hash SHA-256 of a stop token (hexadecimal) → arrival, carrier, subscription, joined by US. Day."""
+        """Hash SHA-256 of a stop token (hexadecimal) → arrival, carrier, subscription, joined by US. Of who can stop
+        at the carrier (a keyed digest) all of his, joined by RS (0x1e). Day.
+        """
         return f"{{{self.office}}}:{day}:stops"
 
     def notices(self, day: str) -> str:
-        """Hash `SUBSCRIPTION:TRIGGER` → state, trigger, arrival, carrier, attempts, tenure, since (real ms). Day."""
+        """Hash `SUBSCRIPTION:TRIGGER` → state, trigger, arrival, carrier, attempts, tenure, since (office ms). Of what
+        comes each time also `SUBSCRIPTION:TRIGGER.TIME`. Day.
+        """
         return f"{{{self.office}}}:{day}:notices"
 
     def due(self, day: str, carrier: Carrier) -> str:
         """Sorted set notice → real ms from which somebody must look at it: it is due, or its lease ends then. Day."""
         return f"{{{self.office}}}:{day}:due:{carrier}"
+
+    def callbacks(self, day: str) -> str:
+        """Hash SHA-256 of a callback's token (hexadecimal) → notice: how a carrier names it to us. Day."""
+        return f"{{{self.office}}}:{day}:callbacks"
 
     def tenures(self) -> str:
         """Hash carrier → tenure of the worker that began last: it grows, as real ms do or by one. No expiry."""

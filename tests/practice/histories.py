@@ -136,7 +136,7 @@ def wire_of(request: requests.Request) -> m.DeskRequest:
             return m.Cancel("x", request.ticket)
         case requests.Transfer():
             return m.Transfer("x", request.ticket, request.lane)
-        case requests.Wish() | requests.Stop():
+        case requests.Wish() | requests.Stop() | requests.Sweep():
             raise AssertionError(f"no asker sends {request}")
         case _:
             assert_never(request)

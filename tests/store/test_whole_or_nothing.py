@@ -26,6 +26,7 @@ from hub.desk.requests import (
     Request,
     Return,
     Stop,
+    Sweep,
     Transfer,
     Wish,
 )
@@ -37,6 +38,7 @@ IN_2027 = 1_800_000_000_000  # epoch milliseconds
 
 EMAIL = Carrier.EMAIL
 OLD = "old"
+HEARD_BY = "5" * 64
 TENURE = IN_2027  # of the worker in hand: a tenure is later than the clock's moment
 
 Story = Callable[[StoreDesk], Awaitable[object]]
@@ -45,7 +47,8 @@ Story = Callable[[StoreDesk], Awaitable[object]]
 async def _busy(desk: StoreDesk) -> None:
     """1 called at counter 2, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4; 8 expected.
 
-    Of 4's two notices one is being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead.
+    Of 4's two notices one is being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead. 7 was told by
+    mail, and may be telephoned if that never arrives.
     """
     for _ in range(5):
         await desk.ask(Issue(CERTIFICATES, "kiosk"))
@@ -67,6 +70,10 @@ async def _busy(desk: StoreDesk) -> None:
     first, _ = await outbox.claim(DAY, EMAIL, TENURE)
     await outbox.mark(DAY, EMAIL, TENURE, first.notice)
     await desk.client.hset(desk.keys.wishes(DAY), mapping={f"{who}\x1femail": f"{who}\x1f0\x1f" for who in (3, 6)})
+    await desk.client.hset(desk.keys.wishes(DAY), "7\x1fphone", "telephone\x1f1\x1f\x1f0")
+    told = "\x1f".join(["accepted", "near", "7", "email", "1", "0", "0"])
+    await desk.client.hset(desk.keys.notices(DAY), "told:near", told)
+    await desk.client.hset(desk.keys.callbacks(DAY), HEARD_BY, "told:near")
 
 
 def _asks(request: Request) -> Story:
@@ -85,6 +92,10 @@ def _of_notices(act: Callable[[Outbox], Awaitable[object]]) -> Story:
     return lambda desk: act(Outbox(desk.client, desk.office))
 
 
+async def _learn(desk: StoreDesk) -> None:
+    await Outbox(desk.client, desk.office).learn(DAY, EMAIL, HEARD_BY, NoticeState.REFUSED)
+
+
 STORIES: dict[str, Story] = {
     "desk_issue_v1": _asks(Issue(CERTIFICATES, "web", secret="a" * 64, holder="mine")),
     "desk_check_in_v1": _asks(CheckIn(8)),
@@ -97,6 +108,8 @@ STORIES: dict[str, Story] = {
     "desk_transfer_v1": _asks(Transfer(3, MOVES)),
     "desk_wish_v1": _asks(Wish(4, EMAIL, 3, "1", "new")),
     "desk_stop_v1": _asks(Stop(4, EMAIL, Ending.RESIDENT)),
+    "desk_sweep_v1": _asks(Sweep()),
+    "notice_learn_v1": _learn,
     "notice_take_over_v1": _of_notices(lambda outbox: outbox.take_over(EMAIL, DAY)),
     "notice_claim_v1": _of_notices(lambda outbox: outbox.claim(DAY, EMAIL, TENURE)),
     "notice_mark_v1": _of_notices(lambda outbox: outbox.mark(DAY, EMAIL, TENURE, f"{OLD}:near")),

@@ -37,6 +37,8 @@ ABOUT_US = frozenset({500, 502, 503, 504, 530, 534, 535, 538})
 class EmailCarrier:
     """One connection, opened at the first message. `sender` is the address it comes from, `name` whose it is."""
 
+    knows_again = False
+
     def __init__(
         self,
         server: MailServer,

@@ -20,7 +20,7 @@ local function desk_stop_v1(keys, args)
   plan(desk, 'UNLINK', contact)
   plan(desk, 'ZREM', erasures, parts[1])
   desk.lives[contact], desk.lives[erasures] = true, true
-  desk.wished[field] = table.concat({parts[1], parts[2], ending}, US)
+  desk.wished[field] = table.concat({parts[1], parts[2], ending, parts[4] or '0'}, US)
   plan(desk, 'HSET', desk.wishes, field, desk.wished[field])
   tell(desk, 'ContactErased', 'arrival', arrival, 'carrier', carrier, 'subscription', parts[1], 'ending', ending)
   return finish(desk, 'arrival', arrival, 'number', ticket.number, 'lane', ticket.lane, 'state', ticket.state)
