@@ -100,15 +100,14 @@ async def hub_running(
     offers: Collection[Carrier] = (),
     jobs_url: str | None = None,
     practice_people: PracticePeople = (),
-    devices_of: type[Devices] = Devices,
     tuning: Tuning | None = None,
 ) -> AsyncIterator[Apps]:
     """The public and the inside application of one office's hub, which follows the store from here to the end.
 
     `public_url` and `inside_urls` are where a proxy offers the two (`https://host[:port]`); `offers` is how notices can
     be sent, and `jobs_url` where their workers are woken (without it: the store). `practice_people` are offered at
-    staff's door, and `devices_of` lets devices in. A store that is away is waited for, saying so to everybody; a ledger
-    that is away is waited for, and nobody new gets in meanwhile. Raises `hub.store.library.LibraryDiffers` for a store
+    staff's door. A store that is away is waited for, saying so to everybody; a ledger that is away is waited for, and
+    nobody new gets in meanwhile. Raises `hub.store.library.LibraryDiffers` for a store
     of another release, ValueError for a URL of pages that is none, and `hub.ledger.connection.LedgerUnusable` for one
     of a ledger.
     """
@@ -119,7 +118,7 @@ async def hub_running(
     # Not the public page: a fault in what residents' browsers run must not press staff's buttons.
     inside_guard = Guard.for_pages(inside_urls, by_loopback_only=True)
     ledger = Ledger(ledger_url, office.key)
-    people, devices = People(ledger, now_ms=_real_ms), devices_of(ledger, _real_ms)
+    people, devices = People(ledger, now_ms=_real_ms), Devices(ledger, _real_ms)
     access = Access(people, devices, RefusedActs(ledger, _real_ms), every_s=tuning.access_every_s)
     client = connect(redis_url)
     waker = Waker(jobs_url or redis_url, office.key)
@@ -385,7 +384,6 @@ async def run_hub(
     offers: Collection[Carrier] = (),
     jobs_url: str | None = None,
     practice_people: PracticePeople = (),
-    devices_of: type[Devices] = Devices,
     tuning: Tuning | None = None,
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
@@ -405,7 +403,6 @@ async def run_hub(
             offers=offers,
             jobs_url=jobs_url,
             practice_people=practice_people,
-            devices_of=devices_of,
             tuning=tuning,
         ) as apps:
             await serve(apps, public=public, inside=inside, ping_s=tuning.ping_s, on_ready=on_ready)

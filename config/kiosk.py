@@ -9,6 +9,7 @@ from config.loopback import address_of, place_at, serve_page
 from kiosk_client.badge import Badge, BadgeFile
 from kiosk_client.machine import Machine
 from kiosk_client.printer import Printer
+from kiosk_client.printing import Printing
 from kiosk_client.screen.pages import touch_app
 from kiosk_client.spool import Spool
 
@@ -29,6 +30,6 @@ def run(
     with place_at(port) as place:  # the machine's own browser; nobody else takes numbers here
         address = hub_url.rstrip("/").replace("http", "ws", 1) + "/ws/kiosk"
         badge = Badge(hub_url, key, BadgeFile(folder))
-        machine = Machine(address, badge, Spool(folder), printer, public_url, random.SystemRandom().random)
+        machine = Machine(address, badge, Spool(folder), Printing(printer), public_url, random.SystemRandom().random)
         say(f"  発券機の画面  {address_of(place)}")
         asyncio.run(serve_page(touch_app(machine), place, machine.run()))

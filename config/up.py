@@ -18,13 +18,11 @@ from config.ports import taken_ports, why_not_listening, with_free_ports
 from config.posts import OfficeDidNotStart
 from config.practice.credentials import PEOPLE, read_credentials
 from config.practice.simulated_days import DEMO_SPEED, SimulatedDays
-from config.practice.walls import PracticeDevices
 from config.processes import Workshop
 from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
 from hub.desk.notices import Carrier
 from hub.ledger.connection import LedgerUnusable
-from hub.ledger.devices import Devices
 from hub.store.library import LibraryDiffers
 from hub.wire.roles import Role
 
@@ -130,7 +128,6 @@ def run_hub(
                 public_url=machine.public_url,
                 inside_urls=[machine.inside_url] if machine.inside_url else [],
                 practice_people=people,
-                devices_of=PracticeDevices if practice else Devices,
                 offers=[Carrier.EMAIL] if machine.mail_from else [],
                 jobs_url=machine.jobs_url,
             )

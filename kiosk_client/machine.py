@@ -7,6 +7,7 @@ crash after it prints the slip again at worst; never is there a slip without a t
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -15,9 +16,12 @@ from hub.wire.messages import CheckInByCode, Issue, LaneState, RefusalBody
 from kiosk_client.badge import Badge
 from kiosk_client.kiosk import SHOWN_SECONDS, Event, Kiosk, NotNow, State, Ticket
 from kiosk_client.link import Link
-from kiosk_client.printer import Printer, PrinterFailed
+from kiosk_client.printer import PrinterFailed
+from kiosk_client.printing import Printing
 from kiosk_client.slip import Slip
 from kiosk_client.spool import OpenRequest, Spool
+
+CANNOT_KEEP = "発券機に不具合があります。恐れ入りますが、職員にお声がけください。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Machine:
         address: str,
         badge: Badge,
         spool: Spool,
-        printer: Printer,
+        printing: Printing,
         public_url: str,
         chance: Callable[[], float],
     ) -> None:
@@ -53,7 +57,7 @@ class Machine:
         self._badge.changed = self._news
         self._link = Link(address, badge, chance, self._news)
         self._spool = spool
-        self._printer = printer
+        self._printing = printing
         self._public_url = public_url
         self._kiosk = Kiosk()
         self._version = 1
@@ -98,7 +102,7 @@ class Machine:
         raise AssertionError("the link never ends by itself")
 
     def choose(self, lane: str) -> None:
-        """Somebody touched a lane. Raises NotNow; OSError where the request cannot be kept: then nothing is asked."""
+        """Somebody touched a lane. Raises NotNow. Where the request cannot be kept, nothing is asked."""
         if not self._link.is_fresh or lane not in self._link.screen.lanes:
             raise NotNow("no number can be taken at the moment")
         asked = self._kiosk.after(Event.CHOSEN, lane=lane)
@@ -108,7 +112,12 @@ class Machine:
             secret=secret_text(secrets.token_bytes(SECRET_BYTES)),
             day=self._link.screen.day,
         )
-        self._spool.keep(request)
+        try:
+            self._spool.keep(request)
+        except OSError:
+            self._kiosk = asked
+            self._move(Event.REFUSED, sentence=CANNOT_KEEP)
+            return
         self._kiosk = asked
         self._news()
         self._work.create_task(self._serve(request))
@@ -142,7 +151,7 @@ class Machine:
         was = self._kiosk.state
         self._move(Event.LEFT)
         if was is State.UNPRINTED:
-            self._spool.clear()  # the screen has told number and code
+            self._clear()  # the screen has told number and code
 
     async def _resume(self, left: OpenRequest) -> None:
         while not self._link.is_fresh:
@@ -150,7 +159,7 @@ class Machine:
         if left.day == self._link.screen.day:
             await self._serve(left)
         else:  # yesterday's: nobody waits for it, and asking again would make a new ticket
-            self._spool.clear()
+            self._clear()
             self._kiosk = Kiosk()
             self._news()
 
@@ -158,7 +167,7 @@ class Machine:
         digest = digest_of(request.secret)
         body = await self._link.insist(Issue(id=request.id, lane=request.lane, secret=digest))
         if isinstance(body, RefusalBody):
-            self._spool.clear()
+            self._clear()
             self._move(Event.REFUSED, sentence=body.sentence)
             return
         screen = self._link.screen
@@ -188,12 +197,16 @@ class Machine:
 
     async def _print(self, slip: Slip) -> None:
         try:
-            await asyncio.to_thread(self._printer.print, slip)
+            await self._printing.print(slip)
         except PrinterFailed:
             self._move(Event.PRINTER_FAILED)
         else:
-            self._spool.clear()
+            self._clear()
             self._move(Event.PRINTED)
+
+    def _clear(self) -> None:
+        with suppress(OSError):  # a disk that takes nothing any more: the next touch is refused for it
+            self._spool.clear()
 
     def _move(
         self,

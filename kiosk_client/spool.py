@@ -45,6 +45,7 @@ class Spool:
             return None
 
     def clear(self) -> None:
+        """Raises OSError."""
         self._path.unlink(missing_ok=True)
         self._sync()
 

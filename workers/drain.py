@@ -125,8 +125,8 @@ class Drain:
         self._marked_within_s = marked_within_s
         self._tenure: int | None = None
         self._day = ""
-        # What came of a notice while the store was away: told when its lease is over and it is claimed again.
-        self._untold: dict[str, _End] = {}
+        # What came of a notice, and in which tenure, while the store was away: told before anything else is done.
+        self._untold: dict[str, tuple[Claimed, int, _End]] = {}
 
     async def run(self) -> None:
         """Returns when nothing is due, or early; the next wake-up goes on. Raises Superseded."""
@@ -152,6 +152,8 @@ class Drain:
         if day != self._day:
             self._day = day
             self._untold.clear()  # of a day that is over nobody asks any more
+        for untold in list(self._untold.values()):
+            await self._tell(*untold)
         if self._tenure is None:
             self._tenure = await self._outbox.take_over(self._carrier, day)
         while not self._is_stopping() and asyncio.get_running_loop().time() < until:
@@ -202,12 +204,11 @@ class Drain:
         if failures:
             raise failures[0]
         for claimed in waiting:  # not begun: whoever comes next need not wait for their lease
-            with contextlib.suppress(NotClaimed):
-                await self._settle(claimed, _End(NoticeState.PENDING))
+            await self._settle(claimed, _End(NoticeState.PENDING))
 
     async def _deliver(self, claimed: Claimed, sender: Sender) -> None:
         if claimed.was_sending:
-            return await self._settle(claimed, self._untold.get(claimed.notice) or _lost(claimed, sender))
+            return await self._settle(claimed, _lost(claimed, sender))
         # Not for all that were claimed at once: behind a slow server the last number may have been called by then.
         (prospect,) = await self._outbox.look(self._day, self._carrier, [claimed])
         if _is_useless(claimed.trigger, prospect):
@@ -233,7 +234,7 @@ class Drain:
             return await self._settle(claimed, _End(NoticeState.LAPSED, "gone"))
         except TryAgain:
             # It may be marked; that nothing was sent only this process knows.
-            self._untold[claimed.notice] = _End(NoticeState.PENDING)
+            self._untold[claimed.notice] = claimed, self._present_tenure(), _End(NoticeState.PENDING)
             raise
         if loop.time() - asked_at > self._marked_within_s:
             return await self._settle(claimed, _End(NoticeState.PENDING, "slept"))
@@ -259,18 +260,24 @@ class Drain:
         return Message(claimed.notice, text, stop_url, self._now(), f"{self._public_url}/phone/{token}")
 
     async def _settle(self, one: Claimed, end: _End) -> None:
-        """Tell the store what came of it. Raises NotClaimed where it is in other hands."""
-        self._untold[one.notice] = end
+        """Tell the store what came of it; kept where it is away."""
         tenure = self._present_tenure()
+        self._untold[one.notice] = one, tenure, end
+        await self._tell(one, tenure, end)
+
+    async def _tell(self, one: Claimed, tenure: int, end: _End) -> None:
         if end.state is NoticeState.REFUSED:  # first: once it is settled, nobody comes back to it
             await self._contacts.erase(self._day, one.subscription, one.ticket, self._carrier, Ending.REFUSED)
-        settled = await self._outbox.settle(
-            self._day, self._carrier, tenure, one.notice, end.state, end.again_ms, pass_on=end.pass_on
-        )
+        state, passed_to = end.state, None
+        with contextlib.suppress(NotClaimed):  # in other hands, or it was told, and the answer got lost
+            settled = await self._outbox.settle(
+                self._day, self._carrier, tenure, one.notice, end.state, end.again_ms, pass_on=end.pass_on
+            )
+            state, passed_to = settled.state, settled.passed_to
         del self._untold[one.notice]
-        _log.info("notice", carrier=self._carrier, notice=one.notice, state=str(settled.state), code=end.code)
-        if settled.passed_to is not None:
-            await self._on_due(settled.passed_to)
+        _log.info("notice", carrier=self._carrier, notice=one.notice, state=str(state), code=end.code)
+        if passed_to is not None:
+            await self._on_due(passed_to)
 
     def _present_tenure(self) -> int:
         if self._tenure is None:

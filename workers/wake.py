@@ -1,10 +1,8 @@
 """Wake a carrier's worker. A wake-up says nothing but which carrier: what is due stands in the store's outbox."""
 
-import time
-from collections.abc import Callable
+import secrets
 
 from rq import Queue
-from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
 
 from hub.desk.notices import Carrier
@@ -14,17 +12,17 @@ from workers.jobs import DESCRIPTION, FAILURE_S, FUNCTION, LIVES_S, RESULT_S, RU
 
 
 class Waker:
-    """Blocking: call it in a thread. `monotonic` makes the time buckets, whatever it counts from."""
+    """Blocking: call it in a thread."""
 
-    def __init__(self, jobs_url: str, office: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, jobs_url: str, office: str) -> None:
         self._office = office
         self._connection = connect_for_jobs(jobs_url)
-        self._monotonic = monotonic
 
     def wake(self, carrier: Carrier) -> None:
         """A wake-up, unless one waits already. Raises StoreAway.
 
-        One id a second: a wake-up that got stuck keeps only its own second from being asked for again.
+        Each has an id of its own. One that is being carried out may have looked for the last time by now, and one that
+        was taken by a worker that died leaves its name behind: neither may keep the next from coming.
         """
         queue = Queue(queue_name(self._office, carrier), connection=self._connection, serializer=JSONSerializer)
         try:
@@ -33,16 +31,13 @@ class Waker:
             queue.enqueue_call(
                 FUNCTION,
                 args=(str(carrier),),
-                job_id=f"{queue.name}-{int(self._monotonic())}",
-                unique=True,
+                job_id=f"{queue.name}-{secrets.token_hex(8)}",
                 description=DESCRIPTION,
                 timeout=RUNS_S,
                 ttl=LIVES_S,
                 result_ttl=RESULT_S,
                 failure_ttl=FAILURE_S,
             )
-        except DuplicateJobError:
-            pass
         except FAILED:
             raise StoreAway from None
 

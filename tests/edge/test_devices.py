@@ -221,6 +221,9 @@ def test_in_practice_every_screen_is_let_in_as_it_comes(ledger: Ledger) -> None:
             page = browser.get(path)
             assert (page.status_code, page.headers["location"]) == (303, path)
             assert text in browser.get(path).text
+        machine = made.browser()
+        told = machine.post("/device/ask", json=KIOSK).json()
+        assert made.devices.find(told["token"]) is None, "a machine is no screen: somebody types its code"
 
 
 def test_pages_that_come_too_often_are_told_to_wait(house: House) -> None:

@@ -14,8 +14,9 @@ from hub.wire.codes import code_of, digest_of
 from hub.wire.roles import Role
 from kiosk_client.badge import Badge, BadgeFile, Held
 from kiosk_client.kiosk import NotNow, State
-from kiosk_client.machine import Machine
+from kiosk_client.machine import CANNOT_KEEP, Machine
 from kiosk_client.printer import PrinterFailed
+from kiosk_client.printing import Printing
 from kiosk_client.slip import Slip
 from kiosk_client.spool import OpenRequest, Spool
 from tests.eventually import eventually
@@ -23,6 +24,8 @@ from tests.journeys.conftest import ward
 from tests.journeys.ward import CERTIFICATES, MOVES, Ward
 
 __all__ = ["ward"]
+
+WITHIN_S = 30.0  # on a machine with much else to do
 
 
 class Tray:
@@ -45,20 +48,29 @@ class Jammed(Tray):
         super().__init__()
         self.was_reached = threading.Event()
         self.is_over = threading.Event()
+        self.begun = 0
 
     def print(self, slip: Slip) -> None:
+        self.begun += 1
         self.was_reached.set()
         self.is_over.wait()
 
 
+class Faulty(Tray):
+    """A printer whose library is not as it should be."""
+
+    def print(self, slip: Slip) -> None:
+        raise ValueError("No backend available")
+
+
 @asynccontextmanager
-async def machine_running(ward: Ward, folder: Path, printer: Tray) -> AsyncIterator[Machine]:
+async def machine_running(ward: Ward, folder: Path, printer: Tray, within_s: float = 60) -> AsyncIterator[Machine]:
     address = ward.inside.replace("http", "ws", 1) + "/ws/kiosk"
     file = BadgeFile(folder)
     if file.read() is None:
         file.keep(Held(ward.doors.device(Role.KIOSK)))
     badge = Badge(ward.inside, "1", file)
-    machine = Machine(address, badge, Spool(folder), printer, ward.public, random.Random(3).random)
+    machine = Machine(address, badge, Spool(folder), Printing(printer, within_s), ward.public, random.Random(3).random)
     running = asyncio.create_task(machine.run())
     try:
         yield machine
@@ -68,11 +80,11 @@ async def machine_running(ward: Ward, folder: Path, printer: Tray) -> AsyncItera
 
 
 async def comes_to(machine: Machine, state: State) -> None:
-    await eventually(lambda: machine.view.kiosk.state is state, 10)
+    await eventually(lambda: machine.view.kiosk.state is state, WITHIN_S)
 
 
 async def comes_to_life(machine: Machine) -> None:
-    await eventually(lambda: machine.view.is_fresh, 10)
+    await eventually(lambda: machine.view.is_fresh, WITHIN_S)
 
 
 async def waiting(ward: Ward, lane: str = CERTIFICATES) -> int:
@@ -87,14 +99,14 @@ async def test_a_touch_gives_a_number_and_then_its_slip(ward: Ward, tmp_path: Pa
     async with machine_running(ward, tmp_path / "kiosk", tray) as machine:
         await comes_to_life(machine)
         await ward.issue()
-        await eventually(lambda: [lane.waiting for lane in machine.view.lanes] == [1, 0])
+        await eventually(lambda: [lane.waiting for lane in machine.view.lanes] == [1, 0], WITHIN_S)
         machine.choose(CERTIFICATES)
         await comes_to(machine, State.PRINTED)
         (slip,) = tray.slips
         assert (slip.number, slip.lane, slip.ahead, slip.office) == ("A102", "証明", 1, "さくら区役所 戸籍住民課")
         assert slip.code == code_of(digest_of(slip.secret))
         assert Spool(tmp_path / "kiosk").read() is None
-        await eventually(lambda: machine.view.lanes[0].waiting == 2)
+        await eventually(lambda: machine.view.lanes[0].waiting == 2, WITHIN_S)
         machine.leave()
         assert machine.view.kiosk.state is State.CHOOSING
 
@@ -130,7 +142,7 @@ async def test_killed_between_answer_and_slip_it_prints_that_slip_once_after_the
     async with machine_running(ward, folder, jammed) as machine:
         await comes_to_life(machine)
         machine.choose(CERTIFICATES)
-        await eventually(jammed.was_reached.is_set)
+        await eventually(jammed.was_reached.is_set, WITHIN_S)
     jammed.is_over.set()
     kept = Spool(folder).read()
     assert kept is not None
@@ -175,7 +187,7 @@ async def test_while_the_store_is_away_it_says_so_and_the_number_comes_when_it_i
         await comes_to_life(machine)
         ward.store.kill()
         machine.choose(CERTIFICATES)
-        await eventually(lambda: not machine.view.is_fresh, 10)
+        await eventually(lambda: not machine.view.is_fresh, WITHIN_S)
         assert tray.slips == []
         assert machine.view.kiosk.state is State.ASKING
         ward.store.start()
@@ -187,7 +199,7 @@ async def test_while_the_store_is_away_it_says_so_and_the_number_comes_when_it_i
 async def test_without_a_hub_no_number_can_be_touched(ward: Ward, tmp_path: Path) -> None:
     badge = Badge("http://127.0.0.1:1", "1", BadgeFile(tmp_path))
     address, chance = "ws://127.0.0.1:1/ws/kiosk", random.Random(3).random
-    nowhere = Machine(address, badge, Spool(tmp_path), Tray(), ward.public, chance)
+    nowhere = Machine(address, badge, Spool(tmp_path), Printing(Tray()), ward.public, chance)
     with pytest.raises(NotNow):
         nowhere.choose(CERTIFICATES)
 
@@ -208,3 +220,52 @@ async def test_a_printer_without_paper_leaves_the_number_on_the_screen(ward: War
         await comes_to(machine, State.PRINTED)
     assert [(slip.number, slip.code) for slip in tray.slips] == [("A101", shown.code)]
     assert Spool(tmp_path / "kiosk").read() is None
+
+
+async def test_a_printer_that_never_gets_done_leaves_the_number_on_the_screen(ward: Ward, tmp_path: Path) -> None:
+    jammed = Jammed()
+    async with machine_running(ward, tmp_path / "kiosk", jammed, within_s=0.1) as machine:
+        await comes_to_life(machine)
+        machine.choose(CERTIFICATES)
+        await comes_to(machine, State.UNPRINTED)
+        machine.print_again()
+        assert machine.view.kiosk.state is State.SAFE
+        await comes_to(machine, State.UNPRINTED)
+        assert jammed.begun == 1, "not a second slip into a printer that has not let go of the first"
+        jammed.is_over.set()
+        await eventually(lambda: _is_printed_again(machine), WITHIN_S)
+    assert await waiting(ward) == 1
+
+
+def _is_printed_again(machine: Machine) -> bool:
+    if machine.view.kiosk.state is State.UNPRINTED:
+        machine.print_again()
+    return machine.view.kiosk.state is State.PRINTED
+
+
+async def test_whatever_a_printer_s_library_raises_is_a_failed_printer(ward: Ward, tmp_path: Path) -> None:
+    """pyusb without its library raises a ValueError; a machine that died of it would print at every start anew."""
+    async with machine_running(ward, tmp_path / "kiosk", Faulty()) as machine:
+        await comes_to_life(machine)
+        machine.choose(CERTIFICATES)
+        await comes_to(machine, State.UNPRINTED)
+        machine.leave()
+        assert machine.view.kiosk.state is State.CHOOSING
+
+
+async def test_on_a_disk_that_takes_nothing_no_number_is_asked_for_and_the_screen_says_so(
+    ward: Ward, tmp_path: Path
+) -> None:
+    folder, tray = tmp_path / "kiosk", Tray()
+    async with machine_running(ward, folder, tray) as machine:
+        await comes_to_life(machine)
+        (folder / "request.new").mkdir()
+        machine.choose(CERTIFICATES)
+        assert (machine.view.kiosk.state, machine.view.kiosk.sentence) == (State.REFUSED, CANNOT_KEEP)
+        machine.leave()
+        (folder / "request.new").rmdir()
+        machine.choose(CERTIFICATES)
+        (folder / "request.json").unlink()
+        (folder / "request.json").mkdir()  # it cannot be cleared: the slip comes out all the same
+        await comes_to(machine, State.PRINTED)
+    assert [slip.number for slip in tray.slips] == ["A101"]

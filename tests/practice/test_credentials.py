@@ -21,7 +21,6 @@ from config.practice.credentials import (
     new_password,
     read_credentials,
 )
-from config.practice.walls import PracticeDevices
 from hub.ledger.connection import sqlite_url
 from hub.ledger.devices import Devices
 from hub.ledger.journal import Author, tokyo_day
@@ -126,12 +125,3 @@ def test_a_password_can_be_typed_and_is_no_two_times_the_same() -> None:
     passwords = {new_password() for _ in range(200)}
     assert len(passwords) == 200
     assert all(set(password) <= {*LETTERS, "-"} and len(password) == 19 for password in passwords)
-
-
-def test_in_practice_a_wall_lets_itself_in_and_nobody_else_does(ledger: Ledger) -> None:
-    ledger.prepare()
-    devices = PracticeDevices(ledger, real_ms)
-    wall, kiosk = (devices.ask(role, "1", "test") for role in (Role.WALL, Role.KIOSK))
-    assert devices.find(wall.token)
-    assert devices.find(kiosk.token) is None
-    assert [waiting.role for waiting in devices.waiting()] == [Role.KIOSK]

@@ -1,6 +1,7 @@
 -- Look at every lane: what time alone makes due. Nobody's ticket moves.
 -- KEYS     as in the prelude
 -- GIVES    nothing of its own
+-- REFUSES  nothing of its own
 -- WHOLE    notices that are due, wishes told near
 local function desk_sweep_v1(keys, args)
   local desk, done = begin(keys, args)
