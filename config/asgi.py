@@ -19,6 +19,7 @@ import structlog
 import uvicorn
 from redis.asyncio import Redis
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from config.entrance import PracticePeople, entrance_of
@@ -32,11 +33,14 @@ from hub.edge.commands import Commands
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.guards import Guard
 from hub.edge.headers import SecurityHeaders
+from hub.edge.line import LineLinks
 from hub.edge.notices import Notices
 from hub.edge.reception import Reception
 from hub.edge.residents import Residents
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
+from hub.edge.telephones import Telephones
+from hub.edge.wishes import Wishes
 from hub.fanout.day import keep_day
 from hub.fanout.mailbox import Depth
 from hub.fanout.registry import Registry
@@ -52,6 +56,8 @@ from hub.store.contacts import Contacts
 from hub.store.days import Days
 from hub.store.facts import FactStream
 from hub.store.lanes import Lanes
+from hub.store.links import Links
+from hub.store.outbox import Outbox
 from hub.wire.messages import CLIENT_FRAME_BYTES
 from web import pages
 from web.tickets import ResidentPages
@@ -77,6 +83,17 @@ Apps: TypeAlias = tuple[ASGIApp, ASGIApp]
 
 
 @dataclass(frozen=True, slots=True)
+class LineChannel:
+    """The ward's account in LINE, as far as a hub knows it: it can check what LINE tells, and send nothing."""
+
+    secret: str
+    account: str
+
+    def __repr__(self) -> str:
+        return f"LineChannel({self.account})"
+
+
+@dataclass(frozen=True, slots=True)
 class Tuning:
     """Periods and bottoms of a hub, each with its reason where it is defined; tests hand in others."""
 
@@ -98,6 +115,7 @@ async def hub_running(
     public_url: str | None = None,
     inside_urls: Collection[str] = (),
     offers: Collection[Carrier] = (),
+    line: LineChannel | None = None,
     jobs_url: str | None = None,
     practice_people: PracticePeople = (),
     tuning: Tuning | None = None,
@@ -105,11 +123,11 @@ async def hub_running(
     """The public and the inside application of one office's hub, which follows the store from here to the end.
 
     `public_url` and `inside_urls` are where a proxy offers the two (`https://host[:port]`); `offers` is how notices can
-    be sent, and `jobs_url` where their workers are woken (without it: the store). `practice_people` are offered at
-    staff's door. A store that is away is waited for, saying so to everybody; a ledger that is away is waited for, and
-    nobody new gets in meanwhile. Raises `hub.store.library.LibraryDiffers` for a store
-    of another release, ValueError for a URL of pages that is none, and `hub.ledger.connection.LedgerUnusable` for one
-    of a ledger.
+    be sent, `line` the ward's account there, and `jobs_url` where workers are woken (without it: the store).
+    `practice_people` are offered at staff's door, and `devices_of` lets devices in. A store that is away is waited for,
+    saying so to everybody; a ledger that is away is waited for, and nobody new gets in meanwhile. Raises
+    `hub.store.library.LibraryDiffers` for a store of another release, ValueError for a URL of pages that is none, and
+    `hub.ledger.connection.LedgerUnusable` for one of a ledger.
     """
     tuning = tuning or Tuning()
     if practice:
@@ -135,7 +153,24 @@ async def hub_running(
     reception = Reception(relay, lanes, tickets)
     speed = PRACTICE_SPEED if practice else 1
     residents = Residents(reception, is_secure=is_secure, speed=speed)
-    notices = Notices(reception, Contacts(client, office), offers, speed=speed)
+    wishes = Wishes(reception, Contacts(client, office), offers, speed=speed)
+    carriers: list[Notices | LineLinks | Telephones] = [Notices(reception, wishes)]
+    heard: list[BaseRoute] = []
+    if line is not None:
+        links = LineLinks(
+            reception,
+            wishes,
+            Links(client, office),
+            line.secret,
+            line.account,
+            lambda: waking.on_due(Carrier.LINE),
+        )
+        carriers.append(links)
+        heard += links.webhook_routes()
+    if Carrier.PHONE in offers:
+        telephones = Telephones(reception, wishes, Outbox(client, office), waking.on_due, speed=speed)
+        carriers.append(telephones)
+        heard += telephones.heard_routes()
     archive = ArchiveWatch(Days(own_client, office).lag)
     edge = Edge(
         relay,
@@ -147,8 +182,11 @@ async def hub_running(
         archive,
     )
     of_residents = [*pages.public_routes(relay.present, office), *tickets.routes()]
-    public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *notices.routes(public_guard)]
-    inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *notices.routes(inside_guard)]
+    public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *heard]
+    inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard)]
+    for carrier in carriers:
+        public += carrier.routes(public_guard)
+        inside += carrier.routes(inside_guard)
     public += of_residents
     is_staff_https = any(url.startswith("https:") for url in inside_urls)
     entrance = entrance_of(
@@ -382,6 +420,7 @@ async def run_hub(
     public_url: str | None = None,
     inside_urls: Collection[str] = (),
     offers: Collection[Carrier] = (),
+    line: LineChannel | None = None,
     jobs_url: str | None = None,
     practice_people: PracticePeople = (),
     tuning: Tuning | None = None,
@@ -401,6 +440,7 @@ async def run_hub(
             public_url=public_url,
             inside_urls=inside_urls,
             offers=offers,
+            line=line,
             jobs_url=jobs_url,
             practice_people=practice_people,
             tuning=tuning,

@@ -88,6 +88,20 @@ class Keys:
         """Sorted set notice → real ms from which somebody must look at it: it is due, or its lease ends then. Day."""
         return f"{{{self.office}}}:{day}:due:{carrier}"
 
+    def link(self, code: str) -> str:
+        """Text: day, arrival, people ahead, minutes, purpose, language of who agreed to LINE, joined by US. CODE is its
+        SHA-256. 10 minutes.
+        """
+        return f"{{{self.office}}}:link:{code}"
+
+    def line_event(self, event: str) -> str:
+        """Text `1`: LINE has told this once. A day of real time."""
+        return f"{{{self.office}}}:line_event:{event}"
+
+    def line_answers(self) -> str:
+        """List of reply tokens: who wrote to the account is answered the same, whatever it was. A minute."""
+        return f"{{{self.office}}}:line_answers"
+
     def callbacks(self, day: str) -> str:
         """Hash SHA-256 of a callback's token (hexadecimal) → notice: how a carrier names it to us. Day."""
         return f"{{{self.office}}}:{day}:callbacks"

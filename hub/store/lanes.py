@@ -20,7 +20,7 @@ from hub.desk.picture import Picture
 from hub.desk.refusals import Crowded, StaleDay
 from hub.desk.requests import Answer, Request, Stamp, Stop
 from hub.desk.ticket import State, Ticket
-from hub.store.calling import US, Functions, answered, told_in
+from hub.store.calling import RS, US, Functions, answered, told_in
 from hub.store.keys import DAY_SECONDS, FACTS_SECONDS, STANDING, Keys
 from hub.store.sealing import key_id_of
 
@@ -138,8 +138,12 @@ class Lanes:
         found: str | None = await answered(self._client.hget(self.keys.stops(day), token))
         if found is None:
             return None
-        arrival, carrier, subscription = found.split(US)
-        return Stop(int(arrival), Carrier(carrier), Ending.RESIDENT, subscription)
+        return _stop(found)
+
+    async def stops_of(self, day: str, owner: str) -> list[Stop]:
+        """What a carrier's own "stop" asks for, of who is known by this keyed digest. Raises StoreAway."""
+        found: str | None = await answered(self._client.hget(self.keys.stops(day), owner))
+        return [_stop(text) for text in found.split(RS)] if found else []
 
     async def notices_of(self, day: str, arrival: int) -> list[Wished]:
         """What the resident of a ticket wished, and what became of it. Raises StoreAway."""
@@ -296,6 +300,11 @@ def digest(request: Request, same: str = "") -> str:
     told = {field.name: getattr(request, field.name) for field in fields(request) if field.compare}
     body = json.dumps([type(request).__name__, told, *([same] if same else [])], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _stop(text: str) -> Stop:
+    arrival, carrier, subscription = text.split(US)
+    return Stop(int(arrival), Carrier(carrier), Ending.RESIDENT, subscription)
 
 
 def _answer(told: dict[str, str]) -> Answer:

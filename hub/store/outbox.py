@@ -12,7 +12,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from hub.desk.lane import Office
-from hub.desk.notices import Carrier, NoticeState, Trigger
+from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
+from hub.desk.requests import Stop
 from hub.desk.ticket import State
 from hub.store.calling import TRIES, US, Functions, answered, rows_in, told_in
 from hub.store.keys import Keys
@@ -127,10 +128,14 @@ class Outbox:
         more = (self._keys.wishes(day), self._keys.callbacks(day), *(self._keys.due(day, one) for one in Carrier))
         return _settled(told_in(await self._call("notice_learn_v1", day, carrier, callback, state, more_keys=more)))
 
-    async def subscription_of(self, day: str, callback: str) -> str | None:
-        """Whose message a callback's token (its SHA-256) belongs to."""
-        found: str | None = await answered(self._client.hget(self._keys.callbacks(day), callback))
-        return found.partition(":")[0] if found else None
+    async def stop_behind(self, day: str, callback: str) -> Stop | None:
+        """What "stop" means, said about the message that a callback's token (its SHA-256) belongs to."""
+        notice: str | None = await answered(self._client.hget(self._keys.callbacks(day), callback))
+        text = await answered(self._client.hget(self._keys.notices(day), notice)) if notice else None
+        if not notice or not text:
+            return None
+        _, _, arrival, carrier = text.split(US)[:4]
+        return Stop(int(arrival), Carrier(carrier), Ending.RESIDENT, notice.partition(":")[0])
 
     async def count_due(self, day: str, carrier: Carrier) -> int:
         """How many somebody should look at now."""

@@ -22,7 +22,7 @@ from config.embedded import EmbeddedValkey
 from hub.desk.lane import Office, Purpose
 from hub.desk.notices import Carrier
 from hub.edge.guards import Guard
-from hub.edge.notices import WISHES, Notices
+from hub.edge.wishes import WISHES, Notices
 from hub.edge.reception import Reception
 from hub.fanout.relay import Relay
 from hub.store.connection import connect

@@ -5,9 +5,9 @@
 
 import { dateText, secondsText } from "./clock.js";
 import { mark, write } from "./dom.js";
-import { OwnNotice } from "./notice.js";
+import { OwnNotices } from "./notice.js";
 import { openPage } from "./page.js";
-import { post } from "./residents.js";
+import { keepSecrets, keptSecrets, post } from "./residents.js";
 import { Ring } from "./ring.js";
 
 const SECRET = /^#([A-Za-z0-9_-]{22})$/;
@@ -34,7 +34,7 @@ const secret = SECRET.exec(location.hash)?.[1];
 const { number, code } = document.body.dataset;
 const proof = secret ? { secret } : number ? { number, code } : null;
 const ring = new Ring(part("sound"));
-const notice = proof && new OwnNotice(proof);
+const notice = proof && new OwnNotices(proof);
 let ticket = null;
 let page = null;
 let isFresh = false;
@@ -63,6 +63,8 @@ function start(found) {
   write(part("number"), found.number);
   write(part("code"), found.code.replace(/^(.{4})/, "$1-"));
   notice.tell(found.notices);
+  // A message tells nobody's secret: the page that it opens finds the number in this browser.
+  if (secret && !keptSecrets().includes(secret)) keepSecrets([...keptSecrets(), secret]);
   document.body.dataset.socket = `/ws/lanes/${found.lane}`;
   page = openPage({
     spreadMs: SPREAD_MS,
