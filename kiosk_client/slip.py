@@ -52,8 +52,8 @@ def draw(slip: Slip) -> Image.Image:
     paper = _Paper()
     paper.line(slip.office, 30)
     paper.rule()
-    paper.line("受付番号", 32)
-    paper.line(slip.number, 190, gap=10)
+    paper.line("受付番号", 32, gap=22)
+    paper.line(slip.number, 190, gap=0)
     paper.bar(slip.lane, 42)
     if slip.ahead is not None:
         paper.line(f"前にお待ちの方 {slip.ahead}人", 36)

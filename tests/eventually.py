@@ -11,17 +11,18 @@ T = TypeVar("T")
 
 FIRST_PAUSE_S = 0.001
 LONGEST_PAUSE_S = 0.05
+WITHIN_S = 30.0  # a machine with much else to do; only a story that fails takes so long
 
 
 @overload
-async def eventually(check: Callable[[], Awaitable[T]], within_s: float = 5.0) -> T: ...
+async def eventually(check: Callable[[], Awaitable[T]], within_s: float = WITHIN_S) -> T: ...
 
 
 @overload
-async def eventually(check: Callable[[], T], within_s: float = 5.0) -> T: ...
+async def eventually(check: Callable[[], T], within_s: float = WITHIN_S) -> T: ...
 
 
-async def eventually(check: Callable[[], Any], within_s: float = 5.0) -> Any:
+async def eventually(check: Callable[[], Any], within_s: float = WITHIN_S) -> Any:
     """Try `check` again until it gives something true, and give that. Raises AssertionError after `within_s`.
 
     `check` is a function or a coroutine function. An AssertionError in it counts as "not yet"; any other exception is

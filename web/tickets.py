@@ -60,6 +60,7 @@ ENDED = {Ending.RESIDENT: "stopped", Ending.REPLACED: "stopped", Ending.REFUSED:
 GOING = ("expected", "waiting")  # somebody may still come nearer
 AHEAD = (1, 2, 3, 5, 10, 20)  # people
 USUAL_AHEAD = 3
+SOON_AHEAD = 3  # people, each a few minutes: whoever waits elsewhere should be on the way by now
 
 
 MINUTES = (0, 5, 10, 15, 20, 30)  # of walking
@@ -185,6 +186,10 @@ class TicketView:
     link: LinkCode | None = None
 
     @property
+    def is_soon(self) -> bool:
+        return self.ahead is not None and self.ahead <= SOON_AHEAD
+
+    @property
     def code_text(self) -> str:
         return f"{self.code[:4]}-{self.code[4:]}" if self.code else ""
 
@@ -238,6 +243,7 @@ class ResidentPages:
             going=GOING,
             aheads=AHEAD,
             usual_ahead=USUAL_AHEAD,
+            soon_ahead=SOON_AHEAD,
             id=new_id(),
             minutes=MINUTES,
             notice_ids=[(new_id(), new_id()) for _ in self._carriers],

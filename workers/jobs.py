@@ -137,7 +137,7 @@ class Failed(Exception):
 
 
 class Executor:
-    """Runs `drain` whenever a wake-up comes, on one event loop that lives as long as the process.
+    """Runs `drain` at first and whenever a wake-up comes, on one event loop that lives as long as the process.
 
     `on_alive` is called every few seconds while everything moves. `ends`: exceptions of a run after which this process
     is of no more use; the first of them is kept in `ended_by`.
@@ -161,6 +161,7 @@ class Executor:
         self._runner = asyncio.Runner()
         self._worker: Worker | None = None
         self._is_asked = False
+        self._is_busy = False  # in a run, which ends by itself when it is asked to
         self.ended_by: Exception | None = None
 
     @property
@@ -173,8 +174,7 @@ class Executor:
 
         Main thread only. `burst`: only until the queue is empty.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
+        self._hear_signals()
         with self._runner:
             try:
                 while not self.is_stopping:
@@ -186,7 +186,16 @@ class Executor:
             self._runner.run(_awaited(goodbye))
 
     def _work(self, *, burst: bool) -> None:
-        """A fresh worker as long as it goes; RQ gives up where the store goes away in the middle of a job."""
+        """A fresh worker as long as it goes; RQ gives up where the store goes away in the middle of a job.
+
+        What is due by now was perhaps called out to nobody: it is looked for before any wake-up is waited for.
+        """
+        if not burst:
+            self._hear_signals()  # RQ has left its own, which would jump out of the run
+            with contextlib.suppress(Failed):
+                self._run_once()
+        if self.is_stopping:
+            return
         try:
             self._worker = self._made()
             self._worker.work(burst=burst, logging_level="WARNING")
@@ -196,10 +205,15 @@ class Executor:
             self._on_alive()
             time.sleep(PAUSE_S)
 
+    def _hear_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+
     def _stop(self, signum: int, frame: FrameType | None) -> None:
         """Before RQ has put its own in this place."""
         self._is_asked = True
-        raise StopRequested
+        if not self._is_busy:
+            raise StopRequested
 
     def _made(self) -> Worker:
         made = Worker(
@@ -216,6 +230,7 @@ class Executor:
         return made
 
     def _run_once(self) -> None:
+        self._is_busy = True
         try:
             self._runner.run(self._drained())
         except self._ends as error:
@@ -224,6 +239,8 @@ class Executor:
         except Exception:
             _log.exception("run failed")
             raise Failed from None
+        finally:
+            self._is_busy = False
 
     async def _drained(self) -> None:
         async def beat() -> None:

@@ -135,7 +135,7 @@ async def test_it_ends_with_a_killed_parent_and_the_next_one_finds_the_data(
                 except redis.ConnectionError:
                     return True
 
-            await eventually(is_gone, within_s=2)
+            await eventually(is_gone)
     with EmbeddedValkey(tmp_path, binary=binary) as store, closing(given_server(store.url)) as client:
         assert client.get("{office}:ticket") == "105"
 

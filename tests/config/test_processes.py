@@ -70,7 +70,7 @@ async def test_a_child_ends_when_its_parent_is_killed(how: signal.Signals) -> No
         child = int(said)
         assert not is_gone(child)
         parent.send_signal(how)
-        await eventually(lambda: is_gone(child), within_s=2)
+        await eventually(lambda: is_gone(child))
 
 
 @on_linux
@@ -79,7 +79,7 @@ async def test_a_grandchild_ends_as_well() -> None:
         grandchild = int(said)
         assert not is_gone(grandchild)
         grandparent.kill()
-        await eventually(lambda: is_gone(grandchild), within_s=2)
+        await eventually(lambda: is_gone(grandchild))
 
 
 @on_linux

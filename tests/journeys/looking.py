@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tests.eventually import eventually
+from tests.eventually import WITHIN_S, eventually
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -14,7 +14,7 @@ async def text(page: "Page", selector: str) -> str:
     return " ".join(await page.locator(selector).all_inner_texts())
 
 
-async def sees(page: "Page", selector: str, *words: str, within_s: float = 10) -> None:
+async def sees(page: "Page", selector: str, *words: str, within_s: float = WITHIN_S) -> None:
     """Wait until all the words stand there."""
 
     async def seen() -> bool:
@@ -31,7 +31,7 @@ async def press(page: "Page", key: str) -> None:
     async def idle() -> bool:
         return await page.locator("[data-action][aria-busy]").count() == 0
 
-    await eventually(idle, 10)
+    await eventually(idle)
     await page.keyboard.press(key)
 
 
@@ -45,11 +45,11 @@ async def comes_to_warn(page: "Page") -> None:
     async def warned() -> bool:
         return await warns(page)
 
-    await eventually(warned, TWO_BEATS_SECONDS)
+    await eventually(warned, TWO_BEATS_SECONDS + WITHIN_S)
 
 
 async def comes_to_itself(page: "Page") -> None:
     async def silent() -> bool:
         return not await warns(page)
 
-    await eventually(silent, 15)
+    await eventually(silent)

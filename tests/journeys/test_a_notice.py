@@ -62,7 +62,7 @@ async def test_from_the_slip_to_the_mail_and_the_call(
         await phone.set_viewport_size(PHONE)  # type: ignore[arg-type]
         await sees(phone, "#own", number, "前に", "4")
         await _leaves_address(phone, ahead="1")
-        await sees(phone, "#notice-states", ADDRESS, "確認のメールをお送りしました", within_s=20)
+        await sees(phone, "#notice-states", ADDRESS, "確認のメールをお送りしました")
         await eventually(lambda: len(letters()) == 1)
         ((subject, told),) = letters()
         assert "受け付けました" in subject
@@ -73,7 +73,7 @@ async def test_from_the_slip_to_the_mail_and_the_call(
             answer = await office.press_next(current)
             assert answer is not None
             current = answer.arrival
-        await sees(phone, "#notice-states", "順番が近づいたお知らせを、メールでお送りしました", within_s=20)
+        await sees(phone, "#notice-states", "順番が近づいたお知らせを、メールでお送りしました")
         await sees(phone, "#own", "前に", "1")
         await eventually(lambda: len(letters()) == 2)
         _, (subject, told) = letters()

@@ -8,9 +8,16 @@ from tests.journeys.looking import comes_to_itself, comes_to_warn, press, sees, 
 from tests.journeys.ward import Ward
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page, ViewportSize
+    from playwright.async_api import Browser, Page, Route, ViewportSize
 
 PHONE: "ViewportSize" = {"width": 320, "height": 640}
+
+
+ON_ITS_SIDE: "ViewportSize" = {"width": 640, "height": 320}
+IN_SIGHT = """(selector) => {
+  const { top, bottom } = document.querySelector(selector).getBoundingClientRect();
+  return 0 <= top && bottom <= innerHeight;
+}"""
 
 
 async def take(page: "Page", lane: str = "証明") -> None:
@@ -22,7 +29,7 @@ async def is_at(page: "Page", state: str) -> None:
     async def there() -> bool:
         return await page.get_attribute("body", "data-ticket") == state
 
-    await eventually(there, 10)
+    await eventually(there)
 
 
 async def test_a_number_from_home_is_followed_to_its_end(ward: Ward, open_page: Open) -> None:
@@ -41,9 +48,14 @@ async def test_a_number_from_home_is_followed_to_its_end(ward: Ward, open_page: 
 
     await sees(desk, "#coming", "A102")
     await press(desk, "n")
-    await sees(phone, "#states", "次 にお呼びします")
+    await sees(phone, "#states", "次 にお呼びします", "窓口の近くでお待ちください")
+    await phone.set_viewport_size(ON_ITS_SIDE)
+    await phone.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert not await phone.evaluate(IN_SIGHT, "#number")
     await press(desk, "n")
     await sees(phone, "#states", "お呼びしています", "2番窓口", "へお越しください")
+    assert await phone.evaluate(IN_SIGHT, "#number"), "whatever was being read further down"
+    await phone.set_viewport_size(PHONE)
     await sees(wall, "#stage .call", "A102", "2番窓口")
 
     async def flashes() -> bool:
@@ -82,6 +94,38 @@ async def test_a_live_number_is_offered_again_and_cancelling_frees_it(ward: Ward
     await sees(phone, "#lanes [data-key=certificates] .count b", "0")
     await take(phone)
     await sees(phone, "#number", "A102")
+
+
+async def test_a_number_whose_answer_got_lost_is_there_when_the_page_is_loaded_anew(
+    ward: Ward, open_page: Open
+) -> None:
+    async def swallow(route: "Route") -> None:
+        await route.fetch()
+        await route.abort()
+
+    phone = await open_page(f"{ward.public}/")
+    await phone.route("**/tickets", swallow)
+    await phone.get_by_role("button", name="証明").click()
+    await sees(phone, "#take-refusal", "応答がありません")
+    await phone.goto(f"{ward.public}/")
+    await phone.get_by_role("link", name="お持ちの番号 A101").click()
+    await is_at(phone, "waiting")
+    await sees(phone, "#number", "A101")
+
+
+async def test_a_page_without_a_line_says_so_and_shows_the_number_once_there_is_one(
+    ward: Ward, open_page: Open
+) -> None:
+    phone = await open_page(f"{ward.public}/")
+    await take(phone)
+    address = phone.url
+    await phone.goto(f"{ward.public}/")
+    await phone.route("**/t/find", lambda route: route.abort())
+    await phone.goto(address)
+    await sees(phone, "#refusal", "つながりません")
+    await phone.unroute("**/t/find")
+    await is_at(phone, "waiting")
+    await phone.wait_for_selector("#refusal", state="hidden")
 
 
 async def test_a_transferred_number_is_followed_into_its_new_lane(ward: Ward, open_page: Open) -> None:

@@ -129,7 +129,7 @@ async def test_a_keypad_that_was_left_with_the_hub_away_takes_nothing(
         async def enabled() -> bool:
             return await screen.locator("#enter").is_enabled()
 
-        await eventually(enabled, 15)
+        await eventually(enabled)
         await screen.click("#enter")
         await sees(screen, "#about", "証明の順番に入りました")
         assert (await state(address))["state"] == "checked_in"

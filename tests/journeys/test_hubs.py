@@ -81,7 +81,7 @@ def hub(tmp_path: Path) -> Iterator[HubProcess]:
 
 
 async def test_screens_say_that_their_hub_is_gone_and_come_back_to_it(hub: HubProcess, open_page: Open) -> None:
-    await eventually(hub.is_up, within_s=20)
+    await eventually(hub.is_up)
     wall = await open_page(f"http://127.0.0.1:{hub.inside}/wall/lobby", hub.doors)
     crowding = await open_page(f"http://127.0.0.1:{hub.public}/")
     for screen in (wall, crowding):

@@ -164,7 +164,7 @@ async def test_on_another_day_nothing_is_left_to_be_stopped(offered: NoticeWard,
     await fill(phone, ADDRESS)
     await sees(phone, "#notice-to", ADDRESS)
     await offered.begin_next_day()
-    await sees(phone, "#states", "この番号の受付は終わりました", within_s=20)
+    await sees(phone, "#states", "この番号の受付は終わりました")
     assert await phone.locator("#notice").is_hidden()
     assert ADDRESS not in str(await phone.locator("#notice-to").text_content())
 

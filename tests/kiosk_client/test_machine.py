@@ -25,8 +25,6 @@ from tests.journeys.ward import CERTIFICATES, MOVES, Ward
 
 __all__ = ["ward"]
 
-WITHIN_S = 30.0  # on a machine with much else to do
-
 
 class Tray:
     """A printer that keeps its slips; it can be made to fail."""
@@ -80,11 +78,11 @@ async def machine_running(ward: Ward, folder: Path, printer: Tray, within_s: flo
 
 
 async def comes_to(machine: Machine, state: State) -> None:
-    await eventually(lambda: machine.view.kiosk.state is state, WITHIN_S)
+    await eventually(lambda: machine.view.kiosk.state is state)
 
 
 async def comes_to_life(machine: Machine) -> None:
-    await eventually(lambda: machine.view.is_fresh, WITHIN_S)
+    await eventually(lambda: machine.view.is_fresh)
 
 
 async def waiting(ward: Ward, lane: str = CERTIFICATES) -> int:
@@ -99,14 +97,14 @@ async def test_a_touch_gives_a_number_and_then_its_slip(ward: Ward, tmp_path: Pa
     async with machine_running(ward, tmp_path / "kiosk", tray) as machine:
         await comes_to_life(machine)
         await ward.issue()
-        await eventually(lambda: [lane.waiting for lane in machine.view.lanes] == [1, 0], WITHIN_S)
+        await eventually(lambda: [lane.waiting for lane in machine.view.lanes] == [1, 0])
         machine.choose(CERTIFICATES)
         await comes_to(machine, State.PRINTED)
         (slip,) = tray.slips
         assert (slip.number, slip.lane, slip.ahead, slip.office) == ("A102", "証明", 1, "さくら区役所 戸籍住民課")
         assert slip.code == code_of(digest_of(slip.secret))
         assert Spool(tmp_path / "kiosk").read() is None
-        await eventually(lambda: machine.view.lanes[0].waiting == 2, WITHIN_S)
+        await eventually(lambda: machine.view.lanes[0].waiting == 2)
         machine.leave()
         assert machine.view.kiosk.state is State.CHOOSING
 
@@ -142,7 +140,7 @@ async def test_killed_between_answer_and_slip_it_prints_that_slip_once_after_the
     async with machine_running(ward, folder, jammed) as machine:
         await comes_to_life(machine)
         machine.choose(CERTIFICATES)
-        await eventually(jammed.was_reached.is_set, WITHIN_S)
+        await eventually(jammed.was_reached.is_set)
     jammed.is_over.set()
     kept = Spool(folder).read()
     assert kept is not None
@@ -187,7 +185,7 @@ async def test_while_the_store_is_away_it_says_so_and_the_number_comes_when_it_i
         await comes_to_life(machine)
         ward.store.kill()
         machine.choose(CERTIFICATES)
-        await eventually(lambda: not machine.view.is_fresh, WITHIN_S)
+        await eventually(lambda: not machine.view.is_fresh)
         assert tray.slips == []
         assert machine.view.kiosk.state is State.ASKING
         ward.store.start()
@@ -233,7 +231,7 @@ async def test_a_printer_that_never_gets_done_leaves_the_number_on_the_screen(wa
         await comes_to(machine, State.UNPRINTED)
         assert jammed.begun == 1, "not a second slip into a printer that has not let go of the first"
         jammed.is_over.set()
-        await eventually(lambda: _is_printed_again(machine), WITHIN_S)
+        await eventually(lambda: _is_printed_again(machine))
     assert await waiting(ward) == 1
 
 

@@ -210,7 +210,8 @@ TOLD = Told("2026-11-24", 7, "A105", "certificates", "waiting", "7K3D9QXM", ahea
 @pytest.mark.parametrize(
     ("told", "says"),
     [
-        (TOLD, "前に 3 人お待ちです"),
+        (TOLD, "前に 3 人お待ちです まもなくお呼びします。 窓口の近くでお待ちください。"),
+        (structs.replace(TOLD, ahead=4), "前に 4 人お待ちです お呼びするときは"),
         (structs.replace(TOLD, ahead=0), "次 にお呼びします"),
         (structs.replace(TOLD, state="expected", ahead=None), "区役所に着いたら"),
         (structs.replace(TOLD, state="called", ahead=None, counter="1"), "1番窓口 へお越しください。"),

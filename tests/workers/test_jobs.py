@@ -254,6 +254,22 @@ def test_a_run_that_takes_too_long_is_over_before_the_next_begins(
     assert told == ["the first began", "the first is over", "the next began"]
 
 
+def test_a_fresh_worker_looks_before_anybody_wakes_it_and_is_not_torn_out_of_it(
+    valkey_server: EmbeddedValkey, office_name: str
+) -> None:
+    """Torn out of a letter, nobody could know whether it arrived."""
+    told: list[str] = []
+
+    async def drain() -> None:
+        told.append("begun")
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(0)
+        told.append("done")
+
+    Executor(valkey_server.url, office_name, EMAIL, drain).run(nothing)
+    assert told == ["begun", "done"]
+
+
 def test_a_run_after_which_there_is_no_use_ends_the_process(valkey_server: EmbeddedValkey, office_name: str) -> None:
     async def over() -> None:
         raise LookupError

@@ -33,7 +33,7 @@ async def test_a_letter_is_delivered_whole(mail_host: MailHost, carrier: EmailCa
     def delivered() -> EmailMessage | None:
         return next((letter for letter in mail_host.letters() if letter["To"] == "taro@example.test"), None)
 
-    letter = await eventually(delivered, 20.0)
+    letter = await eventually(delivered)
     assert letter is not None
     assert letter["Subject"] == MESSAGE.text.subject
     assert letter.get_content().replace("\r\n", "\n") == MESSAGE.text.body

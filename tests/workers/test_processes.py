@@ -80,20 +80,20 @@ async def test_a_wish_becomes_two_letters_and_both_processes_end_in_order(
         keeper, worker = start("keeper"), start("worker", "email")
         third = [await office.take() for _ in range(3)][-1]
         await office.wish(third, TO)
-        await eventually(lambda: told(office, third, registered=NoticeState.ACCEPTED), 20.0)
+        await eventually(lambda: told(office, third, registered=NoticeState.ACCEPTED))
         await office.call()
-        await eventually(lambda: told(office, third, registered=NoticeState.ACCEPTED, near=NoticeState.ACCEPTED), 20.0)
+        await eventually(lambda: told(office, third, registered=NoticeState.ACCEPTED, near=NoticeState.ACCEPTED))
         assert [letter.to for letter in box.letters] == [TO, TO]
         assert box.connections == 1  # kept from one job to the next
         assert len(await office.contacts.published()) == 2
         book = Ledger(sqlite_url(tmp_path / "ledger.sqlite"), office_name)
         facts: Any = office.client.xlen(office.names.facts(office.day))
         count = await facts
-        await eventually(lambda: len(book.day_entries(office.day)) == count, 20.0)
+        await eventually(lambda: len(book.day_entries(office.day)) == count)
         book.close()
         for verb in ("keeper", "worker"):
             seen = (tmp_path / f"{verb}.alive").stat().st_mtime_ns
-            await eventually(lambda: (tmp_path / f"{verb}.alive").stat().st_mtime_ns > seen, 20.0)  # noqa: B023
+            await eventually(lambda: (tmp_path / f"{verb}.alive").stat().st_mtime_ns > seen)  # noqa: B023
         assert [keeper.stop(), worker.stop()] == [0, 0]
     for log in tmp_path.glob("*.log"):
         text = log.read_text()
@@ -111,14 +111,14 @@ async def test_a_keeper_without_a_mail_server_archives(
         keeper = start("keeper", **none)
         await office.take()
         days = Days(office.client, office.office)
-        await eventually((tmp_path / "ledger-signing.pem").exists, 20.0)
+        await eventually((tmp_path / "ledger-signing.pem").exists)
         book = Ledger(sqlite_url(tmp_path / "ledger.sqlite"), office_name)
-        await eventually((tmp_path / "ledger.sqlite").exists, 20.0)
-        await eventually(lambda: told_all(days), 20.0)
+        await eventually((tmp_path / "ledger.sqlite").exists)
+        await eventually(lambda: told_all(days))
         assert len(book.day_entries(office.day)) == 2
         book.close()
         assert await office.contacts.published() == before  # no key is made for what nobody can send
-        await eventually((tmp_path / "keeper.alive").exists, 20.0)
+        await eventually((tmp_path / "keeper.alive").exists)
         assert keeper.stop() == 0
     assert (tmp_path / "ledger-signing.pem").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "ledger.sqlite").stat().st_mode & 0o077 == 0
@@ -137,12 +137,12 @@ async def test_a_killed_worker_is_followed_by_another(
         first = start("worker", "email")
         ticket = await office.take()
         await office.wish(ticket, TO)
-        await eventually(lambda: len(box.letters) == 2, 20.0)
+        await eventually(lambda: len(box.letters) == 2)
         first.kill()
         other = await office.take()
         await office.wish(other, "next@example.test", ahead=20)
         start("worker", "email")
-        await eventually(lambda: len(box.letters) == 4, 20.0)
+        await eventually(lambda: len(box.letters) == 4)
         assert [letter.to for letter in box.letters].count(TO) == 2
 
 
@@ -153,10 +153,10 @@ async def test_a_worker_taken_over_ends_with_a_sentence(
         start("keeper")
         worker = start("worker", "email")
         await office.wish(await office.take(), TO)
-        await eventually(lambda: len(box.letters) == 2, 20.0)
+        await eventually(lambda: len(box.letters) == 2)
         await office.outbox.take_over(EMAIL, office.day)
         await office.wish(await office.take(), TO)
-        await eventually(lambda: not worker.is_running, 20.0)
+        await eventually(lambda: not worker.is_running)
         assert worker.exit_code == 1
         assert "ワーカーは 1 つだけ" in (tmp_path / "worker.log").read_text().splitlines()[-1]
 
@@ -167,7 +167,7 @@ async def test_a_wrong_master_key_is_said_and_the_worker_goes_on(
     async with ward(valkey_server.url, office_name, tmp_path / "keys") as office:
         keeper = start("keeper", JUNBAN_MASTER_KEY="0" * 64)
         await office.wish(await office.take(), TO)
-        await eventually(lambda: "JUNBAN_MASTER_KEY" in (tmp_path / "keeper.log").read_text(), 20.0)
+        await eventually(lambda: "JUNBAN_MASTER_KEY" in (tmp_path / "keeper.log").read_text())
         assert keeper.is_running
         assert box.letters == []
 

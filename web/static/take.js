@@ -22,14 +22,13 @@ async function take(event) {
   button.setAttribute("aria-busy", "true");
   const { id, secret } = wanted.get(lane) ?? { id: makeId(), secret: makeId() };
   wanted.set(lane, { id, secret });
+  keepSecrets([...new Set([...keptSecrets(), secret])]); // first: whoever loads the page anew for want of an answer finds it
   const { answer, refusal, silence } = await post("/tickets", { id, lane, secret: await digestOf(secret) });
   button.removeAttribute("aria-busy");
   isSending = false;
   if (silence === undefined) wanted.delete(lane);
-  if (answer) {
-    keepSecrets([...keptSecrets(), secret]);
-    location.href = `/t#${secret}`;
-  } else if (refusal?.details.code) showOwn(refusal.details);
+  if (answer) location.href = `/t#${secret}`;
+  else if (refusal?.details.code) showOwn(refusal.details);
   else {
     write(part("take-refusal"), refusal?.sentence ?? silence);
     part("take-refusal").hidden = false;

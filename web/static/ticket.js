@@ -26,6 +26,7 @@ const SHOWN = {
 const OPEN = ["expected", "waiting", "called", "missed"];
 const TOLD = { TicketServed: "served", TicketCancelled: "cancelled", TicketExpected: "expected" };
 const OF_ANOTHER_DAY = "この番号は本日の受付で確認できません。番号は、お取りになった日だけ使えます。"; // nobody typed anything
+const AWAY = "つながりません。電波の状態をお確かめください。つながりしだい、番号の状況を表示します。";
 const AGAIN_MS = 3000;
 const SPREAD_MS = 2000;
 
@@ -50,7 +51,7 @@ async function begin() {
   if (answer) start(answer);
   else if (refusal && !refusal.again) refuse(secret && refusal.code === "NotYours" ? OF_ANOTHER_DAY : refusal.sentence);
   else {
-    if (refusal) tell(refusal.sentence);
+    tell(refusal ? refusal.sentence : AWAY);
     setTimeout(begin, AGAIN_MS); // the network or the store is away
   }
 }
@@ -105,17 +106,20 @@ async function look() {
 }
 
 function show(shown, { ahead, counter, call } = {}) {
+  const isNewlyCalled = shown === "called" && ticket.shown !== "called";
   ticket.shown = shown;
   mark(document.body, "data-ticket", shown);
   for (const section of part("states").children) section.hidden = section.dataset.shown !== shown;
   part("ahead-part").hidden = !ahead;
   part("next-part").hidden = ahead !== 0;
+  part("soon-part").hidden = ahead === undefined || ahead > Number(part("soon-part").dataset.within);
   write(part("ahead"), ahead ?? "");
   for (const place of document.querySelectorAll("[data-counter]")) write(place, counter ?? "");
   part("cancel").hidden = !OPEN.includes(shown);
   part("code-part").hidden = !ticket.code || !OPEN.includes(shown); // of no use any more
   part("sound").hidden = !OPEN.includes(shown);
   ring.hear(call);
+  if (isNewlyCalled) part("lane").scrollIntoView(); // whatever was being read further down
   notice.stand(shown, ahead);
   drawTime();
 }
