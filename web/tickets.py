@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from msgspec import UNSET
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -208,7 +207,7 @@ class ResidentPages:
 
         async def own(request: Request) -> Response:
             """Where every message of LINE leads: the same for everybody, at any time, whoever looks."""
-            return rendered("own.html", office=self._office)
+            return rendered("own.html")
 
         return [Route("/t", blank, name="ticket"), Route("/n", own, name="own")]
 

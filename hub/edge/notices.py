@@ -1,4 +1,4 @@
-"""What a resident asks about notices, over HTTP: leave an address, and have a contact erased. JSON, a form, or the mail.
+"""What a resident asks about notices, over HTTP: leave an address, have a contact erased. JSON, a form, or the mail.
 
 An address goes back once, to whoever gave it, and nowhere else.
 """
