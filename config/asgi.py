@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 
 from config.entrance import PracticePeople, entrance_of
 from config.waking import Waking
-from hub.desk.lane import DAY_MINUTES, Office
+from hub.desk.lane import Office
 from hub.desk.notices import Carrier
 from hub.desk.refusals import StoreAway, StoreDamaged
 from hub.edge.access import Access
@@ -131,7 +131,7 @@ async def hub_running(
     """
     tuning = tuning or Tuning()
     if practice:
-        office = replace(office, web_open=0, web_close=DAY_MINUTES)
+        office = office.for_practice()
     public_guard = Guard.for_pages([public_url] if public_url else [])
     # Not the public page: a fault in what residents' browsers run must not press staff's buttons.
     inside_guard = Guard.for_pages(inside_urls, by_loopback_only=True)

@@ -69,6 +69,8 @@ REMEDIES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "int_from_float": lambda _: "整数で書いてください。",
     "string_type": lambda _: "文字列で、引用符を付けて書いてください。",
     "list_type": lambda _: "[ ] で囲んだ一覧で書いてください。",
+    "dict_type": lambda _: "{ 項目 = 値 } の形で書いてください。",
+    "literal_error": lambda limit: f"{limit['expected']} のどれかで書いてください。",
     "model_type": lambda _: "{ 項目 = 値 } の形で書いてください。",
     "greater_than_equal": lambda limit: f"{limit['ge']} 以上にしてください。",
     "less_than_equal": lambda limit: f"{limit['le']} 以下にしてください。",

@@ -9,50 +9,20 @@ from collections import Counter as Count
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from config.faults import Fault, Faulty, faults_of, key_of, own_fault
-from hub.desk.lane import Counter, Lane, Office, Purpose
+from config.faults import Fault, Faulty, faults_of, key_of
+from config.office_hours import HoursEntry, SpecialDayEntry, hours_of, impossible_hours
+from config.office_words import TIME, Entry, Key, Name, Prefix, Prose, Time, Version, minutes
+from hub.desk.lane import Absence, Counter, Lane, Office, Priority, Purpose, PushBacks, Reason
+from hub.desk.order import HEAVIEST
 
 PRACTICE_OFFICE = Path(__file__).with_name("office.toml")
 
 
-def _written(pattern: str, remedy: str) -> AfterValidator:
-    """Text that matches wholly, or the remedy."""
-    form = re.compile(pattern)
-
-    def check(text: str) -> str:
-        if form.fullmatch(text) is None:
-            raise own_fault(remedy)
-        return text
-
-    return AfterValidator(check)
-
-
-# Keys travel in Redis keys, paths and frames. A name of 40 letters is what a wall has room for. A digit in the prefix
-# of one lane would make numbers of another.
-Key = Annotated[str, _written(r"[a-z0-9_-]{1,32}", "英小文字・数字・_・- の 1〜32 文字で書いてください。")]
-Name = Annotated[str, _written(r"[^\x00-\x1f\x7f]{1,40}", "改行などを含まない 1〜40 文字で書いてください。")]
-Prose = Annotated[
-    str,
-    _written(
-        r"(?=.*\S)[^\x00-\x09\x0b-\x1f\x7f]{1,2000}", "改行のほかの制御文字を含まない 1〜2,000 文字で書いてください。"
-    ),
-]
-Version = Annotated[str, _written(r"[A-Za-z0-9._-]{1,32}", "英数字と . _ - の 1〜32 文字で書いてください。")]
-Prefix = Annotated[str, _written(r"[A-Z]{0,3}", "英大文字 3 文字以内で書いてください（空でもかまいません）。")]
-
-TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00"
-Time = Annotated[str, _written(TIME, "HH:MM の形で書いてください（24:00 まで）。")]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class LaneEntry(_Entry):
+class LaneEntry(Entry):
     """One `[[lanes]]`."""
 
     key: Key = Field(description="Short name of the lane in addresses and day files.")
@@ -60,24 +30,37 @@ class LaneEntry(_Entry):
     prefix: Prefix = Field(description="Letters before the figure: `A` gives `A101`.")
     first: int = Field(ge=0, le=99_999, description="First figure of the number band.")
     last: int = Field(ge=0, le=99_999, description="Last figure; after it the lane is closed for the day.")
+    step: int = Field(default=1, ge=1, le=100, description="From one number to the next.")
+    cap: int | None = Field(default=None, ge=1, le=99_999, description="So many numbers a day and no more.")
+    delivery: Key | None = Field(
+        default=None, description="Key of the lane where a number waits again once the back office is ready with it."
+    )
+    gives_numbers: bool = Field(
+        default=True, description="Numbers of this lane are given; `false` for one that is for delivery alone."
+    )
 
 
-class CounterEntry(_Entry):
+class CounterEntry(Entry):
     """One `[[counters]]`."""
 
     key: Key = Field(description="Short name of the counter.")
     name: Name = Field(description="What the wall shows: 1番窓口.")
     lanes: list[Key] = Field(min_length=1, max_length=32, description="Keys of the lanes that it calls from.")
+    weights: dict[Key, Annotated[int, Field(ge=1, le=HEAVIEST)]] = Field(
+        default={},
+        description="How often a lane is called from beside the others, 1 to 10: `{ moves = 3 }`. One that is not named"
+        " weighs 1; where all weigh the same, whoever came first is called.",
+    )
 
 
-class LineEntry(_Entry):
+class LineEntry(Entry):
     """`[notices.line]`."""
 
     purpose: Prose = Field(description="The same for LINE, and what LINE itself learns, keeps and does with it.")
     purpose_version: Version = Field(description="Version of that text.")
 
 
-class PhoneEntry(_Entry):
+class PhoneEntry(Entry):
     """`[notices.phone]`."""
 
     purpose: Prose = Field(description="The same for telephone numbers, and what telephone carriers keep.")
@@ -88,7 +71,25 @@ class PhoneEntry(_Entry):
     )
 
 
-class NoticesEntry(_Entry):
+class PriorityEntry(Entry):
+    """One `[[priorities]]`."""
+
+    key: Key = Field(description="Short name of the class; it is neither kept nor told of a number.")
+    name: Name = Field(description="What staff, or the ticket machine, offers.")
+    every: int = Field(ge=2, le=100, description="At most every so many-th who is called from a lane is one of these.")
+    given_by: list[Literal["kiosk", "desk"]] = Field(
+        min_length=1, description="Where such a number may be taken: `desk` for staff, `kiosk` for ticket machines."
+    )
+
+
+class ReasonEntry(Entry):
+    """One `[[pause_reasons]]` or `[[reasons]]`."""
+
+    key: Key = Field(description="Short name of the reason, as it is kept.")
+    name: Name = Field(description="What staff chooses.")
+
+
+class NoticesEntry(Entry):
     """`[notices]`."""
 
     purpose: Prose = Field(
@@ -104,7 +105,7 @@ class NoticesEntry(_Entry):
     )
 
 
-class OfficeFile(_Entry):
+class OfficeFile(Entry):
     """The whole file."""
 
     key: Key = Field(description="Short name of the office; all its data in the store carries it.")
@@ -122,6 +123,31 @@ class OfficeFile(_Entry):
     notices: NoticesEntry | None = Field(
         default=None, description="Notices by e-mail; without this table none are offered."
     )
+    hours: list[HoursEntry] = Field(default=[], description="When numbers are given; without any at all hours.")
+    special_days: list[SpecialDayEntry] = Field(default=[], description="Days with other hours, or closed.")
+    hours_in_practice: bool = Field(default=False, description="They hold in practice too; else that is always open.")
+    priorities: list[PriorityEntry] = Field(default=[], max_length=8, description="Who may be called before others.")
+    pause_reasons: list[ReasonEntry] = Field(
+        default=[], max_length=16, description="Why staff may pause a lane; without any it cannot be paused."
+    )
+    reasons: list[ReasonEntry] = Field(
+        default=[],
+        max_length=16,
+        description="Why staff may call a number out of order; without any none can be chosen.",
+    )
+    absent_after_calls: int = Field(
+        default=2, ge=1, le=9, description="A number may be marked absent after so many calls…"
+    )
+    absent_after_seconds: int = Field(
+        default=20, ge=0, le=600, description="… and so long after the latest, which leaves its resident time to come."
+    )
+    missed_minutes: int = Field(
+        default=30, ge=1, le=1440, description="A missed number may come back for so long; then it lapses."
+    )
+    push_back_times: int = Field(
+        default=2, ge=0, le=9, description="How often a resident may let others go first; 0: not at all."
+    )
+    push_back_places: int = Field(default=5, ge=1, le=20, description="At most how many of them at a time.")
     lanes: list[LaneEntry] = Field(min_length=1, max_length=32, description="The waiting lines.")
     counters: list[CounterEntry] = Field(min_length=1, max_length=200, description="The windows where staff sits.")
 
@@ -129,15 +155,40 @@ class OfficeFile(_Entry):
         return Office(
             key=self.key,
             name=self.name,
-            lanes=tuple(Lane(lane.key, lane.name, lane.prefix, lane.first, lane.last) for lane in self.lanes),
-            counters=tuple(Counter(seat.key, seat.name, tuple(seat.lanes)) for seat in self.counters),
+            lanes=tuple(
+                Lane(
+                    lane.key,
+                    lane.name,
+                    lane.prefix,
+                    lane.first,
+                    lane.last,
+                    lane.step,
+                    lane.cap,
+                    lane.delivery or "",
+                    lane.gives_numbers,
+                )
+                for lane in self.lanes
+            ),
+            counters=tuple(
+                Counter(seat.key, seat.name, tuple(seat.lanes), tuple(seat.weights.get(key, 1) for key in seat.lanes))
+                for seat in self.counters
+            ),
             return_after=self.return_after,
-            web_open=_minutes(self.web_open),
-            web_close=_minutes(self.web_close),
+            web_open=minutes(self.web_open),
+            web_close=minutes(self.web_close),
             web_check_in=self.web_check_in,
             purpose=_purpose(self.notices),
             line_purpose=_purpose(self.notices.line) if self.notices else None,
             phone_purpose=_purpose(self.notices.phone) if self.notices else None,
+            priorities=tuple(
+                Priority(entry.key, entry.name, entry.every, frozenset(entry.given_by)) for entry in self.priorities
+            ),
+            pause_reasons=tuple(Reason(entry.key, entry.name) for entry in self.pause_reasons),
+            reasons=tuple(Reason(entry.key, entry.name) for entry in self.reasons),
+            absence=Absence(self.absent_after_calls, self.absent_after_seconds, self.missed_minutes),
+            push_backs=PushBacks(self.push_back_times, self.push_back_places),
+            hours=hours_of(self.hours, self.special_days),
+            hours_in_practice=self.hours_in_practice,
         )
 
 
@@ -170,7 +221,12 @@ def _contradictions(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "web_close", f"web_open {opens} が web_close {closes} より前になっていません。時刻を直してください。"
     lanes, counters = list(_sound(table, "lanes", LaneEntry)), list(_sound(table, "counters", CounterEntry))
     named = set(_keys(table, "lanes"))
-    for group in ("lanes", "counters"):
+    yield from impossible_hours(
+        list(_sound(table, "hours", HoursEntry)),
+        list(_sound(table, "special_days", SpecialDayEntry)),
+        {lane.key: path for path, lane in lanes},
+    )
+    for group in ("lanes", "counters", "priorities", "pause_reasons", "reasons"):
         for key, times in Count(_keys(table, group)).items():
             if times > 1:
                 yield group, f"key {key} が {times} 回あります。それぞれ別の key にしてください。"
@@ -184,9 +240,15 @@ def _contradictions(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 f"番号の範囲が {other.key} と重なります（prefix {lane.prefix!r}）。"
                 "prefix を変えるか、first と last を離してください。",
             )
+    for path, lane in lanes:
+        if lane.delivery is not None and named and lane.delivery not in named:
+            yield f"{path}.delivery", f"業務 {lane.delivery} は lanes にありません。つづりを確かめてください。"
     for path, counter in counters:
         if len(set(counter.lanes)) < len(counter.lanes):
             yield f"{path}.lanes", "同じ業務が 2 回あります。1 回だけ書いてください。"
+        for lane_key in counter.weights:
+            if lane_key not in counter.lanes:
+                yield f"{path}.weights", f"業務 {lane_key} はこの窓口の lanes にありません。つづりを確かめてください。"
         for lane_key in counter.lanes:
             if named and lane_key not in named:
                 yield f"{path}.lanes", f"業務 {lane_key} は lanes にありません。つづりを確かめてください。"
@@ -201,11 +263,7 @@ def _purpose(entry: NoticesEntry | LineEntry | PhoneEntry | None) -> Purpose | N
     return Purpose(entry.purpose_version, entry.purpose.strip()) if entry else None
 
 
-def _minutes(time: str) -> int:
-    return int(time[:2]) * 60 + int(time[3:])
-
-
-_E = TypeVar("_E", bound=_Entry)
+_E = TypeVar("_E", bound=Entry)
 
 
 def _sound(table: dict[str, Any], group: str, kind: type[_E]) -> Iterator[tuple[str, _E]]:

@@ -23,8 +23,11 @@ from config.office_file import (
     NoticesEntry,
     OfficeFile,
     PhoneEntry,
+    PriorityEntry,
+    ReasonEntry,
     read_office,
 )
+from config.office_hours import HoursEntry, SpecialDayEntry
 from hub.desk.lane import Office
 from workers.carriers.server import MailServer
 
@@ -378,9 +381,15 @@ def settings_table() -> str:
         ("notices.phone.", PhoneEntry),
         ("lanes[].", LaneEntry),
         ("counters[].", CounterEntry),
+        ("hours[].", HoursEntry),
+        ("special_days[].", SpecialDayEntry),
+        ("priorities[].", PriorityEntry),
+        ("pause_reasons[].", ReasonEntry),
+        ("reasons[].", ReasonEntry),
     ):
         for name, field in kind.model_fields.items():
-            default = "" if field.is_required() or field.default is None else f" Without it: {field.default}."
+            is_told = not (field.is_required() or field.default in (None, [], {}))
+            default = f" Without it: {field.default}." if is_told else ""
             lines.append(f"| `{place}{name}` | {field.description}{default} |")
     return "\n".join(lines)
 

@@ -13,13 +13,21 @@ KINDS = {
     "TicketExpected": "番号の発行（来庁前）",
     "TicketCheckedIn": "来庁の受付",
     "TicketCalled": "呼び出し",
+    "CallTakenBack": "誤った呼び出しの取消",
     "TicketRecalled": "再呼び出し",
     "TicketMarkedAbsent": "不在",
     "TicketReturned": "不在から戻り",
+    "TicketHeld": "保留",
+    "TicketSentToReview": "審査へ",
+    "TicketReady": "交付できる状態",
+    "TicketPushedBack": "後の順番への変更（本人）",
     "TicketServed": "完了",
     "TicketCancelled": "番号の取消",
+    "TicketLapsed": "番号の終了",
     "TicketTransferred": "転送",
+    "SlipReissued": "番号札の再発行",
     "LaneRenumbered": "順番の値の付け直し",
+    "ClosingAnnounced": "受付終了のお知らせ",
     "ContactGiven": "お知らせの登録",
     "ContactErased": "お知らせの宛先の消去",
     "DayOpened": "業務日の開始",
@@ -49,6 +57,10 @@ FIELDS = {
     "lane": "業務",
     "from_lane": "転送元",
     "counter": "窓口",
+    "for_counter": "窓口の指定",
+    "reason": "理由",
+    "state": "状態",
+    "still_waiting": "お待ちの人数",
     "calls": "回数",
     "source": "受付",
     "carrier": "手段",
@@ -78,13 +90,21 @@ ACTS = {
     Act.OPEN_KIOSK: "発券機として接続",
     Act.DESK_ISSUE: "番号の発行",
     Act.DESK_NEXT: "次の番号の呼び出し",
+    Act.DESK_CALL: "番号を選んだ呼び出し",
+    Act.DESK_TAKE_BACK: "誤った呼び出しの取消",
     Act.DESK_RECALL: "再呼び出し",
     Act.DESK_ABSENT: "不在にする",
     Act.DESK_DONE: "完了にする",
+    Act.DESK_HOLD: "保留",
+    Act.DESK_REVIEW: "審査へ回す",
+    Act.DESK_READY: "交付できる状態にする",
     Act.DESK_RETURN: "不在から戻す",
     Act.DESK_CANCEL: "番号の取消",
     Act.DESK_TRANSFER: "転送",
     Act.DESK_CHECK_IN: "来庁の受付",
+    Act.DESK_REISSUE: "番号札の再発行",
+    Act.DESK_LAPSE: "番号を終わりにする",
+    Act.DESK_CLOSING: "受付終了のお知らせ",
     Act.KIOSK_ISSUE: "発券機での発行",
     Act.KIOSK_CHECK_IN: "発券機での来庁の受付",
     Act.SEE_ADMIN: "管理の画面を見る",
@@ -107,7 +127,10 @@ WHYS = {
     "password_changed": "パスワードの変更",
     "password_reset": "パスワードの再発行",
     "replaced": "新しいサインイン",
+    "missed": "お戻りの期限切れ",
+    "closing": "受付終了",
 }
+STATES = {"waiting": "順番待ち", "held": "保留"}
 OTHERS = {
     "cli": "コマンド（運用担当者）",
     "hub": "システム",
@@ -120,9 +143,12 @@ VALUES: dict[str, Mapping[str, str]] = {
     "role": {str(role): name for role, name in ROLES.items()},
     "act": {str(act): name for act, name in ACTS.items()},
     "why": WHYS,
+    "state": STATES,
     "source": OTHERS,
 }
-LEFT_OUT = frozenset({"arrival", "rank", "ranks", "subscription", "last_hash"})  # for the verifier, not for a reader
+LEFT_OUT = frozenset(
+    {"arrival", "rank", "ranks", "until", "subscription", "last_hash"}
+)  # for the verifier, not for a reader
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from hub.desk.lane import DAY_MINUTES
+from hub.desk.hours import DAY_MINUTES
 from hub.wire.messages import CalledNumber, LaneState, MissedNumber, Snapshot
 
 TOKYO = ZoneInfo("Asia/Tokyo")

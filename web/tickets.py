@@ -69,6 +69,7 @@ ABOUT = {
     Trigger.NEAR: "順番が近づいたお知らせ",
     Trigger.NOW: "お呼び出しのお知らせ",
     Trigger.MISSED: "お呼び済みのお知らせ",
+    Trigger.READY: "お渡しの準備ができたお知らせ",
     Trigger.JUMP: "順番が早まったお知らせ",
     Trigger.DELAYED: "遅れのお知らせ",
 }

@@ -291,6 +291,7 @@ USEFUL_IN = {
     Trigger.JUMP: State.WAITING,
     Trigger.DELAYED: State.WAITING,
     Trigger.NOW: State.CALLED,
+    Trigger.READY: State.WAITING,
     Trigger.MISSED: State.ABSENT,
 }
 

@@ -113,6 +113,15 @@ MAILS: Mapping[Trigger, tuple[_About, str]] = {
         ),
         _PLACE,
     ),
+    Trigger.READY: (
+        _About(
+            "お渡しの準備ができました",
+            "Your papers are ready",
+            "お渡しの準備ができました。交付の窓口の近くでお待ちください。",
+            "Your papers are ready. Please wait close to the delivery counter.",
+        ),
+        _PLACE,
+    ),
     Trigger.NOW: (
         _About(
             "お呼びしています",
@@ -193,7 +202,7 @@ def _counter(matter: Matter) -> tuple[str, str]:
 
 # ---------------------------------------------------------------------------------------------------------------- LINE
 
-COME = frozenset({Trigger.NOW, Trigger.MISSED})
+COME = frozenset({Trigger.NOW, Trigger.MISSED, Trigger.READY})
 LOOK = {
     Language.JAPANESE: "順番についてのお知らせです。いまの状況を、番号の画面でお確かめください。",
     Language.ENGLISH: "News about your turn. Please check the page of your number.",
@@ -225,6 +234,7 @@ TOLD: Mapping[Language, Mapping[Trigger, str]] = {
         Trigger.NEAR: "まもなく順番です。窓口の近くでお待ちください。",
         Trigger.JUMP: "列が早く進み、まもなく順番です。急いでお越しください。",
         Trigger.DELAYED: "列が遅れています。順番はそのままです。",
+        Trigger.READY: "お渡しの準備ができました。交付の窓口へお越しください。",
         Trigger.NOW: "ただいまお呼びしています。窓口へお越しください。",
         Trigger.MISSED: "お呼び済みです。窓口の職員に番号をお知らせください。",
     },
@@ -233,6 +243,7 @@ TOLD: Mapping[Language, Mapping[Trigger, str]] = {
         Trigger.NEAR: "Your turn is near. Please wait close to the counters.",
         Trigger.JUMP: "The line moves fast, your turn is next. Please come at once.",
         Trigger.DELAYED: "The line is delayed. You have kept your place.",
+        Trigger.READY: "Your papers are ready. Please come to the delivery counter.",
         Trigger.NOW: "You are being called now. Please come to the counter.",
         Trigger.MISSED: "You were called. Please tell your number to the staff.",
     },

@@ -5,6 +5,7 @@ Pure, and from outside: it knows what listeners heard and askers were answered, 
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 from config.practice.mail_checks import judge_mails
 from config.practice.nearness import Nearness
@@ -12,7 +13,8 @@ from config.practice.recording import History, Visitor
 from config.practice.retelling import Answers, Findings, Retelling, Seen
 from hub.desk.ticket import State
 
-EXPLAINED = frozenset({"LaneExhausted", "closed"})  # the band is used up; the office day was over
+# The band or the day's numbers are used up, the lane gives none just now, or the office day was over.
+EXPLAINED = frozenset({"LaneExhausted", "LaneFull", "LaneClosed", "LaneIsPaused", "closed"})
 
 _NUMBER = re.compile(r"(\D*)([0-9]+)")
 
@@ -83,24 +85,21 @@ def _check_numbers(tickets: dict[int, Seen], findings: Findings) -> None:
 
 
 def _check_bands(tickets: dict[int, Seen], findings: Findings) -> None:
-    """The numbers of a lane keep their prefix and rise by one with each arrival, so a band never wraps."""
-    before: dict[str, tuple[str, int]] = {}
+    """The numbers of a lane keep their prefix and rise by its step with each arrival, so a band never wraps."""
+    given: dict[str, list[tuple[str, int]]] = {}
     unheard: set[str] = {ticket.number for ticket in tickets.values() if ticket.issued_in is None}
-    for arrival in sorted(tickets):
-        ticket = tickets[arrival]
+    for _, ticket in sorted(tickets.items()):
         found = _NUMBER.fullmatch(ticket.number)
         if found is None:
             findings.blame("unexplained", f"{ticket.number!r} は番号の形ではありません")
         elif ticket.issued_in is not None:
-            prefix, figure = found[1], int(found[2])
-            last = before.get(ticket.issued_in)
-            if last is not None:
-                between = {f"{prefix}{missing}" for missing in range(last[1] + 1, figure)}
-                if prefix != last[0] or figure <= last[1] or not between <= unheard:
-                    findings.blame(
-                        "unexplained", f"{ticket.issued_in} で {last[0]}{last[1]} の次が {ticket.number} です"
-                    )
-            before[ticket.issued_in] = (prefix, figure)
+            given.setdefault(ticket.issued_in, []).append((found[1], int(found[2])))
+    for lane, numbers in given.items():
+        step = min((high - low for (_, low), (_, high) in pairwise(numbers) if high > low), default=1)
+        for (before, low), (prefix, figure) in pairwise(numbers):
+            between = {f"{prefix}{missing}" for missing in range(low + step, figure, step)}
+            if prefix != before or figure <= low or (figure - low) % step or not between <= unheard:
+                findings.blame("unexplained", f"{lane} で {before}{low} の次が {prefix}{figure} です")
 
 
 def _check_calls(tickets: dict[int, Seen], answers: Answers, findings: Findings) -> None:
@@ -124,7 +123,9 @@ def _account(history: History, tickets: dict[int, Seen], answers: Answers, findi
             findings.served += 1
         elif ticket.state is State.CANCELLED:
             findings.cancelled += 1
+        elif ticket.state is State.LAPSED:
+            continue  # counted by its fact, or blamed already
         elif ticket.state is State.ABSENT or history.is_closed or (history.is_shared and arrival not in ours):
             findings.closed_out += 1
-        elif ticket.state is not State.LAPSED:  # those are blamed already
+        else:
             findings.blame("lost", f"{ticket.number} は一日の終わりにまだ {ticket.state} です")

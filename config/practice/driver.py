@@ -225,6 +225,11 @@ class _Day:
             contradictions.append(f"受信箱のメール {residents.letters.unseen} 通を読む前に、古いものから消えました")
         return History(
             counters={counter.counter: counter.lanes for counter in self._counters},
+            weights={
+                counter.counter: dict(zip(counter.lanes, counter.weights, strict=True))
+                for counter in self._counters
+                if counter.weights
+            },
             facts=self._recording.facts,
             photographs=self._recording.photographs,
             answers=self._recording.answers,

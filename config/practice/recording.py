@@ -7,16 +7,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from hub.wire.client_side import Screen
-from hub.wire.messages import (
-    AnswerBody,
-    AnyFact,
-    DeskRequest,
-    HubFrame,
-    Snapshot,
-    TicketIssued,
-    TicketReturned,
-    TicketTransferred,
-)
+from hub.wire.messages import AnswerBody, AnyFact, DeskRequest, HubFrame, Snapshot
 from hub.wire.position import Position
 
 Place = tuple[int, int]
@@ -75,9 +66,10 @@ class Letter:
 class History:
     """One office day as it was heard from outside.
 
-    `facts` by place in the day's stream (epochs change when the store restarts, the stream survives), `answers` as
-    (request, answer). `is_closed`: the office day ended before everybody had left. `is_shared`: others took numbers
-    too. `contradictions`: two listeners were told different things of one place, two replies differ, a clerk complains.
+    `counters` with their lanes, and those with `weights` with the weight of each lane. `facts` by place in the day's
+    stream (epochs change when the store restarts, the stream survives), `answers` as (request, answer). `is_closed`:
+    the office day ended before everybody had left. `is_shared`: others took numbers too. `contradictions`: two
+    listeners were told different things of one place, two replies differ, a clerk complains.
     """
 
     counters: Mapping[str, Sequence[str]]
@@ -90,6 +82,7 @@ class History:
     contradictions: Sequence[str] = ()
     contacts: Sequence[Contact] = ()
     letters: Sequence[Letter] = ()
+    weights: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -127,21 +120,22 @@ class Recording:
         known = self.facts.setdefault(position.place, fact)
         if known == fact:
             return
-        merged = _with_rank(known, fact)
+        merged = _merged(known, fact)
         if merged is None:
             self.contradictions.append(f"{position} が画面により違います: {known} と {fact}")
         else:
             self.facts[position.place] = merged
 
 
-def _with_rank(one: AnyFact, other: AnyFact) -> AnyFact | None:
-    """The same fact where one of the two did not show the rank; None if they are not the same."""
-    for shown, hidden in ((one, other), (other, one)):
-        if (
-            isinstance(hidden, TicketIssued | TicketReturned | TicketTransferred)
-            and isinstance(shown, TicketIssued | TicketReturned | TicketTransferred)
-            and hidden.rank is UNSET
-            and replace(hidden, rank=shown.rank) == shown
-        ):
-            return shown
-    return None
+def _merged(one: AnyFact, other: AnyFact) -> AnyFact | None:
+    """The same fact where one of the two did not show everything (a rank, what staff alone is told); else None."""
+    if type(one) is not type(other):
+        return None
+    merged = one
+    for name in one.__struct_fields__:
+        shown, also = getattr(one, name), getattr(other, name)
+        if shown is UNSET:
+            merged = replace(merged, **{name: also})
+        elif also is not UNSET and also != shown:
+            return None
+    return merged

@@ -7,15 +7,18 @@ bridged by the photograph, and what it does not show any more must be covered by
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias, assert_never
 
 from msgspec import UNSET, UnsetType
 
 from config.practice.recording import History, Photograph, Place
+from hub.desk.order import turn_of
 from hub.desk.ticket import ENDS, MOVES, Action, State
 from hub.wire import messages as m
 
 WHOLE = "desk"  # the topic whose photographs show everybody
 SHOWN = frozenset(State) - ENDS - {State.EXPECTED}  # states that a photograph shows
+FOR_STAFF = frozenset({State.HELD, State.BACK_OFFICE})  # of them, those that only the whole shows
 NOWHERE = ""  # the lane of a ticket that was transferred while nobody listened
 
 
@@ -31,6 +34,13 @@ class Findings:
     returned: int = 0
     cancelled: int = 0
     transferred: int = 0
+    chosen: int = 0  # called out of order, for a reason
+    taken_back: int = 0
+    held: int = 0
+    reviewed: int = 0
+    ready: int = 0
+    pushed_back: int = 0
+    lapsed: int = 0  # missed, and not back in time; or ended by staff after closing
     closed_out: int = 0
     turned_away: int = 0
     strangers: int = 0  # numbers of nobody of ours, where others may take some too
@@ -66,7 +76,9 @@ class Answers:
     def __init__(self, history: History) -> None:
         self.calls: Counter[int] = Counter()
         self.ends: dict[int, State] = {}
-        self.waited_anew: Counter[int] = Counter()  # returned or transferred
+        self.waited_anew: Counter[int] = Counter()  # so often it may be called once more
+        self.chosen: set[int] = set()
+        self.aside: set[int] = set()  # held, or sent to the back office: shown to staff alone
         for request, answer in history.answers:
             match request:
                 case m.Next():
@@ -74,12 +86,25 @@ class Answers:
                         self.calls[answer.arrival] += 1
                     if answer.finished is not None:
                         self.ends[answer.finished] = State.SERVED
+                case m.Call():
+                    self.calls[request.ticket] += 1
+                    if request.reason:
+                        self.chosen.add(request.ticket)
+                    if answer.finished is not None:
+                        self.ends[answer.finished] = State.SERVED
                 case m.Done():
                     self.ends[request.ticket] = State.SERVED
                 case m.Cancel():
                     self.ends[request.ticket] = State.CANCELLED
-                case m.Return() | m.Transfer():
+                case m.Lapse():
+                    self.ends[request.ticket] = State.LAPSED
+                case m.Return() | m.Transfer() | m.Ready() | m.TakeBack():
                     self.waited_anew[request.ticket] += 1
+                case m.Hold():
+                    self.waited_anew[request.ticket] += 1
+                    self.aside.add(request.ticket)
+                case m.Review():
+                    self.aside.add(request.ticket)
                 case _:
                     pass
 
@@ -96,6 +121,8 @@ class Seen:
     counter: str | None = None
     calls: int = 0
     waited_anew: int = 0
+    for_counter: str = ""
+    until: int | None = None
 
 
 Watch = Callable[[int, Collection[str], Mapping[int, Seen]], None]
@@ -110,7 +137,9 @@ class Retelling:
     def __init__(self, history: History, answers: Answers, findings: Findings, watch: Watch | None = None) -> None:
         self.tickets: dict[int, Seen] = {}
         self._watch = watch
+        self._until = 0  # office time of the latest fact
         self._history, self._answers, self._findings = history, answers, findings
+        self._turns: dict[str, dict[str, int]] = {}  # counter → lane → its last turn there
         self._windows = [(photo.since, photo.place) for photo in history.photographs if photo.since is not None]
 
     def tell(self) -> None:
@@ -119,6 +148,7 @@ class Retelling:
             while photographs and photographs[-1].place < place:
                 self._look(photographs.pop())
             fact = self._history.facts[place]
+            self._until = max(self._until, fact.at)
             self._hear(place, fact)
             if self._watch:
                 self._watch(fact.at, _lanes_of(fact), self.tickets)
@@ -126,12 +156,14 @@ class Retelling:
             self._look(photo)
         for arrival, ticket in self.tickets.items():
             if ticket.lane == NOWHERE and ticket.state not in ENDS:
-                self._left_unheard(arrival, ticket, is_whole=True)
+                self._left_unheard(arrival, ticket, is_whole=True, at=self._until)
 
     def _hear(self, place: Place, fact: m.AnyFact) -> None:
         in_window = any(since < place <= until for since, until in self._windows)
         if isinstance(fact, m.LaneRenumbered):
             self._renumber(fact, in_window)
+        elif isinstance(fact, m.LanePaused | m.LaneResumed | m.ClosingAnnounced):
+            pass  # who waits is called as before
         elif isinstance(fact, m.TicketIssued | m.TicketExpected):
             if fact.arrival in self.tickets and not in_window:
                 self._findings.blame("doubled", f"受付 {fact.arrival} が二度発券されました。二度目は {fact.number}")
@@ -146,7 +178,7 @@ class Retelling:
         else:
             self._move(fact, in_window)
 
-    def _move(self, fact: "m.TicketFrame", in_window: bool) -> None:
+    def _move(self, fact: "Moved", in_window: bool) -> None:
         ticket = self.tickets.get(fact.arrival)
         action = _ACTIONS[type(fact)]
         if ticket is None:
@@ -157,12 +189,17 @@ class Retelling:
         elif fact.number != ticket.number:
             self._findings.blame("unexplained", f"{ticket.number} が {fact.number} に変わりました")
         state = MOVES.get((ticket.state, action))
-        if state is None or (isinstance(fact, m.TicketTransferred) and fact.from_lane != ticket.lane):
+        if isinstance(fact, m.TicketTransferred | m.TicketReady) and fact.from_lane != ticket.lane:
+            state = None
+        if state is None:
             self._misfit(ticket, action, in_window)
         match fact:
             case m.TicketCalled():
                 if state is not None and not in_window:
                     self._check_order(ticket, fact)
+                if fact.turn is not UNSET and fact.turn > 0:
+                    self._turns.setdefault(fact.counter, {})[ticket.lane] = fact.turn
+                self._findings.chosen += bool(fact.reason)
                 ticket.calls += 1
                 ticket.counter, ticket.state = fact.counter, State.CALLED
                 self._findings.calls += 1
@@ -170,15 +207,29 @@ class Retelling:
                 ticket.state = State.CALLED
                 self._findings.recalls += 1
             case m.TicketMarkedAbsent():
-                ticket.state = State.ABSENT
+                ticket.state, ticket.until = State.ABSENT, fact.until
                 self._findings.absent += 1
-            case m.TicketReturned() | m.TicketTransferred():
+            case m.TicketReturned() | m.TicketTransferred() | m.TicketReady() | m.TicketPushedBack():
                 ticket.state, ticket.lane, ticket.rank = State.WAITING, fact.lane, fact.rank
+                ticket.for_counter = fact.for_counter or ""
+                ticket.waited_anew += not isinstance(fact, m.TicketPushedBack)
+                counted = _COUNTED[type(fact)]
+                setattr(self._findings, counted, getattr(self._findings, counted) + 1)
+            case m.CallTakenBack():
+                ticket.state, ticket.rank = State(fact.state), fact.rank
+                ticket.for_counter = fact.for_counter or ""
                 ticket.waited_anew += 1
-                if isinstance(fact, m.TicketReturned):
-                    self._findings.returned += 1
-                else:
-                    self._findings.transferred += 1
+                self._findings.taken_back += 1
+            case m.TicketHeld():
+                ticket.state = State.HELD
+                ticket.waited_anew += 1
+                self._findings.held += 1
+            case m.TicketSentToReview():
+                ticket.state = State.BACK_OFFICE
+                self._findings.reviewed += 1
+            case m.TicketLapsed():
+                ticket.state = State.LAPSED
+                self._findings.lapsed += 1
             case m.TicketCheckedIn():
                 ticket.state, ticket.rank = State.WAITING, fact.rank
             case m.TicketServed():
@@ -186,7 +237,7 @@ class Retelling:
             case m.TicketCancelled():
                 ticket.state = State.CANCELLED
             case _:
-                raise AssertionError(f"unknown fact {fact}")
+                assert_never(fact)
 
     def _misfit(self, ticket: Seen, action: Action, in_window: bool) -> None:
         self._findings.unheard += 1
@@ -202,20 +253,28 @@ class Retelling:
                 "unexplained", f"窓口 {fact.counter} が扱わない業務 {ticket.lane} の {ticket.number} を呼びました"
             )
             return
+        is_chosen = bool(fact.reason) or (fact.reason is UNSET and fact.arrival in self._answers.chosen)
         passed = []
         for arrival, other in self.tickets.items():
             if other.counter == fact.counter and other.state is State.CALLED:
                 self._findings.blame(
                     "unexplained", f"窓口 {fact.counter} は {other.number} の対応中に {ticket.number} を呼びました"
                 )
-            if (
-                other.state is State.WAITING
-                and other.lane in lanes
-                and _is_before(other, arrival, ticket, fact.arrival)
-            ):
+            is_for_it = other.lane in lanes and other.for_counter in ("", fact.counter)
+            if other.state is State.WAITING and is_for_it and self._is_due(other, arrival, ticket, fact):
                 passed.append(other.number)
-        if passed:
+        if passed and not is_chosen and ticket.state is not State.HELD:
             self._findings.blame("disordered", f"{ticket.number} が {'、'.join(passed)} より先に呼ばれました")
+
+    def _is_due(self, other: Seen, arrival: int, ticket: Seen, fact: m.TicketCalled) -> bool:
+        """Whether `other` should have been called: its lane's turn was earlier, or it stood before."""
+        weights = self._history.weights.get(fact.counter)
+        if weights is None or other.lane == ticket.lane:
+            return _is_before(other, arrival, ticket, fact.arrival)
+        if self._windows or fact.turn is UNSET:
+            return False  # a call that nobody heard may have had its turn
+        turn = turn_of(self._turns.get(fact.counter, {}), other.lane, weights[other.lane])
+        return turn < fact.turn or (turn == fact.turn and _is_before(other, arrival, ticket, fact.arrival))
 
     def _renumber(self, fact: m.LaneRenumbered, in_window: bool) -> None:
         waiting = {a: t for a, t in self.tickets.items() if t.state is State.WAITING and t.lane == fact.lane}
@@ -250,16 +309,21 @@ class Retelling:
             seen.issued_in = seen.issued_in if known is None else known.issued_in
             self.tickets[arrival] = seen
         for arrival, ticket in self.tickets.items():
-            if arrival not in shown and ticket.state in SHOWN and (is_whole or ticket.lane in scope):
-                self._left_unheard(arrival, ticket, is_whole=is_whole)
+            if arrival in shown or ticket.state not in SHOWN:
+                continue
+            if is_whole or (ticket.lane in scope and ticket.state not in FOR_STAFF):
+                self._left_unheard(arrival, ticket, is_whole=is_whole, at=photo.snapshot.at)
         if self._watch:
             self._watch(photo.snapshot.at, scope, self.tickets)
 
-    def _left_unheard(self, arrival: int, ticket: Seen, *, is_whole: bool) -> None:
+    def _left_unheard(self, arrival: int, ticket: Seen, *, is_whole: bool, at: int) -> None:
         self._findings.unheard += 1
         end = self._answers.ends.get(arrival)
-        if not is_whole and self._answers.waited_anew[arrival] > ticket.waited_anew:
-            ticket.lane = NOWHERE  # went to another lane unheard: until something shows it there, or how it ended
+        went = self._answers.waited_anew[arrival] > ticket.waited_anew or arrival in self._answers.aside
+        if not is_whole and went:
+            ticket.lane = NOWHERE  # went elsewhere unheard: until something shows it there, or how it ended
+        elif end is None and ticket.state is State.ABSENT and ticket.until is not None and at >= ticket.until:
+            ticket.state = State.LAPSED  # nobody heard it, and everybody knew when
         elif end is not None:
             ticket.state = end
         else:
@@ -267,6 +331,22 @@ class Retelling:
             ticket.state = State.LAPSED
 
 
+Moved: TypeAlias = (
+    m.TicketCheckedIn
+    | m.TicketCalled
+    | m.CallTakenBack
+    | m.TicketRecalled
+    | m.TicketMarkedAbsent
+    | m.TicketReturned
+    | m.TicketHeld
+    | m.TicketSentToReview
+    | m.TicketReady
+    | m.TicketPushedBack
+    | m.TicketServed
+    | m.TicketCancelled
+    | m.TicketLapsed
+    | m.TicketTransferred
+)
 _ACTIONS: dict[type[m.TicketFrame], Action] = {
     m.TicketCheckedIn: Action.CHECK_IN,
     m.TicketCalled: Action.CALL,
@@ -276,11 +356,25 @@ _ACTIONS: dict[type[m.TicketFrame], Action] = {
     m.TicketServed: Action.FINISH,
     m.TicketCancelled: Action.CANCEL,
     m.TicketTransferred: Action.TRANSFER,
+    m.CallTakenBack: Action.TAKE_BACK,
+    m.TicketHeld: Action.HOLD,
+    m.TicketSentToReview: Action.REVIEW,
+    m.TicketReady: Action.READY,
+    m.TicketPushedBack: Action.PUSH_BACK,
+    m.TicketLapsed: Action.LAPSE,
+}
+_COUNTED: dict[type[m.TicketFrame], str] = {
+    m.TicketReturned: "returned",
+    m.TicketTransferred: "transferred",
+    m.TicketReady: "ready",
+    m.TicketPushedBack: "pushed_back",
 }
 
 
 def _lanes_of(fact: m.AnyFact) -> tuple[str, ...]:
-    return (fact.from_lane, fact.lane) if isinstance(fact, m.TicketTransferred) else (fact.lane,)
+    if isinstance(fact, m.TicketTransferred | m.TicketReady):
+        return fact.from_lane, fact.lane
+    return (fact.lane,)
 
 
 def _is_before(one: Seen, arrival: int, other: Seen, other_arrival: int) -> bool:
@@ -293,9 +387,16 @@ def _shown(snapshot: m.Snapshot) -> dict[int, Seen]:
     shown: dict[int, Seen] = {}
     for lane in snapshot.lanes:
         for waiting in [] if lane.queue is UNSET else lane.queue:
-            shown[waiting.arrival] = Seen(waiting.number, lane.lane, None, State.WAITING, waiting.rank)
+            seen = Seen(waiting.number, lane.lane, None, State.WAITING, waiting.rank)
+            seen.for_counter = waiting.for_counter or ""
+            shown[waiting.arrival] = seen
     for call in snapshot.called:
         shown[call.arrival] = Seen(call.number, call.lane, None, State.CALLED, counter=call.counter, calls=1)
     for missed in snapshot.missed:
-        shown[missed.arrival] = Seen(missed.number, missed.lane, None, State.ABSENT, counter=missed.counter, calls=1)
+        seen = Seen(missed.number, missed.lane, None, State.ABSENT, counter=missed.counter, calls=1, until=missed.until)
+        shown[missed.arrival] = seen
+    for state, among in ((State.HELD, snapshot.held), (State.BACK_OFFICE, snapshot.in_review)):
+        for aside in [] if among is UNSET else among:
+            seen = Seen(aside.number, aside.lane, None, state, counter=aside.counter, calls=1)
+            shown[aside.arrival] = seen
     return shown

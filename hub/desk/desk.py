@@ -3,30 +3,28 @@
 The store does the same inside Redis; one behaviour suite and random walks hold both to the same story.
 """
 
-from typing import Any, TypeAlias, assert_never
+from dataclasses import replace
+from typing import Any, assert_never
 
-from hub.desk import order
+from hub.desk import counter, floor, giving, order, requests
 from hub.desk.facts import (
     ContactErased,
     ContactGiven,
     DayClosed,
     DayOpened,
     Fact,
-    LaneRenumbered,
+    SlipReissued,
     TicketCalled,
-    TicketCancelled,
-    TicketCheckedIn,
     TicketExpected,
     TicketIssued,
     TicketMarkedAbsent,
-    TicketRecalled,
-    TicketReturned,
-    TicketServed,
-    TicketTransferred,
+    TicketReady,
 )
+from hub.desk.ground import Decision, Ground, about, stands
 from hub.desk.lane import Office
 from hub.desk.notices import (
     BY_FACT,
+    CALLED_SINCE,
     EACH_TIME,
     LOOKED_AT,
     Carrier,
@@ -38,48 +36,24 @@ from hub.desk.notices import (
     notice_id,
     pace_ms,
 )
-from hub.desk.picture import Picture
 from hub.desk.refusals import (
     HasNumber,
-    LaneExhausted,
     NoContact,
-    NotCurrent,
     OtherBody,
-    SameLane,
     SecretUsed,
+    SlipEnded,
     StaleDay,
     TicketEnded,
-    UnknownTicket,
-    WrongMove,
 )
-from hub.desk.requests import (
-    Answer,
-    Cancel,
-    CheckIn,
-    Done,
-    Issue,
-    MarkAbsent,
-    Next,
-    Recall,
-    Request,
-    Return,
-    Stamp,
-    Stop,
-    Sweep,
-    Transfer,
-    Wish,
-)
-from hub.desk.ticket import ENDS, MOVES, Action, State, Ticket
-
-Decision: TypeAlias = tuple[Answer, list[Fact]]
+from hub.desk.requests import Answer, Issue, Next, Reissue, Request, Stamp, Stop, Sweep, Wish
+from hub.desk.ticket import ENDS, MOVES, Action, State
 
 
-class Desk:
+class Desk(Ground):
     """One office's desk over its days. `at` is office time in epoch milliseconds, always given from outside."""
 
     def __init__(self, office: Office) -> None:
-        self.office = office
-        self.picture = Picture()
+        super().__init__(office)
         self._answers: dict[tuple[str, str], tuple[Request, Answer]] = {}
         self._secrets: dict[str, int] = {}  # SHA-256 of a secret → arrival
         self._holders: dict[tuple[str, str], int] = {}  # holder, lane → arrival
@@ -119,6 +93,10 @@ class Desk:
                 self._secrets[request.secret] = answer.arrival
             if request.holder:
                 self._holders[request.holder, request.lane] = answer.arrival
+        if isinstance(request, Reissue):
+            self._secrets = {secret: holder for secret, holder in self._secrets.items() if holder != request.ticket}
+            self._holders = {browser: holder for browser, holder in self._holders.items() if holder != request.ticket}
+            self._secrets[request.secret] = request.ticket
         return answer, told
 
     def _learn(self, told: list[Fact]) -> None:
@@ -131,20 +109,42 @@ class Desk:
                 return self._issue(stamp, request, at)
             case Next():
                 return self._next(stamp, request, at)
-            case Recall():
-                return self._recall(stamp, request, at)
-            case MarkAbsent():
-                return self._mark_absent(stamp, request, at)
-            case Done():
-                return self._done(stamp, request, at)
-            case Return():
-                return self._return(stamp, request, at)
-            case CheckIn():
-                return self._check_in(stamp, request, at)
-            case Cancel():
-                return self._cancel(stamp, request, at)
-            case Transfer():
-                return self._transfer(stamp, request, at)
+            case requests.Call():
+                return counter.call(self, stamp, request, at)
+            case requests.TakeBack():
+                return counter.take_back(self, stamp, request, at)
+            case requests.Recall():
+                return counter.recall(self, stamp, request, at)
+            case requests.MarkAbsent():
+                return counter.mark_absent(self, stamp, request, at)
+            case requests.Done():
+                return counter.done(self, stamp, request, at)
+            case requests.Hold():
+                return counter.hold(self, stamp, request, at)
+            case requests.Review():
+                return counter.review(self, stamp, request, at)
+            case requests.Ready():
+                return floor.ready(self, stamp, request, at)
+            case requests.Return():
+                return floor.come_back(self, stamp, request, at)
+            case requests.PushBack():
+                return floor.push_back(self, stamp, request, at)
+            case requests.CheckIn():
+                return floor.check_in(self, stamp, request, at)
+            case requests.Cancel():
+                return floor.cancel(self, stamp, request, at)
+            case requests.Transfer():
+                return floor.transfer(self, stamp, request, at)
+            case requests.Lapse():
+                return floor.lapse(self, stamp, request, at)
+            case requests.AnnounceClosing():
+                return floor.announce_closing(self, stamp, request, at)
+            case Reissue():
+                return self._reissue(stamp, request, at)
+            case requests.Pause():
+                return giving.pause(self.office, self.picture, stamp, request, at)
+            case requests.Resume():
+                return giving.resume(self.office, self.picture, stamp, request, at)
             case Wish():
                 return self._wish(stamp, request, at)
             case Stop():
@@ -156,99 +156,69 @@ class Desk:
 
     def _issue(self, stamp: Stamp, request: Issue, at: int) -> Decision:
         lane = self.office.lane(request.lane)
-        figure = lane.first + self.picture.issued.get(lane.key, 0)
-        while lane.number(figure) in self.picture.numbers:
-            figure += 1  # the band was moved during the day: no number is given twice
-        if figure > lane.last:
-            raise LaneExhausted(lane=lane.key)
+        priority = self.office.priority(request.priority, request.source) if request.priority else None
+        number = giving.next_number(self.office, self.picture, lane, at)
         if request.secret in self._secrets:
             raise SecretUsed()
         held = self.picture.tickets.get(self._holders.get((request.holder, lane.key), 0))
         if held is not None and held.state not in ENDS:
             raise HasNumber(ticket=str(held.arrival), number=held.number)
         arrival = self.picture.last_arrival + 1
-        kind, action = (TicketExpected, Action.EXPECT) if request.is_expected else (TicketIssued, Action.ISSUE)
-        fact = kind(
-            at=at,
-            who=stamp.who,
-            request=stamp.request,
-            arrival=arrival,
-            number=lane.number(figure),
-            lane=lane.key,
-            rank=order.first_rank(arrival),
-            source=request.source,
-        )
-        ahead = None if request.is_expected else self.picture.count(lane.key)
-        return Answer(arrival, fact.number, lane.key, MOVES[None, action], ahead=ahead), [fact]
+        given: dict[str, Any] = {
+            "at": at,
+            "who": stamp.who,
+            "request": stamp.request,
+            "arrival": arrival,
+            "number": number,
+            "lane": lane.key,
+            "source": request.source,
+        }
+        if request.is_expected:
+            expected = TicketExpected(rank=order.first_rank(arrival), **given)
+            return Answer(arrival, number, lane.key, MOVES[None, Action.EXPECT]), [expected]
+        place, rank = self.picture.count(lane.key), order.first_rank(arrival)
+        told: list[Fact] = []
+        if priority is not None:
+            line = [self.picture.tickets[other].is_priority for _, other in self.picture.waiting.get(lane.key, [])]
+            place = order.place_of_priority(line, priority.every, self.picture.since.get(lane.key))
+            rank, told = self._pass(stamp, lane.key, place, arrival, at)
+        told.append(TicketIssued(rank=rank, is_priority=priority is not None, **given))
+        return Answer(arrival, number, lane.key, MOVES[None, Action.ISSUE], ahead=place), told
 
     def _next(self, stamp: Stamp, request: Next, at: int) -> Decision:
         lanes = self.office.served_lanes(request.counter, request.lanes)
-        present = self.picture.at_counter.get(request.counter)
-        if present != request.current:
-            raise NotCurrent(counter=request.counter, current=str(present or ""))
-        told: list[Fact] = []
-        if present is not None:
-            leaving = self._moved(self.picture.tickets[present], Action.FINISH)
-            told.append(TicketServed(counter=request.counter, **_about(leaving, stamp, at)))
-        heads = [head for lane in lanes if (head := self.picture.first(lane))]
+        leaving = self.leaving(request.counter, request.current)
+        told: list[Fact] = counter.served(leaving, request.counter, stamp, at)
+        turns = self._turns(request.counter, lanes)
+        heads = [head for lane in lanes if (head := self.picture.first(lane, request.counter))]
         if not heads:
-            return Answer(None, None, None, None, finished=present), told
-        ticket = min(heads, key=lambda head: (head.rank, head.arrival))
-        told.append(TicketCalled(counter=request.counter, **_about(ticket, stamp, at)))
-        return Answer(ticket.arrival, ticket.number, ticket.lane, State.CALLED, finished=present), told
+            return Answer(None, None, None, None, finished=request.current), told
+        ticket = min(heads, key=lambda head: (turns[head.lane], head.rank, head.arrival))
+        told.append(TicketCalled(counter=request.counter, turn=turns[ticket.lane], **about(ticket, stamp, at)))
+        return stands(ticket, State.CALLED, finished=request.current), told
 
-    def _recall(self, stamp: Stamp, request: Recall, at: int) -> Decision:
-        ticket = self._current(request.counter, request.ticket, Action.RECALL)
-        fact = TicketRecalled(counter=request.counter, calls=ticket.calls + 1, **_about(ticket, stamp, at))
-        return _stands(ticket, State.CALLED), [fact]
+    def _turns(self, counter: str, lanes: tuple[str, ...]) -> dict[str, int]:
+        """Each lane's next turn at a counter; 0 for all where all weigh the same."""
+        seat, turns = self.office.counter(counter), self.picture.turns.get(counter, {})
+        if not seat.is_weighted:
+            return dict.fromkeys(lanes, 0)
+        return {lane: order.turn_of(turns, lane, seat.weight(lane)) for lane in lanes}
 
-    def _mark_absent(self, stamp: Stamp, request: MarkAbsent, at: int) -> Decision:
-        ticket = self._current(request.counter, request.ticket, Action.MARK_ABSENT)
-        return _stands(ticket, State.ABSENT), [TicketMarkedAbsent(counter=request.counter, **_about(ticket, stamp, at))]
+    def _reissue(self, stamp: Stamp, request: Reissue, at: int) -> Decision:
+        ticket = self.ticket(request.ticket)
+        if ticket.state in ENDS:
+            raise SlipEnded()
+        if request.secret in self._secrets:
+            raise SecretUsed()
+        return stands(ticket, ticket.state), [SlipReissued(**about(ticket, stamp, at))]
 
-    def _done(self, stamp: Stamp, request: Done, at: int) -> Decision:
-        ticket = self._current(request.counter, request.ticket, Action.FINISH)
-        return _stands(ticket, State.SERVED), [TicketServed(counter=request.counter, **_about(ticket, stamp, at))]
-
-    def _return(self, stamp: Stamp, request: Return, at: int) -> Decision:
-        ticket = self._moved(self._ticket(request.ticket), Action.RETURN)
-        place = order.place_of_return(self.picture.count(ticket.lane), self.office.return_after)
-        rank, told = self._insert(stamp, ticket.lane, place, at)
-        told.append(TicketReturned(rank=rank, **_about(ticket, stamp, at)))
-        return _stands(ticket, State.WAITING, ahead=place), told
-
-    def _check_in(self, stamp: Stamp, request: CheckIn, at: int) -> Decision:
-        ticket = self._moved(self._ticket(request.ticket), Action.CHECK_IN)
-        rank, place, told = self._place_by_arrival(stamp, ticket, ticket.lane, at)
-        told.append(TicketCheckedIn(rank=rank, **_about(ticket, stamp, at)))
-        return _stands(ticket, State.WAITING, ahead=place), told
-
-    def _cancel(self, stamp: Stamp, request: Cancel, at: int) -> Decision:
-        ticket = self._moved(self._ticket(request.ticket), Action.CANCEL)
-        return _stands(ticket, State.CANCELLED), [TicketCancelled(**_about(ticket, stamp, at))]
-
-    def _transfer(self, stamp: Stamp, request: Transfer, at: int) -> Decision:
-        lane = self.office.lane(request.lane).key
-        ticket = self._moved(self._ticket(request.ticket), Action.TRANSFER)
-        if ticket.lane == lane:
-            raise SameLane(lane=lane)
-        rank, place, told = self._place_by_arrival(stamp, ticket, lane, at)
-        told.append(
-            TicketTransferred(
-                at=at,
-                who=stamp.who,
-                request=stamp.request,
-                arrival=ticket.arrival,
-                number=ticket.number,
-                lane=lane,
-                from_lane=ticket.lane,
-                rank=rank,
-            )
-        )
-        return Answer(ticket.arrival, ticket.number, lane, State.WAITING, ahead=place), told
+    def _pass(self, stamp: Stamp, lane: str, place: int, arrival: int, at: int) -> tuple[int, list[Fact]]:
+        """A rank for a new priority ticket right before whoever stands at `place`."""
+        rank = order.rank_of_priority(self.picture.ranks(lane), place, arrival)
+        return (rank, []) if rank is not None else self.insert(stamp, lane, place, at)
 
     def _wish(self, stamp: Stamp, request: Wish, at: int) -> Decision:
-        ticket = self._ticket(request.ticket)
+        ticket = self.ticket(request.ticket)
         if ticket.state in ENDS:
             raise TicketEnded()
         known = self.wishes.get((ticket.arrival, request.carrier))
@@ -265,14 +235,14 @@ class Desk:
                 purpose=request.purpose,
             )
         )
-        return _stands(ticket, ticket.state), told
+        return stands(ticket, ticket.state), told
 
     def _stop(self, stamp: Stamp, request: Stop, at: int) -> Decision:
-        ticket = self._ticket(request.ticket)
+        ticket = self.ticket(request.ticket)
         known = self.wishes.get((ticket.arrival, request.carrier))
         if known is None or request.subscription not in ("", known.id):
             raise NoContact()
-        return _stands(ticket, ticket.state), [_erased(known, request.ending, stamp, at)]
+        return stands(ticket, ticket.state), [_erased(known, request.ending, stamp, at)]
 
     def _owe(self, told: list[Fact], at: int, minutes: int) -> None:
         """What became due by these facts, and at this moment: each notice once, to the first carrier that is allowed.
@@ -289,7 +259,7 @@ class Desk:
             elif isinstance(fact, TicketCalled):
                 self._calls.setdefault(fact.lane, []).append(fact.at)
             trigger = BY_FACT.get(type(fact))
-            if trigger is not None and isinstance(fact, TicketCalled | TicketMarkedAbsent):
+            if trigger is not None and isinstance(fact, TicketCalled | TicketMarkedAbsent | TicketReady):
                 self._owe_first(fact.arrival, trigger)
         for lane, line in self.picture.waiting.items():
             pace = pace_ms(self._calls.get(lane, ()))
@@ -307,60 +277,12 @@ class Desk:
         wish = self._first_wish(arrival)
         if wish is None:
             return
+        if trigger is Trigger.NOW and wish.near_at is not None:
+            self.wishes[arrival, wish.carrier] = replace(wish, expected_ms=CALLED_SINCE)
         time = 1
         while trigger in EACH_TIME and notice_id(wish.id, trigger, time) in self.owed:
             time += 1
         self.owed.add(notice_id(wish.id, trigger, time))
-
-    def _ticket(self, arrival: int) -> Ticket:
-        ticket = self.picture.tickets.get(arrival)
-        if ticket is None:
-            raise UnknownTicket(ticket=str(arrival))
-        return ticket
-
-    def _current(self, counter: str, arrival: int, action: Action) -> Ticket:
-        """The ticket that the counter has, if it is the one named and may move so."""
-        self.office.counter(counter)
-        present = self.picture.at_counter.get(counter)
-        if present != arrival:
-            raise NotCurrent(counter=counter, current=str(present or ""))
-        return self._moved(self._ticket(arrival), action)
-
-    def _moved(self, ticket: Ticket, action: Action) -> Ticket:
-        if (ticket.state, action) not in MOVES:
-            raise WrongMove(ticket=str(ticket.arrival), state=ticket.state, action=action)
-        return ticket
-
-    def _place_by_arrival(self, stamp: Stamp, ticket: Ticket, lane: str, at: int) -> tuple[int, int, list[Fact]]:
-        """Rank and people ahead of a ticket that joins a lane where its arrival puts it."""
-        line = self.picture.waiting.get(lane, [])
-        place = order.place_of_arrival([arrival for _, arrival in line], ticket.arrival)
-        rank = order.rank_of_arrival(self.picture.ranks(lane), place, ticket.arrival, self.picture.last_arrival)
-        if rank is not None:
-            return rank, place, []
-        rank, told = self._insert(stamp, lane, place, at)
-        return rank, place, told
-
-    def _insert(self, stamp: Stamp, lane: str, place: int, at: int) -> tuple[int, list[Fact]]:
-        """A rank after the first `place` of the lane; where the gap is closed, the neighbours are renumbered first."""
-        ranks = self.picture.ranks(lane)
-        rank = order.rank_at(ranks, place, self.picture.last_arrival)
-        if rank is not None:
-            return rank, []
-        rank, moved = order.make_room(ranks, place, self.picture.last_arrival)
-        anew = {arrival: moved[old] for old, arrival in self.picture.waiting[lane] if old in moved}
-        return rank, [LaneRenumbered(at=at, who=stamp.who, request=stamp.request, lane=lane, ranks=anew)]
-
-
-def _about(ticket: Ticket, stamp: Stamp, at: int) -> dict[str, Any]:
-    return {
-        "at": at,
-        "who": stamp.who,
-        "request": stamp.request,
-        "arrival": ticket.arrival,
-        "number": ticket.number,
-        "lane": ticket.lane,
-    }
 
 
 def _erased(wish: Subscription, ending: Ending, stamp: Stamp, at: int) -> ContactErased:
@@ -373,7 +295,3 @@ def _erased(wish: Subscription, ending: Ending, stamp: Stamp, at: int) -> Contac
         subscription=wish.id,
         ending=ending,
     )
-
-
-def _stands(ticket: Ticket, state: State, ahead: int | None = None) -> Answer:
-    return Answer(ticket.arrival, ticket.number, ticket.lane, state, ahead=ahead)

@@ -2,11 +2,12 @@
 
 On the stream of a day each fact is one flat entry of texts (`to_fields`, `from_fields`); its place in the stream is
 its position and not part of it. `at` is epoch milliseconds of office time; `who` is the principal and `request` the
-id of the request that caused it (for the record, never public).
+id of the request that caused it (for the record, never public). A field that came later than its fact has a default: an
+older release did not tell it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeAlias, get_type_hints
 
 
@@ -38,8 +39,11 @@ class _TicketFact(_Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketIssued(_TicketFact):
+    """`is_priority`: its rank was given by the rule of priorities. Which class it is of is nobody's business."""
+
     rank: int
     source: str
+    is_priority: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,23 @@ class TicketCheckedIn(_TicketFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketCalled(_TicketFact):
+    """`turn`: of its lane at a counter whose lanes weigh differently (`order.lane_in_turn`), else 0.
+
+    `reason`: key in the office's list, where it was chosen out of order; else empty.
+    """
+
     counter: str
+    turn: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTakenBack(_TicketFact):
+    """The call was a mistake. `state` is where the ticket stands again: it waits or is held."""
+
+    counter: str
+    state: str
+    rank: int  # its own, or right before whoever got that rank meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +88,42 @@ class TicketRecalled(_TicketFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketMarkedAbsent(_TicketFact):
+    """Its resident may come back before `until` (epoch milliseconds, office time)."""
+
     counter: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketHeld(_TicketFact):
+    counter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketSentToReview(_TicketFact):
+    """The back office goes on with it."""
+
+    counter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketReady(_TicketFact):
+    """It waits in `lane`, the delivery lane of `from_lane`."""
+
+    from_lane: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketPushedBack(_TicketFact):
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketLapsed(_TicketFact):
+    """`why`: `missed`, its time to come back was over; `closing`, staff said so after closing was announced."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +143,19 @@ class TicketCancelled(_TicketFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketTransferred(_TicketFact):
-    """`lane` is the new one; the number stays, though its prefix tells of `from_lane`."""
+    """`lane` is the new one; the number stays, though its prefix tells of `from_lane`.
+
+    `for_counter`: the only one that may call it; empty: any of the lane.
+    """
 
     from_lane: str
     rank: int
+    for_counter: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlipReissued(_TicketFact):
+    """Another secret opens the ticket from now on; told on no topic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +164,27 @@ class LaneRenumbered(_Fact):
 
     lane: str
     ranks: Mapping[int, int]  # arrival → new rank
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanePaused(_Fact):
+    """The lane gives no numbers until it is resumed or the day is over; who waits is called as before."""
+
+    lane: str
+    reason: str  # key of the office's list
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneResumed(_Fact):
+    lane: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingAnnounced(_Fact):
+    """No more numbers of this lane today; `still_waiting` people are served or told otherwise."""
+
+    lane: str
+    still_waiting: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,15 +213,22 @@ TicketFact: TypeAlias = (
     | TicketExpected
     | TicketCheckedIn
     | TicketCalled
+    | CallTakenBack
     | TicketRecalled
     | TicketMarkedAbsent
     | TicketReturned
+    | TicketHeld
+    | TicketSentToReview
+    | TicketReady
+    | TicketPushedBack
     | TicketServed
     | TicketCancelled
+    | TicketLapsed
     | TicketTransferred
 )
-ContactFact: TypeAlias = ContactGiven | ContactErased
-Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneRenumbered | ContactFact
+LaneFact: TypeAlias = LaneRenumbered | LanePaused | LaneResumed | ClosingAnnounced
+QuietFact: TypeAlias = SlipReissued | ContactGiven | ContactErased  # told on no topic: it changes nobody's place
+Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneFact | QuietFact
 
 FACTS: dict[str, type[Fact]] = {
     kind.__name__: kind
@@ -147,13 +239,23 @@ FACTS: dict[str, type[Fact]] = {
         TicketExpected,
         TicketCheckedIn,
         TicketCalled,
+        CallTakenBack,
         TicketRecalled,
         TicketMarkedAbsent,
         TicketReturned,
+        TicketHeld,
+        TicketSentToReview,
+        TicketReady,
+        TicketPushedBack,
         TicketServed,
         TicketCancelled,
+        TicketLapsed,
         TicketTransferred,
+        SlipReissued,
         LaneRenumbered,
+        LanePaused,
+        LaneResumed,
+        ClosingAnnounced,
         ContactGiven,
         ContactErased,
     )
@@ -171,6 +273,8 @@ def to_fields(fact: Fact) -> dict[str, str]:
         value = getattr(fact, field.name)
         if isinstance(value, Mapping):
             entry[field.name] = " ".join(f"{arrival}:{rank}" for arrival, rank in value.items())
+        elif isinstance(value, bool):
+            entry[field.name] = "1" if value else ""
         else:
             entry[field.name] = str(value)
     return entry
@@ -185,7 +289,11 @@ def from_fields(entry: Mapping[str, str]) -> Fact:
     if kind is None:
         raise UnreadableFact(f"unknown type {entry.get('type')!r}")
     try:
-        values = {name: read(entry[name]) for name, read in _READERS[kind.__name__].items()}
+        values = {
+            name: read(entry[name])
+            for name, read in _READERS[kind.__name__].items()
+            if name in entry or name not in _LATER[kind.__name__]
+        }
     except (KeyError, ValueError) as error:
         raise UnreadableFact(f"{kind.__name__}: {error}") from error
     return kind(**values)
@@ -196,8 +304,15 @@ def _read_ranks(text: str) -> dict[int, int]:
     return {int(arrival): int(rank) for arrival, rank in pairs}
 
 
-_READ: dict[object, Callable[[str], Any]] = {int: int, str: str, Mapping[int, int]: _read_ranks}
+def _read_flag(text: str) -> bool:
+    if text not in ("", "1"):
+        raise ValueError(f"{text!r} is no flag")
+    return text == "1"
+
+
+_READ: dict[object, Callable[[str], Any]] = {int: int, str: str, bool: _read_flag, Mapping[int, int]: _read_ranks}
 _READERS = {
     name: {field.name: _READ[get_type_hints(kind)[field.name]] for field in fields(kind)}
     for name, kind in FACTS.items()
 }
+_LATER = {name: {field.name for field in fields(kind) if field.default is not MISSING} for name, kind in FACTS.items()}

@@ -1,24 +1,36 @@
-"""What an office offers: its lanes with their number bands, and the counters that serve them. No state of any day."""
+"""What an office offers: lanes with their number bands, counters that serve them, its hours. No state of any day."""
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from hub.desk.refusals import LaneNotServed, UnknownCounter, UnknownLane
-
-DAY_MINUTES = 24 * 60
-TOKYO_MINUTES = 9 * 60  # ahead of UTC; no summer time since 1951
+from hub.desk.hours import ALWAYS, DAY_MINUTES, MINUTE_MS, TOKYO_MINUTES, Hours
+from hub.desk.refusals import (
+    LaneNotServed,
+    PriorityNotGiven,
+    UnknownCounter,
+    UnknownLane,
+    UnknownPriority,
+    UnknownReason,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One waiting line for one kind of business. Numbers run `prefix + first` … `prefix + last`, then it is closed."""
+    """One waiting line for one kind of business. Numbers run from `prefix + first` by `step` up to `last`, then it is
+    closed; and after `cap` numbers of a day, where there is one. `delivery`: key of the lane where a ticket waits once
+    the back office is ready with it; empty: no second stage. A lane for delivery alone gives no numbers itself.
+    """
 
     key: str
     name: str
     prefix: str
     first: int
     last: int
+    step: int = 1
+    cap: int | None = None
+    delivery: str = ""
+    gives_numbers: bool = True
 
     def number(self, figure: int) -> str:
         return f"{self.prefix}{figure}"
@@ -26,11 +38,40 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A window where staff sits, and the lanes it serves."""
+    """A window where staff sits, and the lanes it serves. `weights` beside `lanes`; empty: all weigh the same."""
 
     key: str
     name: str
     lanes: tuple[str, ...]
+    weights: tuple[int, ...] = ()
+
+    @property
+    def is_weighted(self) -> bool:
+        return len(set(self.weights)) > 1
+
+    def weight(self, lane: str) -> int:
+        return self.weights[self.lanes.index(lane)] if self.weights else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """A class of people who need not wait for all before them. At most every `every`-th who is called is one.
+
+    `given_by`: at which kind of place such a number may be taken, of `kiosk` and `desk`.
+    """
+
+    key: str
+    name: str
+    every: int
+    given_by: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One entry of a list that staff chooses from: there is no free text."""
+
+    key: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +88,30 @@ class Purpose:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """When a called number may be put aside as absent: after so many calls, and so long after the latest of them.
+
+    Each call gives its resident the whole of these seconds to come. `missed_minutes`: how long he may come back.
+    """
+
+    after_calls: int = 1
+    after_seconds: int = 0
+    missed_minutes: int = DAY_MINUTES
+
+
+@dataclass(frozen=True, slots=True)
+class PushBacks:
+    """How often a resident may let others go first, and at most how many at a time. Zero times: not at all."""
+
+    times: int = 0
+    places: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """One ward office. `return_after`: a resident who comes back is placed after that many who wait.
+    `pause_reasons`: why a lane gives no numbers for a while; `reasons`: why a number may be called out of order.
+    `hours_in_practice`: the hours hold there too.
 
     Numbers are given on the web from `web_open` until before `web_close`, minutes of the day in Tokyo.
     `web_check_in`: whoever took one there waits only from checking in at the office. Without a `purpose` no notices
@@ -66,6 +129,17 @@ class Office:
     purpose: Purpose | None = None
     line_purpose: Purpose | None = None
     phone_purpose: Purpose | None = None
+    priorities: tuple[Priority, ...] = ()
+    pause_reasons: tuple[Reason, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    absence: Absence = Absence()
+    push_backs: PushBacks = PushBacks()
+    hours: Hours = ALWAYS
+    hours_in_practice: bool = False
+
+    def for_practice(self) -> "Office":
+        """Open at all hours, unless the office wants to practise them."""
+        return self if self.hours_in_practice else replace(self, web_open=0, web_close=DAY_MINUTES, hours=ALWAYS)
 
     def is_web_open(self, at: int) -> bool:
         """`at`: office time in epoch milliseconds."""
@@ -83,6 +157,40 @@ class Office:
             if counter.key == key:
                 return counter
         raise UnknownCounter(counter=key)
+
+    def priority(self, key: str, source: str) -> Priority:
+        """The class, if numbers of it are given there."""
+        for priority in self.priorities:
+            if priority.key == key:
+                if source not in priority.given_by:
+                    raise PriorityNotGiven(priority=key)
+                return priority
+        raise UnknownPriority(priority=key)
+
+    def pause_reason(self, key: str) -> str:
+        if key not in {reason.key for reason in self.pause_reasons}:
+            raise UnknownReason(reason=key)
+        return key
+
+    def call_reason(self, key: str) -> str:
+        if key not in {reason.key for reason in self.reasons}:
+            raise UnknownReason(reason=key)
+        return key
+
+    def delivery_of(self, lane: str) -> str:
+        """The key of its delivery lane, empty where it has none or where the office dropped it during the day."""
+        return next((each.delivery for each in self.lanes if each.key == lane), "")
+
+    def next_opening(self, lane: str, at: int, *, on_web: bool = False) -> int | None:
+        """When a lane that is closed at `at` opens, for everybody or for numbers from the web; None: not in a year."""
+        for opens, closes in self.hours.following(lane, at):
+            if on_web:
+                midnight = opens - (opens + TOKYO_MINUTES * MINUTE_MS) % (DAY_MINUTES * MINUTE_MS)
+                opens = max(opens, midnight + self.web_open * MINUTE_MS)
+                closes = min(closes, midnight + self.web_close * MINUTE_MS)
+            if max(opens, at) < closes:
+                return opens
+        return None
 
     def served_lanes(self, counter: str, asked: Iterable[str] = ()) -> tuple[str, ...]:
         """The lanes that this counter calls from: all of its own, or those asked for."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from hub.desk.facts import Fact, TicketCalled, TicketMarkedAbsent
+from hub.desk.facts import Fact, TicketCalled, TicketMarkedAbsent, TicketReady
 
 FURTHEST_AHEAD = 20  # people
 FURTHEST_MINUTES = 30  # of walking
@@ -26,6 +26,7 @@ class Trigger(StrEnum):
     NEAR = "near"  # as few people ahead, or minutes, as was wished
     NOW = "now"  # called to a counter
     MISSED = "missed"  # called, and nobody came
+    READY = "ready"  # what was asked for is ready: the ticket waits for its delivery
     JUMP = "jump"  # told near, and the turn comes far sooner than was to be expected then
     DELAYED = "delayed"  # told near, and far later it has not come
 
@@ -33,7 +34,7 @@ class Trigger(StrEnum):
 # Comes again with each call; all others once for each wish.
 EACH_TIME = frozenset({Trigger.NOW, Trigger.MISSED})
 # A second copy does no harm and a loss costs the turn: where nobody can know, it is sent once more.
-SENT_AGAIN = frozenset({Trigger.NOW, Trigger.MISSED})
+SENT_AGAIN = frozenset({Trigger.NOW, Trigger.MISSED, Trigger.READY})
 
 
 class NoticeState(StrEnum):
@@ -104,7 +105,14 @@ FAR_OFF_MS = 5 * MINUTE_MS  # a turn expected sooner than that cannot come far s
 LATE_MS = 15 * MINUTE_MS
 
 # By what happened to the ticket itself.
-BY_FACT: Mapping[type[Fact], Trigger] = {TicketCalled: Trigger.NOW, TicketMarkedAbsent: Trigger.MISSED}
+BY_FACT: Mapping[type[Fact], Trigger] = {
+    TicketCalled: Trigger.NOW,
+    TicketMarkedAbsent: Trigger.MISSED,
+    TicketReady: Trigger.READY,
+}
+CALLED_SINCE = (
+    -1
+)  # in place of what was to be expected: whoever was called after being told near is told no more of places
 
 
 def by_place(wish: Subscription, ahead: int, pace: int, at: int) -> tuple[Subscription, Trigger | None]:
@@ -113,6 +121,8 @@ def by_place(wish: Subscription, ahead: int, pace: int, at: int) -> tuple[Subscr
     if wish.near_at is None:
         if ahead <= wish.ahead or expected < wish.minutes * MINUTE_MS:
             return replace(wish, near_at=at, expected_ms=expected), Trigger.NEAR
+        return wish, None
+    if wish.expected_ms == CALLED_SINCE:
         return wish, None
     passed = at - wish.near_at
     if ahead <= 1 and wish.expected_ms >= FAR_OFF_MS and 2 * passed < wish.expected_ms:

@@ -6,7 +6,7 @@ it in JavaScript. It decides nothing: a fact that does not fit raises `DoesNotFi
 
 from bisect import bisect_left, insort
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from hub.desk import facts
 from hub.desk.facts import Fact
@@ -27,24 +27,28 @@ class Picture:
         self.at_counter: dict[str, int] = {}  # counter → arrival, the latest call last
         self.numbers: dict[str, int] = {}  # number → arrival
         self.issued: dict[str, int] = {}  # lane → how many numbers of its band were given
+        self.closing: set[str] = set()  # lanes whose closing was announced
         self.last_arrival = 0
+        self.since: dict[str, int] = {}  # lane → ordinary tickets called since the last call of one with priority
+        self.turns: dict[str, dict[str, int]] = {}  # counter → lane → its last turn there
+        self.paused: dict[str, str] = {}  # lane → reason
 
     def __eq__(self, other: object) -> bool:
-        """Equal when day, tickets and given numbers are: the rest follows from them."""
-        return isinstance(other, Picture) and (self.day, self.tickets, self.issued) == (
-            other.day,
-            other.tickets,
-            other.issued,
-        )
+        """Equal when this is: the rest follows from it."""
+        return isinstance(other, Picture) and self._told() == other._told()
+
+    def _told(self) -> tuple[object, ...]:
+        return self.day, self.tickets, self.issued, self.since, self.turns, self.paused, self.closing
 
     __hash__ = None  # type: ignore[assignment]  # it changes with every fact
 
     def ranks(self, lane: str) -> list[int]:
         return [rank for rank, _ in self.waiting.get(lane, ())]
 
-    def first(self, lane: str) -> Ticket | None:
-        line = self.waiting.get(lane)
-        return self.tickets[line[0][1]] if line else None
+    def first(self, lane: str, counter: str) -> Ticket | None:
+        """Who stands first of those in the lane whom this counter may call."""
+        line = (self.tickets[arrival] for _, arrival in self.waiting.get(lane, ()))
+        return next((ticket for ticket in line if ticket.for_counter in ("", counter)), None)
 
     def ahead(self, ticket: Ticket) -> int:
         """People ahead: tickets waiting in the lane with a smaller rank."""
@@ -83,26 +87,47 @@ class Picture:
             case facts.TicketCheckedIn():
                 self._put(self._known(fact), Action.CHECK_IN, rank=fact.rank)
             case facts.TicketCalled():
-                self._put(self._known(fact), Action.CALL, counter=fact.counter, calls=1, called_at=fact.at)
+                ticket = self._known(fact)
+                called: dict[str, Any] = {"counter": fact.counter, "calls": 1, "called_at": fact.at}
+                self._put(ticket, Action.CALL, called_from=ticket.state, **called)
+                self._count_turn(fact)
+            case facts.CallTakenBack():
+                action = Action.HOLD if fact.state == State.HELD else Action.TAKE_BACK
+                self._put(self._known(fact), action, rank=fact.rank, calls=0)
             case facts.TicketRecalled():
                 self._put(self._known(fact), Action.RECALL, counter=fact.counter, calls=fact.calls, called_at=fact.at)
             case facts.TicketMarkedAbsent():
-                self._put(self._known(fact), Action.MARK_ABSENT)
+                self._put(self._known(fact), Action.MARK_ABSENT, until=fact.until)
             case facts.TicketReturned():
                 self._put(self._known(fact), Action.RETURN, rank=fact.rank, calls=0)
+            case facts.TicketHeld():
+                self._put(self._known(fact), Action.HOLD, calls=0)
+            case facts.TicketSentToReview():
+                self._put(self._known(fact), Action.REVIEW)
+            case facts.TicketReady():
+                self._put(self._from_lane(fact), Action.READY, lane=fact.lane, rank=fact.rank, calls=0)
+            case facts.TicketPushedBack():
+                ticket = self._known(fact)
+                self._put(ticket, Action.PUSH_BACK, rank=fact.rank, pushed=ticket.pushed + 1)
             case facts.TicketServed():
                 self._put(self._known(fact), Action.FINISH)
             case facts.TicketCancelled():
                 self._put(self._known(fact), Action.CANCEL)
             case facts.TicketTransferred():
-                ticket = self._known(fact)
-                if ticket.lane != fact.from_lane:
-                    raise DoesNotFit(f"ticket {fact.arrival} is in lane {ticket.lane}, not in {fact.from_lane}")
-                self._put(ticket, Action.TRANSFER, lane=fact.lane, rank=fact.rank, calls=0)
+                moved: dict[str, Any] = {"lane": fact.lane, "for_counter": fact.for_counter}
+                self._put(self._from_lane(fact), Action.TRANSFER, rank=fact.rank, calls=0, **moved)
+            case facts.TicketLapsed():
+                self._put(self._known(fact), Action.LAPSE)
             case facts.LaneRenumbered():
                 self._renumber(fact)
-            case facts.ContactGiven() | facts.ContactErased():
-                pass  # who is told changes nobody's place
+            case facts.LanePaused():
+                self.paused[fact.lane] = fact.reason
+            case facts.LaneResumed():
+                self.paused.pop(fact.lane, None)
+            case facts.ClosingAnnounced():
+                self.closing.add(fact.lane)
+            case facts.SlipReissued() | facts.ContactGiven() | facts.ContactErased():
+                pass  # who opens it and who is told changes nobody's place
             case _:
                 assert_never(fact)
 
@@ -119,8 +144,18 @@ class Picture:
             state=state,
             source=fact.source,
             issued_at=fact.at,
+            is_priority=isinstance(fact, facts.TicketIssued) and fact.is_priority,
         )
         self.place(ticket)
+
+    def _count_turn(self, fact: facts.TicketCalled) -> None:
+        """What the next call of the counter and the next priority ticket of the lane go by."""
+        if fact.turn:
+            self.turns.setdefault(fact.counter, {})[fact.lane] = fact.turn
+        if self.tickets[fact.arrival].is_priority:
+            self.since[fact.lane] = 0
+        elif fact.lane in self.since:
+            self.since[fact.lane] += 1
 
     def _known(self, fact: facts.TicketFact) -> Ticket:
         try:
@@ -128,7 +163,13 @@ class Picture:
         except KeyError:
             raise DoesNotFit(f"{type(fact).__name__} about unknown ticket {fact.arrival}") from None
 
-    def _put(self, ticket: Ticket, action: Action, **changes: str | int | None) -> None:
+    def _from_lane(self, fact: facts.TicketTransferred | facts.TicketReady) -> Ticket:
+        ticket = self._known(fact)
+        if ticket.lane != fact.from_lane:
+            raise DoesNotFit(f"ticket {fact.arrival} is in lane {ticket.lane}, not in {fact.from_lane}")
+        return ticket
+
+    def _put(self, ticket: Ticket, action: Action, **changes: Any) -> None:
         """Move one ticket as the table says: out of where it stood, into where it stands now."""
         state = MOVES.get((ticket.state, action))
         if state is None:
@@ -137,7 +178,7 @@ class Picture:
             self.waiting[ticket.lane].remove((ticket.rank, ticket.arrival))
         elif ticket.is_at_counter and ticket.counter is not None:
             del self.at_counter[ticket.counter]
-        self.place(replace(ticket, state=state, **changes))  # type: ignore[arg-type]  # names are the ticket's own
+        self.place(replace(ticket, state=state, **changes))
 
     def _renumber(self, fact: facts.LaneRenumbered) -> None:
         line = self.waiting.get(fact.lane, [])

@@ -17,12 +17,27 @@ Refusal
 │   ├── WrongMove          the ticket's state does not allow this
 │   ├── NotCurrent         the counter has another ticket than the one named
 │   ├── SameLane           transferred to where it already waits
+│   ├── NoReason           a number is called out of order for a reason, or not at all
+│   ├── CalledTooFew       not absent yet: it must be called more often first
+│   ├── CalledTooLately    not absent yet: its resident still has some seconds to come
+│   ├── MissedTooLong      the time in which it might have come back is over
+│   ├── NotYet             it may still come back, and closing was not announced
+│   ├── PushedEnough       a number is pushed back so often and no more
+│   ├── NobodyBehind       pushed back behind whom?
+│   ├── NoDelivery         the lane has no second stage
+│   ├── LaneClosing        closing was announced: no more numbers today
 │   ├── LaneExhausted      the lane's number band is used up; it never wraps
+│   ├── LaneFull           the lane has given as many numbers as it may on one day
+│   ├── LaneIsPaused       the lane gives no numbers for the time being
+│   ├── LaneNotPaused      resumed without having been paused
 │   ├── HasNumber          this browser holds a number of the lane already
 │   ├── SecretUsed         another ticket of today has this secret
 │   ├── NotYours           no ticket of today belongs to this secret, or to this number and code
-│   ├── WebClosed          numbers are not given on the web at this hour
+│   ├── ClosedNow          outside the hours; it says when it opens next
+│   │   ├── LaneClosed     of the lane
+│   │   └── WebClosed      of numbers from the web
 │   ├── TicketEnded        nothing will come of this ticket any more
+│   ├── SlipEnded          no new slip for a ticket that has ended
 │   ├── NoContact          the ticket has no such contact (any more)
 │   ├── NotClaimed         this notice is in other hands, or was settled
 │   ├── PurposeChanged     another text was accepted than the one in force
@@ -43,6 +58,10 @@ Refusal
     ├── UnknownLane
     ├── UnknownCounter
     ├── LaneNotServed      this counter does not serve that lane
+    ├── UnknownPriority    no such class of priority
+    ├── PriorityNotGiven   numbers of this class are not given here
+    ├── UnknownReason      not in the office's list of reasons
+    ├── TooManyPlaces      pushed back further than the office allows
     ├── BadMessage
     ├── BadAddress         no address that can be written to, or more than one
     ├── BadTelephone       no telephone number in Japan that can be told anything
@@ -58,17 +77,24 @@ Sentences are for staff and residents: polite, plain, and they say what to do.
 
 from typing import ClassVar
 
+from hub.desk.hours import moment_text
+
 
 class Refusal(Exception):
     """The desk says no. `code` travels on the wire, `sentence` is shown, `details` are ids and states only."""
 
     code: ClassVar[str] = "Refusal"
     again: ClassVar[bool] = False
-    sentence: ClassVar[str] = "この操作は受け付けられません。"
+    sentence: str = "この操作は受け付けられません。"
 
     def __init__(self, **details: str) -> None:
         self.details = details
         super().__init__(f"{self.code} {details}" if details else self.code)
+
+    @property
+    def said(self) -> str:
+        """The sentence with its details put in."""
+        return self.sentence.format_map(self.details)
 
     def __init_subclass__(cls) -> None:
         cls.code = cls.__name__
@@ -145,8 +171,75 @@ class SameLane(WorldDiffers):
     sentence = "この番号は、すでにその業務でお待ちです。"
 
 
+class NoReason(WorldDiffers):
+    sentence = "順番の前にお呼びする理由を選んでください。"
+
+
+class CalledTooFew(WorldDiffers):
+    sentence = "まだ不在にできません。あと {calls} 回お呼びしてください。"
+
+
+class CalledTooLately(WorldDiffers):
+    sentence = "まだ不在にできません。最後のお呼び出しから、あと {seconds} 秒お待ちください。"
+
+
+class MissedTooLong(WorldDiffers):
+    sentence = "お戻りいただける時刻を過ぎました。恐れ入りますが、新しい番号をお取りください。"
+
+
+class NotYet(WorldDiffers):
+    sentence = "この番号はまだ終わりにできません。お戻りの期限か、受付終了のお知らせのあとに操作してください。"
+
+
+class PushedEnough(WorldDiffers):
+    sentence = "順番を後にできる回数を使い切りました。このままお待ちいただくか、窓口の職員にお尋ねください。"
+
+
+class NobodyBehind(WorldDiffers):
+    sentence = "後ろでお待ちのかたがいないため、順番は変わりません。"
+
+
+class NoDelivery(WorldDiffers):
+    sentence = "この業務には、交付の窓口が決められていません。設定をお確かめください。"
+
+
+class LaneClosing(WorldDiffers):
+    sentence = "この業務の本日の受付は終了しました。窓口の職員にお尋ねください。"
+
+
 class LaneExhausted(WorldDiffers):
     sentence = "この業務の本日の受付番号は終了しました。窓口の職員にお尋ねください。"
+
+
+class LaneFull(WorldDiffers):
+    sentence = "この業務は、本日お受けできる件数に達しました。お急ぎの方は、窓口の職員にお尋ねください。"
+
+
+class ClosedNow(WorldDiffers):
+    """`opens`: when it opens next, epoch milliseconds; '' where nobody knows."""
+
+    sentence = "ただいまは受付時間外です。"
+
+    def __init__(self, **details: str) -> None:
+        super().__init__(**details)
+        opens = details.get("opens")
+        if opens:
+            self.sentence = f"{type(self).sentence}次の受付は {moment_text(int(opens))} からです。"
+
+
+class LaneClosed(ClosedNow):
+    sentence = "ただいまは、この業務の受付時間外です。"
+
+
+class LaneIsPaused(WorldDiffers):
+    sentence = (
+        "この業務は、新しい番号の受付を一時休止しています。番号をお持ちの方は順にお呼びします。"
+        "お急ぎの方は、窓口の職員にお尋ねください。"
+    )
+
+
+class LaneNotPaused(WorldDiffers):
+    sentence = "この業務は休止していません。画面を確かめてください。"
 
 
 class HasNumber(WorldDiffers):
@@ -161,12 +254,16 @@ class NotYours(WorldDiffers):
     sentence = "番号と確認コードの組み合わせを本日の受付で確認できません。番号と確認コードをお確かめください。"
 
 
-class WebClosed(WorldDiffers):
-    sentence = "ただいまは、インターネットで番号をお取りいただける時間ではありません。受付時間をお確かめください。"
+class WebClosed(ClosedNow):
+    sentence = "ただいまは、インターネットで番号をお取りいただける時間ではありません。"
 
 
 class TicketEnded(WorldDiffers):
     sentence = "この番号の受付は終わっています。お知らせは登録できません。"
+
+
+class SlipEnded(WorldDiffers):
+    sentence = "この番号の受付は終わっています。番号札は作り直せません。"
 
 
 class NoContact(WorldDiffers):
@@ -247,6 +344,22 @@ class UnknownCounter(NotUnderstood):
 
 class LaneNotServed(NotUnderstood):
     sentence = "この窓口では、その業務を扱っていません。"
+
+
+class UnknownPriority(NotUnderstood):
+    sentence = "その優先区分はありません。選び直してください。"
+
+
+class PriorityNotGiven(NotUnderstood):
+    sentence = "この優先区分の番号は、ここではお取りいただけません。窓口の職員にお尋ねください。"
+
+
+class UnknownReason(NotUnderstood):
+    sentence = "その理由は一覧にありません。理由を選び直してください。"
+
+
+class TooManyPlaces(NotUnderstood):
+    sentence = "一度に後にできるのは {places} 人分までです。"
 
 
 class BadMessage(NotUnderstood):

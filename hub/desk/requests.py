@@ -24,7 +24,7 @@ class Issue:
     """`secret`: SHA-256 of the taker's secret in hexadecimal; without it only staff can act for the ticket.
 
     `holder`: who took it on the web (a hash of the browser's own random id): one live number for each lane.
-    `is_expected`: taken from home, waits from checking in.
+    `is_expected`: taken from home, waits from checking in. `priority`: key of the class, '' for none.
     """
 
     lane: str
@@ -32,6 +32,7 @@ class Issue:
     secret: str = ""
     holder: str = ""
     is_expected: bool = False
+    priority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,27 @@ class Next:
     counter: str
     current: int | None
     lanes: tuple[str, ...] = ()  # empty: all lanes of the counter
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Finish what the counter has and call this one, out of order: for a `reason` of the office's list.
+
+    A number that is held was called in its turn and needs none.
+    """
+
+    counter: str
+    ticket: int
+    current: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """The call was a mistake: the ticket stands again exactly where it stood."""
+
+    counter: str
+    ticket: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +84,59 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Put aside for a while what the counter has: the resident is here and fetches or fills in something."""
+
+    counter: str
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The back office goes on with it; the counter is free."""
+
+    counter: str
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The back office has done its part: the ticket waits in the delivery lane of its lane."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class PushBack:
+    """By the resident: so many `places` (people) who stand behind go first."""
+
+    ticket: int
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """End a missed number whose time is over, or, once closing was announced, one that nobody will serve today."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceClosing:
+    """The lane closes for today: no more numbers are given, and who still waits is told so."""
+
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reissue:
+    """A slip was lost. `secret` as in `Issue`: it takes the place of the old one, which opens nothing any more."""
+
+    ticket: int
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Return:
     ticket: int
 
@@ -78,7 +153,23 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
+    """To a lane, the present one or another. With a `counter` that one alone may call it."""
+
     ticket: int
+    lane: str
+    counter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The lane gives no numbers until it is resumed; who waits is called as before. `reason`: of the office's list."""
+
+    lane: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
     lane: str
 
 
@@ -113,15 +204,32 @@ class Sweep:
     """Look at every lane: what time alone makes due. Nobody's ticket moves."""
 
 
-Request: TypeAlias = (
-    Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer | Wish | Stop | Sweep
+OfTicket: TypeAlias = (
+    Call
+    | TakeBack
+    | Recall
+    | MarkAbsent
+    | Done
+    | Hold
+    | Review
+    | Ready
+    | Return
+    | PushBack
+    | CheckIn
+    | Cancel
+    | Transfer
+    | Lapse
+    | Reissue
 )
+OfLane: TypeAlias = Pause | Resume | AnnounceClosing
+Request: TypeAlias = Issue | Next | OfTicket | OfLane | Wish | Stop | Sweep
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Where the ticket stands now. For `Next` it is the ticket called, and `finished` the one that left the counter;
-    with nobody waiting the ticket's fields are None. `ahead`: people ahead, for a ticket that waits, else None.
+    """Where the ticket stands now. `finished`: the one that left the counter by `Next` or `Call`. For `Next` with
+    nobody waiting the ticket's fields are None. `ahead`: people ahead, for a ticket that waits, else None. For what is
+    asked of a lane only that; `ahead` is how many wait in one that closes.
     """
 
     arrival: int | None

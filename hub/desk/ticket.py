@@ -32,6 +32,12 @@ class Action(StrEnum):
     FINISH = "done"
     CANCEL = "cancel"
     TRANSFER = "transfer"
+    TAKE_BACK = "take_back"  # the call was a mistake
+    HOLD = "hold"
+    REVIEW = "review"  # from the first counter to the back office
+    READY = "ready"  # from there to the delivery lane
+    PUSH_BACK = "push_back"
+    LAPSE = "lapse"
     CLOSE = "close"  # the business day ends
 
 
@@ -43,6 +49,8 @@ MOVES: dict[tuple[State | None, Action], State] = {
     (None, Action.EXPECT): State.EXPECTED,
     (State.EXPECTED, Action.CHECK_IN): State.WAITING,
     (State.WAITING, Action.CALL): State.CALLED,
+    (State.HELD, Action.CALL): State.CALLED,
+    (State.CALLED, Action.TAKE_BACK): State.WAITING,
     (State.CALLED, Action.RECALL): State.CALLED,
     (State.CALLED, Action.MARK_ABSENT): State.ABSENT,
     (State.ABSENT, Action.RETURN): State.WAITING,
@@ -58,6 +66,12 @@ MOVES: dict[tuple[State | None, Action], State] = {
     (State.SERVING, Action.TRANSFER): State.WAITING,
     (State.HELD, Action.TRANSFER): State.WAITING,
     (State.ABSENT, Action.TRANSFER): State.WAITING,
+    (State.BACK_OFFICE, Action.TRANSFER): State.WAITING,
+    (State.CALLED, Action.HOLD): State.HELD,
+    (State.CALLED, Action.REVIEW): State.BACK_OFFICE,
+    (State.BACK_OFFICE, Action.READY): State.WAITING,
+    (State.WAITING, Action.PUSH_BACK): State.WAITING,
+    **{(state, Action.LAPSE): State.LAPSED for state in State if state not in ENDS | AT_COUNTER},
     **{(state, Action.CLOSE): State.LAPSED for state in State if state not in ENDS},
 }
 
@@ -69,7 +83,10 @@ class Ticket:
     `arrival` is the office-wide counter of the day, given once: the ticket's public id.
     `number` is what the paper says, band and prefix included ("A105"). `rank` orders the
     lane and is no history. `calls` counts calls since the ticket last waited.
-    `counter` is where it was last called to, kept after it left so that a missed number can say where.
+    `counter` is where it was last called to, kept after it left so that a missed number can say where. `called_from` is
+    where it stood before that call. `for_counter`: the only counter that may call it. `until`: a missed number may come
+    back before then (epoch milliseconds, office time). `is_priority`: its first rank was given by the rule of
+    priorities (`order.place_of_priority`).
     """
 
     arrival: int
@@ -82,6 +99,11 @@ class Ticket:
     counter: str | None = None
     calls: int = 0
     called_at: int | None = None  # of the latest call, epoch milliseconds, office time
+    is_priority: bool = False
+    called_from: State | None = None
+    for_counter: str = ""
+    pushed: int = 0  # how often its resident had it pushed back
+    until: int | None = None
 
     @property
     def is_at_counter(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias, assert_never
 
 import structlog
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from hub.desk import requests as ask
 from hub.desk.refusals import BadMessage, NotAllowed, NotSignedIn, Refusal, StoreAway, UnknownTicket
@@ -13,7 +13,7 @@ from hub.desk.requests import Answer, Request, Stamp
 from hub.edge.access import Access, Principal
 from hub.wire import codec
 from hub.wire import messages as wire
-from hub.wire.codes import read_number
+from hub.wire.codes import code_of, read_number
 from hub.wire.roles import Act
 from hub.wire.tickets import Find
 
@@ -34,9 +34,7 @@ class Teller(Protocol):
     async def do(self, stamp: Stamp, request: Request) -> Answer: ...
 
 
-Plain: TypeAlias = (  # says by itself which ticket it is about
-    wire.Issue | wire.Next | wire.Recall | wire.MarkAbsent | wire.Done | wire.Return | wire.Cancel | wire.Transfer
-)
+Plain: TypeAlias = wire.Issue | wire.Next | wire.OfTicket | wire.OfLane  # says by itself what it is about
 ArrivalOf: TypeAlias = Callable[[str], int | None]
 # Day, arrival and digest of the ticket that number and code open. Raises NotYours, TooManyTries.
 Prove: TypeAlias = Callable[[Find], Awaitable[tuple[str, int, str]]]
@@ -103,7 +101,7 @@ class Commands:
             _log.exception("request failed", request=kind)
             return self._refused(kind, told.id, FAULT)
         self.outcomes[kind, "ok"] += 1
-        return wire.Reply(told.id, answer=answer_body(answer))
+        return wire.Reply(told.id, answer=answer_body(answer, _code_of(told) if socket == "desk" else UNSET))
 
     def _check(self, principal: Principal, asked: str) -> None:
         """Raises NotAllowed; ValueError for what has no row in the table of roles: nobody may, and it is our defect."""
@@ -129,29 +127,57 @@ def request_of(told: Plain, source: str) -> Request:
     """What the wire says, in the desk's own words. `source` is where a number is taken: at which kind of socket."""
     match told:
         case wire.Issue():
-            return ask.Issue(told.lane, source, "" if told.secret is UNSET else told.secret)
+            secret, priority = (text if isinstance(text, str) else "" for text in (told.secret, told.priority))
+            return ask.Issue(told.lane, source, secret, priority=priority)
         case wire.Next():
             return ask.Next(told.counter, told.current, tuple(told.lanes))
+        case wire.Call():
+            return ask.Call(told.counter, told.ticket, told.current, told.reason)
+        case wire.TakeBack():
+            return ask.TakeBack(told.counter, told.ticket)
         case wire.Recall():
             return ask.Recall(told.counter, told.ticket)
         case wire.MarkAbsent():
             return ask.MarkAbsent(told.counter, told.ticket)
         case wire.Done():
             return ask.Done(told.counter, told.ticket)
+        case wire.Hold():
+            return ask.Hold(told.counter, told.ticket)
+        case wire.Review():
+            return ask.Review(told.counter, told.ticket)
+        case wire.Ready():
+            return ask.Ready(told.ticket)
         case wire.Return():
             return ask.Return(told.ticket)
         case wire.Cancel():
             return ask.Cancel(told.ticket)
         case wire.Transfer():
-            return ask.Transfer(told.ticket, told.lane)
+            return ask.Transfer(told.ticket, told.lane, told.counter)
+        case wire.Lapse():
+            return ask.Lapse(told.ticket)
+        case wire.Reissue():
+            return ask.Reissue(told.ticket, told.secret)
+        case wire.Pause():
+            return ask.Pause(told.lane, told.reason)
+        case wire.Resume():
+            return ask.Resume(told.lane)
+        case wire.AnnounceClosing():
+            return ask.AnnounceClosing(told.lane)
         case _:
             assert_never(told)
 
 
-def answer_body(answer: Answer) -> wire.AnswerBody:
+def answer_body(answer: Answer, code: str | UnsetType = UNSET) -> wire.AnswerBody:
     state = None if answer.state is None else str(answer.state)
-    return wire.AnswerBody(answer.arrival, answer.number, answer.lane, state, answer.ahead, answer.finished)
+    return wire.AnswerBody(answer.arrival, answer.number, answer.lane, state, answer.ahead, answer.finished, code)
+
+
+def _code_of(told: wire.DeskRequest | wire.KioskRequest) -> str | UnsetType:
+    """The code of a slip that staff gives out: the desk has no printer of its own."""
+    if isinstance(told, wire.Issue | wire.Reissue) and told.secret is not UNSET:
+        return code_of(told.secret)
+    return UNSET
 
 
 def _body(refusal: Refusal) -> wire.RefusalBody:
-    return wire.RefusalBody(refusal.code, refusal.sentence, refusal.again, dict(refusal.details))
+    return wire.RefusalBody(refusal.code, refusal.said, refusal.again, dict(refusal.details))

@@ -178,7 +178,7 @@ def kept_id(path: str, asked: str) -> str:
 
 
 def body_of(refusal: Refusal) -> wire.RefusalBody:
-    return wire.RefusalBody(refusal.code, refusal.sentence, refusal.again, dict(refusal.details))
+    return wire.RefusalBody(refusal.code, refusal.said, refusal.again, dict(refusal.details))
 
 
 def status_of(refusal: Refusal) -> int:

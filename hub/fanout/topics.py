@@ -24,6 +24,10 @@ def kind_of(topic: str) -> str:
     return topic.partition("/")[0]
 
 
+def is_for_staff(topic: str) -> bool:
+    return topic == DESK
+
+
 def shows_ranks(topic: str) -> bool:
     return topic != BOARD
 
@@ -31,21 +35,31 @@ def shows_ranks(topic: str) -> bool:
 def touched_lanes(fact: Fact) -> tuple[str, ...]:
     """The lanes whose waiting line, calls or missed numbers a fact is about; none for others."""
     match fact:
-        case facts.DayOpened() | facts.DayClosed() | facts.ContactGiven() | facts.ContactErased():
+        case facts.DayOpened() | facts.DayClosed():
             return ()
-        case facts.TicketTransferred():
-            return (fact.from_lane, fact.lane)
+        case facts.SlipReissued() | facts.ContactGiven() | facts.ContactErased():
+            return ()
+        case facts.TicketTransferred() | facts.TicketReady():
+            return (fact.lane,) if fact.from_lane == fact.lane else (fact.from_lane, fact.lane)
         case (
             facts.TicketIssued()
             | facts.TicketExpected()
             | facts.TicketCheckedIn()
             | facts.TicketCalled()
+            | facts.CallTakenBack()
             | facts.TicketRecalled()
             | facts.TicketMarkedAbsent()
             | facts.TicketReturned()
+            | facts.TicketHeld()
+            | facts.TicketSentToReview()
+            | facts.TicketPushedBack()
             | facts.TicketServed()
             | facts.TicketCancelled()
+            | facts.TicketLapsed()
             | facts.LaneRenumbered()
+            | facts.LanePaused()
+            | facts.LaneResumed()
+            | facts.ClosingAnnounced()
         ):
             return (fact.lane,)
         case _:

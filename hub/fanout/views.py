@@ -1,66 +1,87 @@
 """What an audience may see of a fact and of the day. A field is public because it is named here; none is ever removed.
 
-Who asked, the request's id and where a number was taken stay inside. Ranks are shown on a lane's topic and the desk's.
+Who asked, the request's id and where a number was taken stay inside. Ranks are shown on a lane's topic and the desk's;
+that a ticket has priority, why it was chosen, who is held, why a lane is paused, and turns, to staff alone.
 """
 
-from typing import TypeAlias, assert_never
+from collections.abc import Iterable
+from itertools import islice
+from typing import TypeAlias, TypeVar, assert_never
 
 from msgspec import UNSET, UnsetType
 
 from hub.desk import facts
-from hub.desk.facts import TicketFact
-from hub.desk.lane import Office
+from hub.desk.facts import LaneFact, TicketFact
+from hub.desk.hours import end_of
+from hub.desk.lane import Counter, Lane, Office, Reason
 from hub.desk.picture import Picture
 from hub.desk.ticket import State, Ticket
 from hub.fanout import topics
 from hub.wire import messages as wire
 from hub.wire.position import Position
 
-PublicFact: TypeAlias = TicketFact | facts.LaneRenumbered
+PublicFact: TypeAlias = TicketFact | LaneFact
 
 
 def frame_of(fact: PublicFact, topic: str, picture: Picture, position: Position, prev: Position) -> wire.AnyFact:
     """A fact as a topic's audience sees it. `picture` knows it already; `prev` is the topic's previous position."""
     place, before, at, lane = str(position), str(prev), fact.at, fact.lane
     waiting = {touched: picture.count(touched) for touched in topics.touched_lanes(fact)}
-    if isinstance(fact, facts.LaneRenumbered):
-        ranks = {str(arrival): rank for arrival, rank in fact.ranks.items()}
-        return wire.LaneRenumbered(place, before, at, lane, waiting, ranks)
-    arrival, number = fact.arrival, fact.number
+    match fact:
+        case facts.LaneRenumbered():
+            ranks = {str(arrival): rank for arrival, rank in fact.ranks.items()}
+            return wire.LaneRenumbered(place, before, at, lane, waiting, ranks)
+        case facts.LanePaused():
+            return wire.LanePaused(place, before, at, lane, waiting, _for_staff(fact.reason, topic))
+        case facts.LaneResumed():
+            return wire.LaneResumed(place, before, at, lane, waiting)
+        case facts.ClosingAnnounced():
+            return wire.ClosingAnnounced(place, before, at, lane, waiting)
+        case _:
+            pass  # of a ticket
+    head = (place, before, at, lane, waiting, fact.arrival, fact.number)
+    only = _reserved(picture.tickets[fact.arrival], topic)
     match fact:
         case facts.TicketIssued():
-            rank = _rank(fact.rank, topic)
-            return wire.TicketIssued(place, before, at, lane, waiting, arrival, number, rank)
+            return wire.TicketIssued(*head, _rank(fact.rank, topic), _for_staff(fact.is_priority, topic))
         case facts.TicketExpected():
-            return wire.TicketExpected(place, before, at, lane, waiting, arrival, number)
+            return wire.TicketExpected(*head)
         case facts.TicketCheckedIn():
-            rank = _rank(fact.rank, topic)
-            return wire.TicketCheckedIn(place, before, at, lane, waiting, arrival, number, rank)
+            return wire.TicketCheckedIn(*head, _rank(fact.rank, topic))
         case facts.TicketCalled():
-            return wire.TicketCalled(place, before, at, lane, waiting, arrival, number, fact.counter)
+            turn, reason = _for_staff(fact.turn, topic), _for_staff(fact.reason, topic)
+            return wire.TicketCalled(*head, fact.counter, turn, reason)
+        case facts.CallTakenBack():
+            return wire.CallTakenBack(*head, fact.counter, fact.state, _rank(fact.rank, topic), only)
         case facts.TicketRecalled():
-            return wire.TicketRecalled(place, before, at, lane, waiting, arrival, number, fact.counter, fact.calls)
+            return wire.TicketRecalled(*head, fact.counter, fact.calls)
         case facts.TicketMarkedAbsent():
-            return wire.TicketMarkedAbsent(place, before, at, lane, waiting, arrival, number, fact.counter)
+            return wire.TicketMarkedAbsent(*head, fact.counter, fact.until)
         case facts.TicketReturned():
-            rank = _rank(fact.rank, topic)
-            return wire.TicketReturned(place, before, at, lane, waiting, arrival, number, rank)
+            return wire.TicketReturned(*head, _rank(fact.rank, topic), only)
+        case facts.TicketHeld():
+            return wire.TicketHeld(*head, fact.counter)
+        case facts.TicketSentToReview():
+            return wire.TicketSentToReview(*head, fact.counter)
+        case facts.TicketReady():
+            return wire.TicketReady(*head, fact.from_lane, _rank(fact.rank, topic), only)
+        case facts.TicketPushedBack():
+            return wire.TicketPushedBack(*head, _rank(fact.rank, topic), only)
         case facts.TicketServed():
-            return wire.TicketServed(place, before, at, lane, waiting, arrival, number, fact.counter)
+            return wire.TicketServed(*head, fact.counter)
         case facts.TicketCancelled():
-            return wire.TicketCancelled(place, before, at, lane, waiting, arrival, number)
+            return wire.TicketCancelled(*head)
+        case facts.TicketLapsed():
+            return wire.TicketLapsed(*head, fact.why)
         case facts.TicketTransferred():
-            rank = _rank(fact.rank, topic)
-            return wire.TicketTransferred(
-                place, before, at, lane, waiting, arrival, number, from_lane=fact.from_lane, rank=rank
-            )
+            return wire.TicketTransferred(*head, fact.from_lane, _rank(fact.rank, topic), only)
         case _:
             assert_never(fact)
 
 
 def snapshot_of(topic: str, picture: Picture, office: Office, position: Position, at: int) -> wire.Snapshot:
     """The whole of a topic. A lane's: that lane, its tickets and the counters that serve it. The others': all."""
-    only = topics.lane_of(topic)
+    only, is_desk = topics.lane_of(topic), topics.is_for_staff(topic)
     tickets = [ticket for ticket in picture.tickets.values() if only is None or ticket.lane == only]
     at_counters = (picture.tickets[arrival] for arrival in reversed(picture.at_counter.values()))
     called = [ticket for ticket in at_counters if only is None or ticket.lane == only]
@@ -71,20 +92,62 @@ def snapshot_of(topic: str, picture: Picture, office: Office, position: Position
         at=at,
         day=picture.day or "",
         office=office.name,
-        lanes=[
-            wire.LaneState(lane.key, lane.name, picture.count(lane.key), _queue(lane.key, topic, picture))
-            for lane in office.lanes
-            if only is None or lane.key == only
-        ],
+        lanes=[_lane(lane, topic, picture, office) for lane in office.lanes if only is None or lane.key == only],
         called=[_called(ticket) for ticket in called],
         missed=[_missed(ticket) for ticket in sorted(missed, key=lambda ticket: ticket.arrival)],
         counters=[
-            wire.CounterState(counter.key, counter.name, list(counter.lanes))
+            wire.CounterState(counter.key, counter.name, list(counter.lanes), _weights(counter))
             for counter in office.counters
             if only is None or only in counter.lanes
         ],
         checks_in=office.web_check_in,
+        priorities=[
+            wire.PriorityClass(priority.key, priority.name, sorted(priority.given_by)) for priority in office.priorities
+        ],
+        pause_reasons=_reasons(office.pause_reasons) if is_desk else [],
+        by_priority=sorted(ticket.arrival for ticket in tickets if ticket.is_priority) if is_desk else [],
+        reasons=_reasons(office.reasons) if is_desk else [],
+        held=_aside(State.HELD, topic, picture),
+        in_review=_aside(State.BACK_OFFICE, topic, picture),
     )
+
+
+def _reasons(reasons: Iterable[Reason]) -> list[wire.Reason]:
+    return [wire.Reason(reason.key, reason.name) for reason in reasons]
+
+
+_T = TypeVar("_T")
+
+
+def _for_staff(told: _T, topic: str) -> _T | UnsetType:
+    return told if topics.is_for_staff(topic) else UNSET
+
+
+def _lane(lane: Lane, topic: str, picture: Picture, office: Office) -> wire.LaneState:
+    reason = picture.paused.get(lane.key)
+    return wire.LaneState(
+        lane.key,
+        lane.name,
+        picture.count(lane.key),
+        _queue(lane.key, topic, picture),
+        closing=lane.key in picture.closing,
+        offered=lane.gives_numbers,
+        paused=reason is not None,
+        reason=UNSET if reason is None else _for_staff(reason, topic),
+        hours=_hours(lane.key, picture.day, office),
+    )
+
+
+def _hours(lane: str, day: str | None, office: Office) -> list[tuple[int, int]] | UnsetType:
+    """The same all day, so that a screen which has been there since morning knows what a fresh one is told."""
+    if office.hours.is_always or not day:
+        return UNSET
+    today = office.hours.windows(lane, day)
+    return [*today, *islice(office.hours.following(lane, end_of(day)), 1)]
+
+
+def _weights(counter: Counter) -> list[int]:
+    return list(counter.weights) if counter.is_weighted else []
 
 
 def _rank(rank: int, topic: str) -> int | UnsetType:
@@ -95,9 +158,21 @@ def _queue(lane: str, topic: str, picture: Picture) -> list[wire.WaitingNumber] 
     if not topics.shows_ranks(topic):
         return UNSET
     return [
-        wire.WaitingNumber(arrival, picture.tickets[arrival].number, rank)
+        wire.WaitingNumber(arrival, ticket.number, rank, _reserved(ticket, topic))
         for rank, arrival in picture.waiting.get(lane, ())
+        for ticket in [picture.tickets[arrival]]
     ]
+
+
+def _reserved(ticket: Ticket, topic: str) -> str | UnsetType:
+    return ticket.for_counter or UNSET if topics.shows_ranks(topic) else UNSET
+
+
+def _aside(state: State, topic: str, picture: Picture) -> list[wire.AsideNumber] | UnsetType:
+    if not topics.is_for_staff(topic):
+        return UNSET
+    aside = sorted((t for t in picture.tickets.values() if t.state is state), key=lambda ticket: ticket.arrival)
+    return [wire.AsideNumber(ticket.arrival, ticket.number, ticket.lane, ticket.counter or "") for ticket in aside]
 
 
 def _called(ticket: Ticket) -> wire.CalledNumber:
@@ -106,4 +181,4 @@ def _called(ticket: Ticket) -> wire.CalledNumber:
 
 
 def _missed(ticket: Ticket) -> wire.MissedNumber:
-    return wire.MissedNumber(ticket.arrival, ticket.number, ticket.lane, ticket.counter or "")
+    return wire.MissedNumber(ticket.arrival, ticket.number, ticket.lane, ticket.counter or "", ticket.until or 0)

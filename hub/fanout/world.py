@@ -5,7 +5,7 @@ Pure: facts in, frames out. The same facts give the same frames, positions and s
 
 from msgspec.structs import replace
 
-from hub.desk.facts import ContactErased, ContactGiven, DayClosed, DayOpened, Fact
+from hub.desk.facts import ContactErased, ContactGiven, DayClosed, DayOpened, Fact, SlipReissued
 from hub.desk.lane import Office
 from hub.desk.picture import DoesNotFit, Picture
 from hub.fanout import topics, views
@@ -45,7 +45,7 @@ class World:
         if isinstance(fact, DayClosed):
             self.is_closed = True
             return []
-        if isinstance(fact, ContactGiven | ContactErased):
+        if isinstance(fact, SlipReissued | ContactGiven | ContactErased):
             return []
         return [(topic, self._tell(topic, fact)) for topic in topics.touched_topics(fact)]
 

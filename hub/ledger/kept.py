@@ -19,17 +19,27 @@ _TICKET = ("arrival", "number", "lane")
 KEPT: dict[str, tuple[str, ...]] = {
     "DayOpened": (),
     "DayClosed": (),
-    "TicketIssued": (*_TICKET, "rank", "source"),
+    "TicketIssued": (*_TICKET, "rank", "source", "is_priority"),
     "TicketExpected": (*_TICKET, "rank", "source"),
     "TicketCheckedIn": (*_TICKET, "rank"),
-    "TicketCalled": (*_TICKET, "counter"),
+    "TicketCalled": (*_TICKET, "counter", "turn", "reason"),
+    "CallTakenBack": (*_TICKET, "counter", "state", "rank"),
     "TicketRecalled": (*_TICKET, "counter", "calls"),
-    "TicketMarkedAbsent": (*_TICKET, "counter"),
+    "TicketMarkedAbsent": (*_TICKET, "counter", "until"),
     "TicketReturned": (*_TICKET, "rank"),
+    "TicketHeld": (*_TICKET, "counter"),
+    "TicketSentToReview": (*_TICKET, "counter"),
+    "TicketReady": (*_TICKET, "from_lane", "rank"),
+    "TicketPushedBack": (*_TICKET, "rank"),
     "TicketServed": (*_TICKET, "counter"),
     "TicketCancelled": _TICKET,
-    "TicketTransferred": (*_TICKET, "from_lane", "rank"),
+    "TicketLapsed": (*_TICKET, "why"),
+    "TicketTransferred": (*_TICKET, "from_lane", "rank", "for_counter"),
+    "SlipReissued": _TICKET,
     "LaneRenumbered": ("lane", "ranks"),
+    "LanePaused": ("lane", "reason"),
+    "LaneResumed": ("lane",),
+    "ClosingAnnounced": ("lane", "still_waiting"),
     "ContactGiven": ("arrival", "carrier", "subscription", "ahead", "purpose"),
     "ContactErased": ("arrival", "carrier", "subscription", "ending"),
 }
@@ -67,7 +77,7 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 _KEY = r"[a-z0-9_-]{1,32}"
 _ID = r"[A-Za-z0-9_-]{0,64}"
 NAME = r"[a-z][a-z0-9._-]{1,31}"  # of an account
-INTEGERS = frozenset({"at", "arrival", "rank", "calls", "ahead"})
+INTEGERS = frozenset({"at", "arrival", "rank", "calls", "ahead", "turn", "until", "still_waiting"})
 SHAPES: dict[str, re.Pattern[str]] = {
     field: re.compile(shape, re.ASCII)
     for field, shape in {
@@ -77,7 +87,11 @@ SHAPES: dict[str, re.Pattern[str]] = {
         "lane": _KEY,
         "from_lane": _KEY,
         "counter": _KEY,
+        "for_counter": r"[a-z0-9_-]{0,32}",
+        "reason": r"[a-z0-9_-]{0,32}",  # key of the office's list: nobody writes about a resident in free text
+        "state": r"[a-z_]{1,16}",
         "source": r"[a-z_-]{0,32}",
+        "is_priority": r"1?",
         "ranks": r"(?:[0-9]+:[0-9]+(?: (?!$)|$))*",
         "carrier": r"[a-z]{1,16}",
         "subscription": _ID,

@@ -33,14 +33,19 @@ class Keys:
         return f"{{{self.office}}}:{day}:requests"
 
     def tally(self, day: str) -> str:
-        """Hash `arrival` → last arrival given, `issued:LANE` → how many numbers of its band were given,
-        `calls:LANE` → when its last ones were called (office ms). Day.
+        """Hash `arrival` → last given; `issued:LANE`, `since:LANE` → counts; `paused:LANE` → reason, '' when resumed;
+        `closing:LANE` → when that was announced (office ms); `turn:COUNTER`, `turn:COUNTER:LANE` → latest turn
+        (`hub.desk.order`); `calls:LANE` → when its last ones were called (office ms). Day.
         """
         return f"{{{self.office}}}:{day}:tally"
 
     def numbers(self, day: str) -> str:
         """Hash number → arrival: every number given today. Day."""
         return f"{{{self.office}}}:{day}:numbers"
+
+    def priorities(self, day: str) -> str:
+        """Sorted set arrival → arrival: every ticket of today that was placed by priority. Day."""
+        return f"{{{self.office}}}:{day}:priorities"
 
     def secrets(self, day: str) -> str:
         """Hash SHA-256 of a ticket's secret (hexadecimal) → arrival. Day."""
@@ -49,6 +54,10 @@ class Keys:
     def holders(self, day: str) -> str:
         """Hash `HOLDER US LANE` → arrival: the latest number a browser took in a lane. Day."""
         return f"{{{self.office}}}:{day}:holders"
+
+    def reserved(self, day: str) -> str:
+        """Hash arrival → the only counter that may call it. Day."""
+        return f"{{{self.office}}}:{day}:reserved"
 
     def at_counter(self, day: str) -> str:
         """Hash counter → arrival it has called or serves. Day."""
@@ -123,9 +132,10 @@ class Keys:
         return f"{{{self.office}}}:erasures"
 
     def ticket(self, day: str, arrival: int) -> str:
-        """Hash number, lane, state, source, secret, issued_at, called_at (office ms), counter, calls; rank at its end.
+        """Hash number, lane, state, source, secret, holder, counter, calls, called_from, pushed, priority, issued_at,
+        called_at and until (office ms); rank at its end.
 
-        `secret` is the SHA-256 of the taker's. Day.
+        `secret` is the SHA-256 of the taker's, `holder` its field in `holders`, `priority` is '1' or ''. Day.
         """
         return f"{{{self.office}}}:{day}:ticket:{arrival}"
 

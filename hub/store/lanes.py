@@ -9,21 +9,26 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from redis.asyncio import Redis
 
 from hub.desk import requests as ask
+from hub.desk.giving import closed
 from hub.desk.lane import Office
 from hub.desk.notices import EACH_TIME, Carrier, Ending, NoticeState, Trigger, notice_id
+from hub.desk.order import SHARE
 from hub.desk.picture import Picture
-from hub.desk.refusals import Crowded, StaleDay
+from hub.desk.refusals import Crowded, LaneClosed, LaneNotServed, StaleDay, TooManyPlaces
 from hub.desk.requests import Answer, Request, Stamp, Stop
 from hub.desk.ticket import State, Ticket
 from hub.store.calling import RS, US, Functions, answered, told_in
 from hub.store.keys import DAY_SECONDS, FACTS_SECONDS, STANDING, Keys
 from hub.store.sealing import key_id_of
 
+OfCounter: TypeAlias = ask.TakeBack | ask.Recall | ask.MarkAbsent | ask.Done | ask.Hold | ask.Review
+
+MINUTE_MS = 60_000
 PEEK_DEPTH = 8  # tickets whose keys are handed in ahead of time: as many may press at the same moment
 PEEKS = 6  # each further look goes twice as deep; beyond 256 at once somebody is told to press again
 TOKYO = timezone(timedelta(hours=9))  # Japan has kept UTC+9 without summer time since 1951
@@ -79,13 +84,13 @@ class Lanes:
 
         `contact`: what a `Wish` is about; another seal of the `same` under the same request id is the same request.
         """
-        function, own = self._words(request, contact)
+        function, own = self._words(stamp.day, request, contact)
         body = digest(request, contact.same if contact else "")
         for round_ in range(PEEKS):
             peeked = await self._peek(stamp.day, request, depth=PEEK_DEPTH << round_)
             reply = await self._functions.call(function, *self._arguments(stamp, body, request, peeked, own))
             if reply[:2] != ["no", "Peek"]:
-                told = told_in(reply)
+                told = self._told(reply)
                 for carrier in told.get("due", "").split():
                     self._on_due(Carrier(carrier))
                 return _answer(told)
@@ -174,6 +179,7 @@ class Lanes:
         async with self._client.pipeline(transaction=True) as opened:
             pipe: Any = opened
             pipe.hgetall(self.keys.tally(day))
+            pipe.hgetall(self.keys.reserved(day))
             for key in (
                 *(self.keys.standing(day, state) for state in STANDING),
                 *(self.keys.waiting(day, lane) for lane in lanes),
@@ -181,43 +187,86 @@ class Lanes:
                 pipe.zrange(key, 0, -1, withscores=True)
             for arrival in range(1, last + 1):
                 pipe.hgetall(self.keys.ticket(day, arrival))
-            tally, *rest = await pipe.execute()
+            tally, reserved, *rest = await pipe.execute()
         sets, tickets = rest[: len(STANDING) + len(lanes)], rest[len(STANDING) + len(lanes) :]
         ranks = {int(arrival): int(rank) for ranked in sets for arrival, rank in ranked}
         picture = Picture(day)
         for arrival, told in enumerate(tickets, start=1):
-            picture.place(_ticket(arrival, told, ranks))
+            picture.place(_ticket(arrival, told, ranks, reserved.get(str(arrival), "")))
         picture.last_arrival = int(tally.get("arrival", 0))
-        picture.issued = {
-            name.removeprefix("issued:"): int(count) for name, count in tally.items() if name.startswith("issued:")
-        }
+        for name, told in tally.items():
+            match name.split(":"):
+                case ["issued", lane]:
+                    picture.issued[lane] = int(told)
+                case ["since", lane]:
+                    picture.since[lane] = int(told)
+                case ["turn", counter, lane]:
+                    picture.turns.setdefault(counter, {})[lane] = int(told)
+                case ["paused", lane] if told:
+                    picture.paused[lane] = told
+                case ["closing", lane]:
+                    picture.closing.add(lane)
+                case _:
+                    pass  # the last arrival, and each counter's latest turn
         return picture
 
-    def _words(self, request: Request, contact: SealedContact | None) -> tuple[str, list[str]]:
+    def _words(self, day: str, request: Request, contact: SealedContact | None) -> tuple[str, list[str]]:
         """The function and its own arguments; raises what the office's lanes and counters alone can refuse."""
         match request:
             case ask.Issue():
-                lane = self.office.lane(request.lane)
-                band = [lane.prefix, str(lane.first), str(lane.last)]
-                expected = "1" if request.is_expected else ""
-                return "desk_issue_v1", [lane.key, *band, request.source, request.secret, request.holder, expected]
+                return "desk_issue_v1", self._issue_words(day, request)
             case ask.Next():
-                lanes = self.office.served_lanes(request.counter, request.lanes)
-                return "desk_next_v1", [request.counter, _text(request.current), *lanes]
+                lanes, counter = self.office.served_lanes(request.counter, request.lanes), request.counter
+                shares = [word for lane in lanes for word in (lane, str(self._share(counter, lane)))]
+                return "desk_next_v1", [counter, _text(request.current), *shares]
+            case ask.Pause():
+                return "desk_pause_v1", [self.office.lane(request.lane).key, self.office.pause_reason(request.reason)]
+            case ask.Resume():
+                return "desk_resume_v1", [self.office.lane(request.lane).key]
             case ask.Recall():
-                return "desk_recall_v1", [self.office.counter(request.counter).key, str(request.ticket)]
+                return "desk_recall_v1", self._of_counter(request)
+            case ask.Call():
+                lanes = self.office.served_lanes(request.counter)
+                if request.reason:
+                    self.office.call_reason(request.reason)
+                chosen = [_text(request.current), str(request.ticket), request.reason]
+                return "desk_call_v1", [request.counter, *chosen, *lanes]
+            case ask.TakeBack():
+                return "desk_take_back_v1", self._of_counter(request)
             case ask.MarkAbsent():
-                return "desk_absent_v1", [self.office.counter(request.counter).key, str(request.ticket)]
+                rule = self.office.absence
+                rights = [str(rule.after_calls), str(rule.after_seconds), str(rule.missed_minutes * MINUTE_MS)]
+                return "desk_absent_v1", [*self._of_counter(request), *rights]
             case ask.Done():
-                return "desk_done_v1", [self.office.counter(request.counter).key, str(request.ticket)]
+                return "desk_done_v1", self._of_counter(request)
+            case ask.Hold():
+                return "desk_hold_v1", self._of_counter(request)
+            case ask.Review():
+                return "desk_review_v1", [*self._of_counter(request), *self._deliveries()]
+            case ask.Ready():
+                return "desk_ready_v1", [str(request.ticket), *self._deliveries()]
             case ask.Return():
                 return "desk_return_v1", [str(request.ticket), str(self.office.return_after)]
+            case ask.PushBack():
+                rules = self.office.push_backs
+                if not 1 <= request.places <= rules.places:
+                    raise TooManyPlaces(places=str(rules.places))
+                return "desk_push_back_v1", [str(request.ticket), str(request.places), str(rules.times)]
             case ask.CheckIn():
                 return "desk_check_in_v1", [str(request.ticket)]
             case ask.Cancel():
                 return "desk_cancel_v1", [str(request.ticket)]
             case ask.Transfer():
-                return "desk_transfer_v1", [str(request.ticket), self.office.lane(request.lane).key]
+                to = self.office.lane(request.lane).key
+                if request.counter and to not in self.office.served_lanes(request.counter):
+                    raise LaneNotServed(counter=request.counter, lane=to)
+                return "desk_transfer_v1", [str(request.ticket), to, request.counter]
+            case ask.Lapse():
+                return "desk_lapse_v1", [str(request.ticket)]
+            case ask.AnnounceClosing():
+                return "desk_closing_v1", [self.office.lane(request.lane).key]
+            case ask.Reissue():
+                return "desk_reissue_v1", [str(request.ticket), request.secret]
             case ask.Wish():
                 if contact is None:
                     raise ValueError("a wish without a contact")
@@ -230,6 +279,30 @@ class Lanes:
                 return "desk_sweep_v1", []
             case _:
                 assert_never(request)
+
+    def _of_counter(self, request: "OfCounter") -> list[str]:
+        return [self.office.counter(request.counter).key, str(request.ticket)]
+
+    def _deliveries(self) -> list[str]:
+        return [key for lane in self.office.lanes if lane.delivery for key in (lane.key, lane.delivery)]
+
+    def _issue_words(self, day: str, request: ask.Issue) -> list[str]:
+        office, lane = self.office, self.office.lane(request.lane)
+        every = str(office.priority(request.priority, request.source).every) if request.priority else ""
+        band = [lane.prefix, str(lane.first), str(lane.last), str(lane.step), _text(lane.cap)]
+        windows = " ".join(f"{opens}-{closes}" for opens, closes in office.hours.windows(lane.key, day)) or "none"
+        taker = [request.source, request.secret, request.holder, "1" if request.is_expected else ""]
+        return [lane.key, *band, "" if office.hours.is_always else windows, *taker, every]
+
+    def _share(self, counter: str, lane: str) -> int:
+        seat = self.office.counter(counter)
+        return SHARE // seat.weight(lane) if seat.is_weighted else 0
+
+    def _told(self, reply: list[str]) -> dict[str, str]:
+        try:
+            return told_in(reply)
+        except LaneClosed as refusal:  # the store knows that it is closed, the office when it opens
+            raise closed(self.office, refusal.details["lane"], int(refusal.details["at"])) from None
 
     async def _peek(self, day: str, request: Request, depth: int) -> "Peeked":
         """What the function may need. It refuses with Peek if it needs the key of another ticket after all."""
@@ -246,6 +319,11 @@ class Lanes:
                     pipe.zrange(self.keys.waiting(day, lane), 0, depth - 1)
                 heads = [int(arrival) for line in await answered(pipe.execute()) for arrival in line]
                 return Peeked(heads if request.current is None else [request.current, *heads])
+            case ask.Call():
+                lane = await answered(self._client.hget(self.keys.ticket(day, request.ticket), "lane"))
+                return Peeked([request.ticket, *([] if request.current is None else [request.current])], lane)
+            case ask.Pause() | ask.Resume() | ask.AnnounceClosing():
+                return Peeked([])
             case ask.Wish() | ask.Stop():
                 pipe.hget(self.keys.ticket(day, request.ticket), "lane")
                 pipe.hget(self.keys.wishes(day), f"{request.ticket}{US}{request.carrier}")
@@ -268,6 +346,7 @@ class Lanes:
             lanes.append(peeked.lane)  # the office dropped it during the day; who waits there can still be moved
         named = [keys.day(), keys.clock(), keys.requests(day), keys.tally(day), keys.at_counter(day), keys.facts(day)]
         named += [keys.secrets(day), keys.holders(day), keys.numbers(day), keys.wishes(day), keys.notices(day)]
+        named += [keys.priorities(day), keys.reserved(day)]
         named += [keys.due(day, carrier) for carrier in Carrier]
         named += [keys.standing(day, state) for state in STANDING]
         named += [keys.waiting(day, lane) for lane in lanes]
@@ -318,7 +397,7 @@ def _answer(told: dict[str, str]) -> Answer:
     )
 
 
-def _ticket(arrival: int, fields: dict[str, str], ranks: dict[int, int]) -> Ticket:
+def _ticket(arrival: int, fields: dict[str, str], ranks: dict[int, int], for_counter: str) -> Ticket:
     return Ticket(
         arrival=arrival,
         number=fields["number"],
@@ -330,6 +409,11 @@ def _ticket(arrival: int, fields: dict[str, str], ranks: dict[int, int]) -> Tick
         counter=fields.get("counter"),
         calls=int(fields["calls"]),
         called_at=_number(fields.get("called_at")),
+        is_priority=fields.get("priority") == "1",
+        called_from=State(fields["called_from"]) if "called_from" in fields else None,
+        for_counter=for_counter,
+        pushed=int(fields.get("pushed", 0)),
+        until=_number(fields.get("until")),
     )
 
 

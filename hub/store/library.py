@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from hub.desk.notices import (
     BY_FACT,
+    CALLED_SINCE,
     EACH_TIME,
     FAR_OFF_MS,
     FEWEST_CALLS,
@@ -44,8 +45,9 @@ def function_names() -> list[str]:
 
 
 def source() -> str:
-    """The library's whole text: the tables from Python, the prelude, then one file a function."""
-    parts = [f"#!lua name={LIBRARY}", _tables(), (_FOLDER / "prelude.lua").read_text(encoding="utf-8")]
+    """The library's whole text: the tables from Python, what functions stand on, then one file a function."""
+    parts = [f"#!lua name={LIBRARY}", _tables()]
+    parts += [(_FOLDER / f"{name}.lua").read_text(encoding="utf-8") for name in ("prelude", "order")]
     parts += [(_FOLDER / f"{name}.lua").read_text(encoding="utf-8") for name in function_names()]
     return "\n".join(parts)
 
@@ -102,6 +104,7 @@ def _tables() -> str:
         ("FEWEST_CALLS", FEWEST_CALLS),
         ("USUAL_PACE_MS", USUAL_PACE_MS),
         ("FAR_OFF_MS", FAR_OFF_MS),
+        ("CALLED_SINCE", CALLED_SINCE),
         ("LATE_MS", LATE_MS),
     ):
         lines.append(f"local {name} = {figure}")

@@ -4,13 +4,24 @@ The browser's `static/picture.js` is the same in JavaScript; golden transcripts 
 """
 
 from enum import StrEnum
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from hub.wire import messages as m
 from hub.wire.position import Position
+
+_Waits: TypeAlias = (
+    m.TicketIssued
+    | m.TicketCheckedIn
+    | m.TicketReturned
+    | m.TicketTransferred
+    | m.TicketReady
+    | m.TicketPushedBack
+    | m.CallTakenBack
+)
+_GoesAside: TypeAlias = m.TicketHeld | m.TicketSentToReview | m.CallTakenBack
 
 
 class Heard(StrEnum):
@@ -38,8 +49,14 @@ class Screen:
         self.queues: dict[str, dict[int, m.WaitingNumber]] = {}  # only of lanes whose queue the topic shows
         self.called: dict[int, m.CalledNumber] = {}  # the latest call last
         self.missed: dict[int, m.MissedNumber] = {}
+        self.held: dict[int, m.AsideNumber] | None = None  # only where the topic shows it, as what is in review
+        self.in_review: dict[int, m.AsideNumber] | None = None
         self.counters: list[m.CounterState] = []
         self.checks_in = False
+        self.priorities: list[m.PriorityClass] = []
+        self.pause_reasons: list[m.Reason] = []
+        self.reasons: list[m.Reason] = []
+        self.by_priority: list[int] = []  # arrivals; only at the desk
 
     def hear(self, frame: m.HubFrame) -> Heard:
         match frame:
@@ -79,6 +96,12 @@ class Screen:
             missed=sorted(self.missed.values(), key=lambda missed: missed.arrival),
             counters=self.counters,
             checks_in=self.checks_in,
+            priorities=self.priorities,
+            pause_reasons=self.pause_reasons,
+            by_priority=self.by_priority,
+            reasons=self.reasons,
+            held=_by_arrival(self.held),
+            in_review=_by_arrival(self.in_review),
         )
 
     def _start(self, whole: m.Snapshot) -> None:
@@ -93,6 +116,12 @@ class Screen:
         self.called = {call.arrival: call for call in reversed(whole.called)}
         self.missed = {missed.arrival: missed for missed in whole.missed}
         self.counters, self.checks_in = whole.counters, whole.checks_in
+        self.priorities, self.pause_reasons, self.reasons = whole.priorities, whole.pause_reasons, whole.reasons
+        self.by_priority = list(whole.by_priority)
+        self.held, self.in_review = (
+            None if aside is UNSET else {number.arrival: number for number in aside}
+            for aside in (whole.held, whole.in_review)
+        )
 
     def _hear_fact(self, fact: m.AnyFact) -> Heard:
         mine, new, prev = self.position, Position.parse(fact.position), Position.parse(fact.prev)
@@ -105,18 +134,24 @@ class Screen:
         self.position, self.at = new, fact.at
         self._learn(fact)
         for lane, waiting in fact.waiting.items():
-            if lane in self.lanes:
-                self.lanes[lane] = replace(self.lanes[lane], waiting=waiting)
+            self._change(lane, waiting=waiting)
         return Heard.NEW
 
     def _learn(self, fact: m.AnyFact) -> None:
         match fact:
             case m.TicketExpected():
                 return  # it stands in none of the lists until it is checked in
-            case m.TicketIssued() | m.TicketCheckedIn() | m.TicketReturned() | m.TicketTransferred():
-                self._forget(fact.arrival)
-                if fact.rank is not UNSET and fact.lane in self.queues:
-                    self.queues[fact.lane][fact.arrival] = m.WaitingNumber(fact.arrival, fact.number, fact.rank)
+            case m.TicketIssued() | m.TicketCheckedIn():
+                self._wait(fact, UNSET)
+                if isinstance(fact, m.TicketIssued) and fact.priority is True:
+                    self.by_priority.append(fact.arrival)
+            case m.TicketReturned() | m.TicketTransferred() | m.TicketReady() | m.TicketPushedBack():
+                self._wait(fact, fact.for_counter)
+            case m.CallTakenBack():
+                if fact.state == "held":
+                    self._put_aside(fact, self.held)
+                else:
+                    self._wait(fact, fact.for_counter)
             case m.TicketCalled() | m.TicketRecalled():
                 self._forget(fact.arrival)
                 calls = fact.calls if isinstance(fact, m.TicketRecalled) else 1
@@ -125,19 +160,49 @@ class Screen:
                 )
             case m.TicketMarkedAbsent():
                 self._forget(fact.arrival)
-                self.missed[fact.arrival] = m.MissedNumber(fact.arrival, fact.number, fact.lane, fact.counter)
-            case m.TicketServed() | m.TicketCancelled():
+                self.missed[fact.arrival] = m.MissedNumber(
+                    fact.arrival, fact.number, fact.lane, fact.counter, fact.until
+                )
+            case m.TicketHeld():
+                self._put_aside(fact, self.held)
+            case m.TicketSentToReview():
+                self._put_aside(fact, self.in_review)
+            case m.TicketServed() | m.TicketCancelled() | m.TicketLapsed():
                 self._forget(fact.arrival)
+            case m.ClosingAnnounced():
+                self._change(fact.lane, closing=True)
             case m.LaneRenumbered():
                 queue = self.queues.get(fact.lane, {})
                 for arrival, rank in fact.ranks.items():
                     queue[int(arrival)] = replace(queue[int(arrival)], rank=rank)
+            case m.LanePaused():
+                self._change(fact.lane, paused=True, reason=fact.reason)
+            case m.LaneResumed():
+                self._change(fact.lane, paused=False, reason=UNSET)
             case _:
                 assert_never(fact)
 
+    def _change(self, lane: str, **fields: object) -> None:
+        if lane in self.lanes:
+            self.lanes[lane] = replace(self.lanes[lane], **fields)
+
+    def _wait(self, fact: _Waits, for_counter: str | UnsetType) -> None:
+        self._forget(fact.arrival)
+        if fact.rank is not UNSET and fact.lane in self.queues:
+            waiting = m.WaitingNumber(fact.arrival, fact.number, fact.rank, for_counter)
+            self.queues[fact.lane][fact.arrival] = waiting
+
+    def _put_aside(self, fact: _GoesAside, among: dict[int, m.AsideNumber] | None) -> None:
+        self._forget(fact.arrival)
+        if among is not None:
+            among[fact.arrival] = m.AsideNumber(fact.arrival, fact.number, fact.lane, fact.counter)
+
     def _forget(self, arrival: int) -> None:
         """Take a ticket out of wherever it stood."""
-        self.called.pop(arrival, None)
-        self.missed.pop(arrival, None)
-        for queue in self.queues.values():
-            queue.pop(arrival, None)
+        for among in (self.called, self.missed, self.held, self.in_review, *self.queues.values()):
+            if among is not None:
+                among.pop(arrival, None)
+
+
+def _by_arrival(among: dict[int, m.AsideNumber] | None) -> list[m.AsideNumber] | UnsetType:
+    return UNSET if among is None else sorted(among.values(), key=lambda number: number.arrival)

@@ -12,6 +12,7 @@ CLIENT_FRAME_BYTES = 4096  # the longest request is a transfer of ~200 bytes; mo
 
 RequestId = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22,64}\\Z")]  # 22 characters of base64url hold 128 bits
 Key = Annotated[str, Meta(pattern="^[a-z0-9_-]{1,32}\\Z")]
+KeyOrNone = Annotated[str, Meta(pattern="^[a-z0-9_-]{0,32}\\Z")]
 Secret = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
 Arrival = Annotated[int, Meta(ge=1, le=2**33 - 1)]
 Typed = Annotated[str, Meta(max_length=32)]  # by hand, full width and all
@@ -21,9 +22,12 @@ Typed = Annotated[str, Meta(max_length=32)]  # by hand, full width and all
 
 
 class WaitingNumber(Struct, frozen=True):
+    """`for_counter`: only that counter may call it; not there where any counter of the lane may."""
+
     arrival: int
     number: str
     rank: int
+    for_counter: str | UnsetType = UNSET
 
 
 class CalledNumber(Struct, frozen=True):
@@ -36,6 +40,18 @@ class CalledNumber(Struct, frozen=True):
 
 
 class MissedNumber(Struct, frozen=True):
+    """It may come back before `until` (epoch milliseconds, office time)."""
+
+    arrival: int
+    number: str
+    lane: str
+    counter: str
+    until: int
+
+
+class AsideNumber(Struct, frozen=True):
+    """Held, or in the back office. `counter`: which one put it aside."""
+
     arrival: int
     number: str
     lane: str
@@ -43,24 +59,52 @@ class MissedNumber(Struct, frozen=True):
 
 
 class LaneState(Struct, frozen=True):
-    """`queue` (ascending rank) only where the topic shows it: a lane's own topic and the desk."""
+    """`queue` (ascending rank) only where the topic shows it: a lane's own topic and the desk.
+
+    `paused`: it gives no numbers for the time being; `reason` (key of the office's list) only at the desk. `hours`:
+    from … until before, today's and the next after it; absent where numbers are given at all hours. `closing`: no more
+    numbers of it today. `offered`: false where it gives none ever, but delivers what the back office is ready with.
+    """
 
     lane: str
     name: str
     waiting: int
     queue: list[WaitingNumber] | UnsetType = UNSET
+    closing: bool = False
+    offered: bool = True
+    paused: bool = False
+    reason: str | UnsetType = UNSET
+    hours: list[tuple[int, int]] | UnsetType = UNSET
 
 
 class CounterState(Struct, frozen=True):
+    """`weights` beside `lanes`; empty: all weigh the same, and the counter calls who came first."""
+
     counter: str
     name: str
     lanes: list[str]
+    weights: list[int] = []
+
+
+class PriorityClass(Struct, frozen=True):
+    """`given_by`: at which kind of place such a number may be taken, of `kiosk` and `desk`."""
+
+    priority: str
+    name: str
+    given_by: list[str]
+
+
+class Reason(Struct, frozen=True):
+    reason: str
+    name: str
 
 
 class Snapshot(Struct, frozen=True, tag="snapshot"):
-    """The whole of a topic at a position. `called` newest call first, `missed` in order of arrival.
+    """The whole of a topic at a position. `called` newest call first, the others in order of arrival.
 
-    The topic of a lane holds that lane and its tickets only; the board and the desk hold all.
+    The topic of a lane holds that lane and its tickets only; the board and the desk hold all. Only the desk is told
+    `pause_reasons`, `reasons` (of calls out of order), who is `held`, what is `in_review`, and `by_priority`: today's
+    arrivals that were placed by priority, ascending.
     """
 
     topic: str
@@ -73,6 +117,12 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     missed: list[MissedNumber]
     counters: list[CounterState]
     checks_in: bool = False  # a number from home waits only from checking in; a hub before this field did not say
+    priorities: list[PriorityClass] = []
+    pause_reasons: list[Reason] = []
+    by_priority: list[int] = []
+    reasons: list[Reason] = []
+    held: list[AsideNumber] | UnsetType = UNSET
+    in_review: list[AsideNumber] | UnsetType = UNSET
 
 
 # From the hub: what happened ---------------------------------------------------------------------------------------
@@ -94,7 +144,10 @@ class TicketFrame(FactFrame, frozen=True):
 
 
 class TicketIssued(TicketFrame, frozen=True, tag=True):
+    """`priority`: placed by it; only at the desk."""
+
     rank: int | UnsetType = UNSET
+    priority: bool | UnsetType = UNSET
 
 
 class TicketExpected(TicketFrame, frozen=True, tag=True):
@@ -106,7 +159,22 @@ class TicketCheckedIn(TicketFrame, frozen=True, tag=True):
 
 
 class TicketCalled(TicketFrame, frozen=True, tag=True):
+    """Only at the desk: `turn` of its lane at a counter whose lanes weigh differently, else 0; `reason`, a key of the
+    office's list, where it was chosen out of order, else empty.
+    """
+
     counter: str
+    turn: int | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+
+
+class CallTakenBack(TicketFrame, frozen=True, tag=True):
+    """The call was a mistake. It stands again where it stood: `state` is `waiting` or `held`."""
+
+    counter: str
+    state: str
+    rank: int | UnsetType = UNSET
+    for_counter: str | UnsetType = UNSET
 
 
 class TicketRecalled(TicketFrame, frozen=True, tag=True):
@@ -116,10 +184,39 @@ class TicketRecalled(TicketFrame, frozen=True, tag=True):
 
 class TicketMarkedAbsent(TicketFrame, frozen=True, tag=True):
     counter: str
+    until: int
 
 
 class TicketReturned(TicketFrame, frozen=True, tag=True):
     rank: int | UnsetType = UNSET
+    for_counter: str | UnsetType = UNSET
+
+
+class TicketHeld(TicketFrame, frozen=True, tag=True):
+    """It will be called again to a counter."""
+
+    counter: str
+
+
+class TicketSentToReview(TicketFrame, frozen=True, tag=True):
+    """The back office goes on with it."""
+
+    counter: str
+
+
+class TicketReady(TicketFrame, frozen=True, tag=True):
+    """It waits in `lane`, to be called for delivery."""
+
+    from_lane: str
+    rank: int | UnsetType = UNSET
+    for_counter: str | UnsetType = UNSET
+
+
+class TicketPushedBack(TicketFrame, frozen=True, tag=True):
+    """By its resident: the next few go first."""
+
+    rank: int | UnsetType = UNSET
+    for_counter: str | UnsetType = UNSET
 
 
 class TicketServed(TicketFrame, frozen=True, tag=True):
@@ -130,9 +227,16 @@ class TicketCancelled(TicketFrame, frozen=True, tag=True):
     pass
 
 
+class TicketLapsed(TicketFrame, frozen=True, tag=True):
+    """`why`: `missed`, its time to come back was over; `closing`, the lane closed."""
+
+    why: str
+
+
 class TicketTransferred(TicketFrame, frozen=True, tag=True):
     from_lane: str
     rank: int | UnsetType = UNSET
+    for_counter: str | UnsetType = UNSET
 
 
 class LaneRenumbered(FactFrame, frozen=True, tag=True):
@@ -141,19 +245,39 @@ class LaneRenumbered(FactFrame, frozen=True, tag=True):
     ranks: dict[str, int]
 
 
-AnyFact: TypeAlias = (
+class LanePaused(FactFrame, frozen=True, tag=True):
+    """It gives no numbers for the time being; who waits is called as before. `reason` only at the desk."""
+
+    reason: str | UnsetType = UNSET
+
+
+class LaneResumed(FactFrame, frozen=True, tag=True):
+    pass
+
+
+class ClosingAnnounced(FactFrame, frozen=True, tag=True):
+    """No more numbers of the lane today. Who waits in it is served or told otherwise by staff."""
+
+
+TicketNews: TypeAlias = (
     TicketIssued
     | TicketExpected
     | TicketCheckedIn
     | TicketCalled
+    | CallTakenBack
     | TicketRecalled
     | TicketMarkedAbsent
     | TicketReturned
+    | TicketHeld
+    | TicketSentToReview
+    | TicketReady
+    | TicketPushedBack
     | TicketServed
     | TicketCancelled
+    | TicketLapsed
     | TicketTransferred
-    | LaneRenumbered
 )
+AnyFact: TypeAlias = TicketNews | LaneRenumbered | LanePaused | LaneResumed | ClosingAnnounced
 
 
 # From the hub: in between ------------------------------------------------------------------------------------------
@@ -178,7 +302,9 @@ class RefusalBody(Struct, frozen=True):
 
 
 class AnswerBody(Struct, frozen=True):
-    """Where the ticket stands now; for `next` the ticket called (nulls: nobody waits) and `finished`, who left."""
+    """Where the ticket stands now; for `next` the ticket called (nulls: nobody waits) and `finished`, who left. For
+    what is asked of a lane only that. `code`: of a slip that the desk gave out, to be written on it by hand; this once.
+    """
 
     arrival: int | None
     number: str | None
@@ -186,6 +312,7 @@ class AnswerBody(Struct, frozen=True):
     state: str | None
     ahead: int | None
     finished: int | None
+    code: str | UnsetType = UNSET
 
 
 class Reply(Struct, frozen=True, tag="reply", omit_defaults=True):
@@ -207,16 +334,36 @@ class _Request(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"
 
 
 class Issue(_Request, frozen=True, tag="issue"):
-    """`secret`: SHA-256 of the taker's secret (hexadecimal). Without it only staff can act for the ticket."""
+    """`secret`: SHA-256 of the taker's secret (hexadecimal). Without it only staff can act for the ticket.
+
+    `priority`: key of the class, without it none. It is neither told nor kept of which class a number is.
+    """
 
     lane: Key
     secret: Secret | UnsetType = UNSET
+    priority: Key | UnsetType = UNSET
 
 
 class Next(_Request, frozen=True, tag="next"):
     counter: Key
     current: Arrival | None
     lanes: Annotated[list[Key], Meta(max_length=32)] = []
+
+
+class Call(_Request, frozen=True, tag="call"):
+    """A number out of order, for a `reason` of the office's list; one that is held needs none."""
+
+    counter: Key
+    ticket: Arrival
+    current: Arrival | None
+    reason: KeyOrNone = ""
+
+
+class TakeBack(_Request, frozen=True, tag="take_back"):
+    """The counter's call was a mistake."""
+
+    counter: Key
+    ticket: Arrival
 
 
 class Recall(_Request, frozen=True, tag="recall"):
@@ -234,6 +381,41 @@ class Done(_Request, frozen=True, tag="done"):
     ticket: Arrival
 
 
+class Hold(_Request, frozen=True, tag="hold"):
+    counter: Key
+    ticket: Arrival
+
+
+class Review(_Request, frozen=True, tag="review"):
+    """The back office goes on with it."""
+
+    counter: Key
+    ticket: Arrival
+
+
+class Ready(_Request, frozen=True, tag="ready"):
+    """The back office has done its part."""
+
+    ticket: Arrival
+
+
+class Lapse(_Request, frozen=True, tag="lapse"):
+    """Nobody will serve it today: its time to come back is over, or its lane closes."""
+
+    ticket: Arrival
+
+
+class AnnounceClosing(_Request, frozen=True, tag="closing"):
+    lane: Key
+
+
+class Reissue(_Request, frozen=True, tag="reissue"):
+    """A slip was lost. `secret` as in `issue`; the answer brings the new code."""
+
+    ticket: Arrival
+    secret: Secret
+
+
 class Return(_Request, frozen=True, tag="return"):
     ticket: Arrival
 
@@ -249,7 +431,21 @@ class Cancel(_Request, frozen=True, tag="cancel"):
 
 
 class Transfer(_Request, frozen=True, tag="transfer"):
+    """With a `counter` that one alone may call it."""
+
     ticket: Arrival
+    lane: Key
+    counter: KeyOrNone = ""
+
+
+class Pause(_Request, frozen=True, tag="pause"):
+    """`reason`: key of the office's list."""
+
+    lane: Key
+    reason: Key
+
+
+class Resume(_Request, frozen=True, tag="resume"):
     lane: Key
 
 
@@ -260,7 +456,11 @@ class CheckInByCode(_Request, frozen=True, tag="check_in"):
     code: Typed
 
 
-DeskRequest: TypeAlias = Issue | Next | Recall | MarkAbsent | Done | Return | CheckIn | Cancel | Transfer
+OfTicket: TypeAlias = (
+    Call | TakeBack | Recall | MarkAbsent | Done | Hold | Review | Ready | Return | Cancel | Transfer | Lapse | Reissue
+)
+OfLane: TypeAlias = Pause | Resume | AnnounceClosing
+DeskRequest: TypeAlias = Issue | Next | OfTicket | OfLane | CheckIn
 KioskRequest: TypeAlias = Issue | CheckInByCode
 
 # Why the hub closes a socket, and whether to come back -------------------------------------------------------------

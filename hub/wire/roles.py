@@ -32,13 +32,23 @@ class Act(StrEnum):
     OPEN_KIOSK = "open kiosk"
     DESK_ISSUE = "desk issue"
     DESK_NEXT = "desk next"
+    DESK_CALL = "desk call"
+    DESK_TAKE_BACK = "desk take_back"
     DESK_RECALL = "desk recall"
     DESK_ABSENT = "desk absent"
     DESK_DONE = "desk done"
+    DESK_HOLD = "desk hold"
+    DESK_REVIEW = "desk review"
+    DESK_READY = "desk ready"
     DESK_RETURN = "desk return"
     DESK_CANCEL = "desk cancel"
     DESK_TRANSFER = "desk transfer"
     DESK_CHECK_IN = "desk check_in"
+    DESK_PAUSE = "desk pause"
+    DESK_RESUME = "desk resume"
+    DESK_REISSUE = "desk reissue"
+    DESK_LAPSE = "desk lapse"
+    DESK_CLOSING = "desk closing"
     KIOSK_ISSUE = "kiosk issue"
     KIOSK_CHECK_IN = "kiosk check_in"
     SEE_ADMIN = "see admin"
@@ -59,13 +69,23 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.OPEN_KIOSK: _KIOSK,
     Act.DESK_ISSUE: _STAFF,
     Act.DESK_NEXT: _STAFF,
+    Act.DESK_CALL: _STAFF,
+    Act.DESK_TAKE_BACK: _STAFF,
     Act.DESK_RECALL: _STAFF,
     Act.DESK_ABSENT: _STAFF,
     Act.DESK_DONE: _STAFF,
+    Act.DESK_HOLD: _STAFF,
+    Act.DESK_REVIEW: _STAFF,
+    Act.DESK_READY: _STAFF,
     Act.DESK_RETURN: _STAFF,
     Act.DESK_CANCEL: _STAFF,
     Act.DESK_TRANSFER: _STAFF,
     Act.DESK_CHECK_IN: _STAFF,
+    Act.DESK_PAUSE: _STAFF,
+    Act.DESK_RESUME: _STAFF,
+    Act.DESK_REISSUE: _STAFF,
+    Act.DESK_LAPSE: _STAFF,
+    Act.DESK_CLOSING: frozenset({Role.MANAGER}),
     Act.KIOSK_ISSUE: _KIOSK,
     Act.KIOSK_CHECK_IN: _KIOSK,
     Act.SEE_ADMIN: frozenset({Role.MANAGER, Role.OPERATOR, Role.AUDITOR}),

@@ -154,7 +154,8 @@ def test_the_practice_ward_has_the_lanes_and_the_peak_staffing_of_a_real_one() -
 def test_the_practice_ward_stays_easy_to_read_for_other_programs() -> None:
     table: dict[str, Any] = tomllib.loads(PRACTICE_OFFICE.read_text(encoding="utf-8"))
     assert list(table) == [
-        *("key", "name", "return_after", "web_open", "web_close", "web_check_in", "notices", "lanes", "counters")
+        *("key", "name", "return_after", "web_open", "web_close", "web_check_in", "notices"),
+        *("priorities", "pause_reasons", "lanes", "counters"),
     ]
 
 

@@ -1,5 +1,7 @@
 """Facts on the stream and back."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,3 +42,13 @@ def test_fields_of_a_newer_hub_are_ignored() -> None:
 def test_what_is_no_fact_is_never_skipped(broken: dict[str, str]) -> None:
     with pytest.raises(UnreadableFact):
         from_fields(broken)
+
+
+def test_what_an_older_release_did_not_tell_has_its_default() -> None:
+    old = {"type": "TicketIssued", "at": "1", "who": "k", "request": "r", "arrival": "1", "number": "A1", "lane": "a"}
+    fact = from_fields(old | {"rank": "5", "source": "kiosk"})
+    assert isinstance(fact, TicketIssued)
+    assert not fact.is_priority
+    assert from_fields(old | {"rank": "5", "source": "kiosk", "is_priority": "1"}) == replace(fact, is_priority=True)
+    with pytest.raises(UnreadableFact):
+        from_fields(old | {"rank": "5", "source": "kiosk", "is_priority": "yes"})

@@ -39,7 +39,7 @@ def test_people_ahead_are_those_with_a_smaller_rank(picture: Picture) -> None:
     assert picture.ahead(picture.tickets[3]) == 1
     assert picture.count("certificates") == 2
     assert picture.count("moves") == 0
-    assert picture.first("moves") is None
+    assert picture.first("moves", "1") is None
 
 
 def test_tickets_of_a_state_come_in_order_of_rank(picture: Picture) -> None:

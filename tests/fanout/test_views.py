@@ -24,19 +24,31 @@ SHOWN: dict[str, set[str]] = {  # without ranks
     "TicketExpected": TICKET,
     "TicketCheckedIn": TICKET,
     "TicketCalled": TICKET | {"counter"},
+    "CallTakenBack": TICKET | {"counter", "state"},
     "TicketRecalled": TICKET | {"counter", "calls"},
-    "TicketMarkedAbsent": TICKET | {"counter"},
+    "TicketMarkedAbsent": TICKET | {"counter", "until"},
     "TicketReturned": TICKET,
+    "TicketHeld": TICKET | {"counter"},
+    "TicketSentToReview": TICKET | {"counter"},
+    "TicketReady": TICKET | {"from_lane"},
+    "TicketPushedBack": TICKET,
     "TicketServed": TICKET | {"counter"},
     "TicketCancelled": TICKET,
     "TicketTransferred": TICKET | {"from_lane"},
+    "TicketLapsed": TICKET | {"why"},
     "LaneRenumbered": COMMON | {"ranks"},
+    "LanePaused": COMMON,
+    "LaneResumed": COMMON,
+    "ClosingAnnounced": COMMON,
 }
 RANKED = {"TicketIssued", "TicketCheckedIn", "TicketReturned", "TicketTransferred"}
+RANKED |= {"CallTakenBack", "TicketReady", "TicketPushedBack"}
+RESERVED = {"TicketTransferred", "TicketReturned", "TicketPushedBack"}  # 4 of the story is for one counter
+FOR_STAFF = {"TicketIssued": {"priority"}, "TicketCalled": {"turn", "reason"}, "LanePaused": {"reason"}}
 SNAPSHOT = {"type", "topic", "position", "at", "day", "office", "lanes", "called", "missed", "counters", "checks_in"}
+SNAPSHOT |= {"priorities", "pause_reasons", "by_priority", "reasons"}
 
-
-INSIDE = {"DayOpened", "DayClosed", "ContactGiven", "ContactErased"}  # told on no topic
+INSIDE = {"DayOpened", "DayClosed", "SlipReissued", "ContactGiven", "ContactErased"}  # told on no topic
 
 
 def story() -> list[Fact]:
@@ -55,16 +67,34 @@ def story() -> list[Fact]:
         *issued,
         ticket(facts.TicketCalled, 1, counter="2"),
         ticket(facts.TicketRecalled, 1, counter="2", calls=2),
-        ticket(facts.TicketMarkedAbsent, 1, counter="2"),
+        ticket(facts.TicketMarkedAbsent, 1, counter="2", until=65),
         facts.LaneRenumbered(lane=CERTIFICATES, ranks={2: 10, 3: 20, 4: 30}, **about),
         ticket(facts.TicketReturned, 1, rank=25),
         ticket(facts.TicketCalled, 2, counter="2"),
         ticket(facts.TicketServed, 2, counter="2"),
         ticket(facts.TicketCancelled, 3),
-        ticket(facts.TicketTransferred, 4, lane=MOVES, from_lane=CERTIFICATES, rank=40),
+        ticket(facts.TicketTransferred, 4, lane=MOVES, from_lane=CERTIFICATES, rank=40, for_counter="1"),
+        ticket(facts.TicketPushedBack, 4, lane=MOVES, rank=45),
+        ticket(facts.TicketCalled, 4, lane=MOVES, counter="1", reason="secret-reason"),
+        ticket(facts.TicketMarkedAbsent, 4, lane=MOVES, counter="1", until=65),
+        ticket(facts.TicketReturned, 4, lane=MOVES, rank=47),
+        facts.LanePaused(lane=CERTIFICATES, reason="system", **about),
+        facts.LanePaused(lane=MOVES, reason="system", **about),
+        facts.LaneResumed(lane=CERTIFICATES, **about),
         ticket(facts.TicketCalled, 1, counter="2"),
+        ticket(facts.TicketHeld, 1, counter="2"),
+        ticket(facts.TicketCalled, 1, counter="2"),
+        ticket(facts.CallTakenBack, 1, counter="2", state="held", rank=25),
+        ticket(facts.TicketCalled, 1, counter="2"),
+        ticket(facts.TicketSentToReview, 1, counter="2"),
+        ticket(facts.TicketReady, 1, from_lane=CERTIFICATES, rank=26),
+        ticket(facts.TicketCalled, 1, counter="2"),
+        ticket(facts.SlipReissued, 1),
+        facts.ClosingAnnounced(lane=MOVES, still_waiting=1, **about),
         ticket(facts.TicketExpected, 5, rank=5 << 20, source=SOURCE),
         ticket(facts.TicketCheckedIn, 5, rank=5 << 20),
+        ticket(facts.TicketIssued, 6, rank=6 << 20, source=SOURCE),
+        ticket(facts.TicketLapsed, 6, why="closing"),
         facts.ContactGiven(arrival=5, carrier="email", subscription=CANARIES[0], ahead=3, purpose="1", **about),
         facts.ContactErased(arrival=5, carrier="email", subscription=CANARIES[0], ending="resident", **about),
         facts.DayClosed(day="2026-11-24", **about),
@@ -91,7 +121,9 @@ def test_a_frame_shows_what_is_named_and_nothing_else() -> None:
     for fact, topic, frame in frames:
         kind = type(fact).__name__
         ranks = {"rank"} if topic != topics.BOARD and kind in RANKED else set()
-        assert set(frame) == SHOWN[kind] | ranks, (kind, topic)
+        only = {"for_counter"} if ranks and frame["arrival"] == 4 and kind in RESERVED else set()
+        inside = FOR_STAFF.get(kind, set()) if topic == topics.DESK else set()
+        assert set(frame) == SHOWN[kind] | ranks | only | inside, (kind, topic)
         assert frame["type"] == kind
 
 
@@ -111,23 +143,33 @@ def test_no_private_word_leaves_in_a_frame_or_a_snapshot() -> None:
             assert not [canary for canary in CANARIES if canary in text]
 
 
+def test_why_a_number_was_chosen_is_told_to_staff_alone() -> None:
+    heard = {topic for _, topic, frame in told() if "secret-reason" in json.dumps(frame)}
+    assert heard == {topics.DESK}
+
+
 @pytest.mark.parametrize("topic", TOPICS)
 def test_a_snapshot_shows_what_is_named_and_nothing_else(topic: str) -> None:
     world = World("epoch", "2026-11-24", OFFICE)
     for seq, fact in enumerate(story()[:-1], start=1):
         world.learn((5, seq), fact)
         whole = json.loads(world.snapshot(topic).text)
-        assert set(whole) == SNAPSHOT
+        assert set(whole) == SNAPSHOT | ({"held", "in_review"} if topic == topics.DESK else set())
         for lane in whole["lanes"]:
-            assert set(lane) == {"lane", "name", "waiting"} | ({"queue"} if topic != topics.BOARD else set())
+            why = {"reason"} if topic == topics.DESK and lane["paused"] else set()
+            queue = {"queue"} if topic != topics.BOARD else set()
+            assert set(lane) == {"lane", "name", "waiting", "closing", "offered", "paused"} | queue | why
             for waiting in lane.get("queue", ()):
-                assert set(waiting) == {"arrival", "number", "rank"}
+                only = {"for_counter"} if waiting["arrival"] == 4 and lane["lane"] == MOVES else set()
+                assert set(waiting) == {"arrival", "number", "rank"} | only
+        for aside in (*whole.get("held", ()), *whole.get("in_review", ())):
+            assert set(aside) == {"arrival", "number", "lane", "counter"}
         for call in whole["called"]:
             assert set(call) == {"arrival", "number", "lane", "counter", "calls", "called_at"}
         for missed in whole["missed"]:
-            assert set(missed) == {"arrival", "number", "lane", "counter"}
+            assert set(missed) == {"arrival", "number", "lane", "counter", "until"}
         for counter in whole["counters"]:
-            assert set(counter) == {"counter", "name", "lanes"}
+            assert set(counter) == {"counter", "name", "lanes", "weights"}
 
 
 def test_no_message_of_the_wire_has_a_field_for_what_is_private() -> None:

@@ -11,7 +11,8 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from config.asgi import hub_running, listen, serving
 from config.embedded import EmbeddedValkey
-from hub.desk.lane import DAY_MINUTES, Counter, Lane, Office
+from hub.desk.hours import DAY_MINUTES
+from hub.desk.lane import Counter, Lane, Office
 from hub.desk.notices import Carrier
 from hub.ledger.connection import sqlite_url
 from hub.wire import messages as wire

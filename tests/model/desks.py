@@ -1,10 +1,10 @@
-"""Four desks behind one face, so that a story is written once. Office time stands still on all of them."""
+"""Four desks behind one face, so that a story is written once. Office time stands still until a story moves it."""
 
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from fakeredis import FakeAsyncRedis
@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from hub.desk.desk import Desk
 from hub.desk.facts import Fact, from_fields
-from hub.desk.lane import Counter, Lane, Office
+from hub.desk.lane import Absence, Counter, Lane, Office, Priority, PushBacks, Reason
 from hub.desk.notices import Carrier
 from hub.desk.picture import Picture
 from hub.desk.requests import Answer, Request, Stamp, Wish
@@ -23,31 +23,50 @@ from hub.store.keys import Keys
 from hub.store.lanes import Lanes, SealedContact
 from hub.store.sealing import PublicKey
 
-CERTIFICATES, MOVES = "certificates", "moves"
+CERTIFICATES, MOVES, DELIVERY = "certificates", "moves", "delivery"
 DAY = "2026-11-24"
 KEY = PublicKey("0123456789abcdef", bytes(32))  # nothing is sealed here; the store looks at the id alone
 
 
 def small_office(key: str = "ward", *, last: int = 199) -> Office:
-    """Two lanes, three counters: 1 serves both lanes, 2 the first, 3 the second."""
+    """Two lanes and one where both deliver. Counter 1 serves the two, 2 the first, 3 the second, 4 both, the first
+    three times as often; 5 delivers. Every third may have priority, every second where staff says so.
+
+    Once called a number may be absent at once, for it is midday for ever; it may come back within half an hour.
+    """
     return Office(
         key=key,
         name="さくら区役所 戸籍住民課",
-        lanes=(Lane(CERTIFICATES, "証明", "A", 101, last), Lane(MOVES, "住民異動", "B", 401, 499)),
+        lanes=(
+            Lane(CERTIFICATES, "証明", "A", 101, last, delivery=DELIVERY),
+            Lane(MOVES, "住民異動", "B", 401, 499, delivery=DELIVERY),
+            Lane(DELIVERY, "交付", "C", 701, 799),
+        ),
         counters=(
             Counter("1", "1番窓口", (CERTIFICATES, MOVES)),
             Counter("2", "2番窓口", (CERTIFICATES,)),
             Counter("3", "3番窓口", (MOVES,)),
+            Counter("4", "4番窓口", (CERTIFICATES, MOVES), (3, 1)),
+            Counter("5", "交付窓口", (DELIVERY,)),
         ),
         return_after=2,
+        priorities=(
+            Priority("care", "優先", 3, frozenset({"kiosk", "desk"})),
+            Priority("urgent", "至急", 2, frozenset({"desk"})),
+        ),
+        pause_reasons=(Reason("system", "システム障害"), Reason("crowded", "混雑")),
+        reasons=(Reason("health", "体調がすぐれない"), Reason("paper", "書類の不足が解消した")),
+        absence=Absence(missed_minutes=30),
+        push_backs=PushBacks(times=2, places=3),
     )
 
 
 class TimelessDesk(ABC):
-    """A desk whose facts and tickets bear no time: what is left must be equal over all implementations."""
+    """A desk whose clock stands at noon until `pass_time`: what it tells must be equal over all implementations."""
 
     def __init__(self, office: Office) -> None:
         self.office = office
+        self._now = datetime.fromisoformat(f"{DAY}T12:00:00+09:00")
 
     async def ask(self, request: Request, *, who: str = "desk", id: str | None = None, day: str = DAY) -> Answer:
         return await self._do(Stamp(day, who, id or secrets.token_urlsafe(16)), request)
@@ -56,32 +75,38 @@ class TimelessDesk(ABC):
         """The office file was edited while the day goes on."""
         self.office = office
 
-    async def facts(self) -> list[Fact]:
-        return [replace(fact, at=0) for fact in await self._facts()]
+    @property
+    def now(self) -> int:
+        """Office time in epoch milliseconds."""
+        return int(self._now.timestamp() * 1000)
 
-    async def picture(self) -> Picture:
-        picture = await self._picture()
-        picture.tickets = {
-            arrival: replace(ticket, issued_at=0, called_at=None if ticket.called_at is None else 0)
-            for arrival, ticket in picture.tickets.items()
-        }
-        return picture
+    def begin(self, day: str) -> None:
+        self._now = datetime.fromisoformat(f"{day}T12:00:00+09:00")
+
+    async def pass_time(self, seconds: int) -> None:
+        self._now += timedelta(seconds=seconds)
 
     @abstractmethod
     async def owed(self) -> set[str]:
         """Every notice that was due today."""
 
     @abstractmethod
-    async def open_day(self, day: str = DAY) -> str: ...
+    async def open_day(self, day: str = DAY) -> str:
+        """Office time stands still at noon of that day."""
 
     @abstractmethod
     async def _do(self, stamp: Stamp, request: Request) -> Answer: ...
 
     @abstractmethod
-    async def _facts(self) -> list[Fact]: ...
+    async def facts(self) -> list[Fact]: ...
 
     @abstractmethod
-    async def _picture(self) -> Picture: ...
+    async def picture(self) -> Picture: ...
+
+
+def noon(day: str) -> int:
+    """Epoch milliseconds of noon in Tokyo."""
+    return int(datetime.fromisoformat(f"{day}T12:00:00+09:00").timestamp() * 1000)
 
 
 class RulesDesk(TimelessDesk):
@@ -91,25 +116,26 @@ class RulesDesk(TimelessDesk):
         self.told: list[Fact] = []
 
     async def open_day(self, day: str = DAY) -> str:
-        opened = self.desk.open_day(day, at=0)
+        self.begin(day)
+        opened = self.desk.open_day(day, self.now)
         self.told = opened[-1:] or self.told  # a new day's stream begins with DayOpened
         return self.desk.picture.day or ""
 
     async def _do(self, stamp: Stamp, request: Request) -> Answer:
         self.desk.office = self.office
-        answer, told = self.desk.do(stamp, request, at=0)
+        answer, told = self.desk.do(stamp, request, self.now)
         self.told += told
         return answer
 
     async def owed(self) -> set[str]:
         return self.desk.owed
 
-    async def _facts(self) -> list[Fact]:
-        return self.told
+    async def facts(self) -> list[Fact]:
+        return list(self.told)
 
-    async def _picture(self) -> Picture:
+    async def picture(self) -> Picture:
         copy = Picture(self.desk.picture.day)
-        for fact in await self._facts():
+        for fact in await self.facts():
             copy.apply(fact)
         return copy
 
@@ -123,8 +149,13 @@ class StoreDesk(TimelessDesk):
 
     async def open_day(self, day: str = DAY) -> str:
         """Let the office's clock stand at noon of that day."""
-        await set_clock(self.client, self.keys, f"{day}T12:00:00+09:00")
+        self.begin(day)
+        await set_clock(self.client, self.keys, self._now.isoformat())
         return await self.lanes.open_day()
+
+    async def pass_time(self, seconds: int) -> None:
+        await super().pass_time(seconds)
+        await set_clock(self.client, self.keys, self._now.isoformat())
 
     async def _do(self, stamp: Stamp, request: Request) -> Answer:
         self.lanes.office = self.office
@@ -139,19 +170,17 @@ class StoreDesk(TimelessDesk):
         assert due == owed, "nobody takes notices in hand here: what is owed is due"
         return owed
 
-    async def _facts(self) -> list[Fact]:
+    async def facts(self) -> list[Fact]:
         open_day = (await self.lanes.day_now())[2]
         entries: Any = await self.client.xrange(self.keys.facts(open_day))
         return [from_fields(fields) for _, fields in entries]
 
-    async def _picture(self) -> Picture:
+    async def picture(self) -> Picture:
         return await self.lanes.picture((await self.lanes.day_now())[2])
 
 
 async def set_clock(client: Redis, keys: Keys, moment: str, speed: float = 0.0) -> None:
     """Let office time be that moment (ISO 8601 with its zone), running at `speed` from now on."""
-    from datetime import datetime
-
     office = int(datetime.fromisoformat(moment).timestamp() * 1000)
     seconds, micros = await client.time()
     fields: dict[Any, Any] = {

@@ -27,7 +27,7 @@ async def test_a_wish_is_confirmed_and_told_without_a_place(desk: TimelessDesk) 
     assert (answer.arrival, answer.state) == (4, State.WAITING)
     assert await desk.owed() == {"s:registered"}
     assert (await desk.facts())[-1] == ContactGiven(
-        at=0, who="web", request="r" * 22, arrival=4, carrier="email", subscription="s", ahead=2, purpose="1"
+        at=desk.now, who="web", request="r" * 22, arrival=4, carrier="email", subscription="s", ahead=2, purpose="1"
     )
 
 

@@ -110,7 +110,7 @@ class Told:
                 for t in standing
                 if t.state == "called"
             ],
-            missed=[m.MissedNumber(t.arrival, t.number, t.lane, "1") for t in standing if t.state == "absent"],
+            missed=[m.MissedNumber(t.arrival, t.number, t.lane, "1", 0) for t in standing if t.state == "absent"],
             counters=[],
         )
 
@@ -135,8 +135,28 @@ def wire_of(request: requests.Request) -> m.DeskRequest:
         case requests.Cancel():
             return m.Cancel("x", request.ticket)
         case requests.Transfer():
-            return m.Transfer("x", request.ticket, request.lane)
-        case requests.Wish() | requests.Stop() | requests.Sweep():
+            return m.Transfer("x", request.ticket, request.lane, request.counter)
+        case requests.Call():
+            return m.Call("x", request.counter, request.ticket, request.current, request.reason)
+        case requests.TakeBack():
+            return m.TakeBack("x", request.counter, request.ticket)
+        case requests.Hold():
+            return m.Hold("x", request.counter, request.ticket)
+        case requests.Review():
+            return m.Review("x", request.counter, request.ticket)
+        case requests.Ready():
+            return m.Ready("x", request.ticket)
+        case requests.Lapse():
+            return m.Lapse("x", request.ticket)
+        case requests.AnnounceClosing():
+            return m.AnnounceClosing("x", request.lane)
+        case requests.Reissue():
+            return m.Reissue("x", request.ticket, request.secret)
+        case requests.Pause():
+            return m.Pause("x", request.lane, request.reason)
+        case requests.Resume():
+            return m.Resume("x", request.lane)
+        case requests.PushBack() | requests.Wish() | requests.Stop() | requests.Sweep():
             raise AssertionError(f"no asker sends {request}")
         case _:
             assert_never(request)

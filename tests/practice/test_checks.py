@@ -167,7 +167,7 @@ def transferred_from_elsewhere(told: Told) -> None:
 def back_from_the_end(told: Told) -> None:
     told.photograph(since=(told.clock, 0))
     photo = told.photographs[-1]
-    missed = [*photo.snapshot.missed, m.MissedNumber(1, "A101", "certificates", "1")]
+    missed = [*photo.snapshot.missed, m.MissedNumber(1, "A101", "certificates", "1", 0)]
     told.photographs[-1] = type(photo)(photo.place, photo.since, replace(photo.snapshot, missed=missed))
 
 

@@ -16,20 +16,32 @@ from config.embedded import EmbeddedValkey
 from hub.desk.notices import Carrier, Ending, NoticeState
 from hub.desk.refusals import StoreDamaged
 from hub.desk.requests import (
+    AnnounceClosing,
+    Call,
     Cancel,
     CheckIn,
     Done,
+    Hold,
     Issue,
+    Lapse,
     MarkAbsent,
     Next,
+    Pause,
+    PushBack,
+    Ready,
     Recall,
+    Reissue,
     Request,
+    Resume,
     Return,
+    Review,
     Stop,
     Sweep,
+    TakeBack,
     Transfer,
     Wish,
 )
+from hub.desk.ticket import State
 from hub.store.library import function_names
 from hub.store.outbox import Outbox
 from tests.model.desks import CERTIFICATES, DAY, MOVES, StoreDesk, set_clock, small_office, store_desk
@@ -39,30 +51,44 @@ IN_2027 = 1_800_000_000_000  # epoch milliseconds
 EMAIL = Carrier.EMAIL
 OLD = "old"
 HEARD_BY = "5" * 64
+LOST = "1" * 64
 TENURE = IN_2027  # of the worker in hand: a tenure is later than the clock's moment
 
 Story = Callable[[StoreDesk], Awaitable[object]]
 
 
 async def _busy(desk: StoreDesk) -> None:
-    """1 called at counter 2, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4; 8 expected.
+    """1 called at counter 4, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4; 8 expected.
 
-    Of 4's two notices one is being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead. 7 was told by
-    mail, and may be telephoned if that never arrives.
+    9 is in the back office; counter 3 has called 10, and who came back before 6 got its rank and left no place. Moves
+    is paused and closing; a ticket with priority was the last that was called for certificates. Of 4's two notices one
+    is being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead. 7 was told by mail, and may be
+    telephoned if that never arrives.
     """
     for _ in range(5):
         await desk.ask(Issue(CERTIFICATES, "kiosk"))
     for _ in range(2):
         await desk.ask(Issue(MOVES, "kiosk"))
     await desk.ask(Issue(CERTIFICATES, "web", is_expected=True))
-    await desk.ask(Next("2", None))
+    await desk.ask(Next("4", None))
     await desk.ask(Next("1", None))
     await desk.ask(MarkAbsent("1", 2))
+    await desk.ask(Issue(CERTIFICATES, "web", secret=LOST, holder="lost"))
+    await desk.ask(Call("1", 9, None, "paper"))
+    await desk.ask(Review("1", 9))
+    await desk.ask(Issue(MOVES, "kiosk"))
+    await desk.ask(Call("3", 10, None, "paper"))
+    await desk.ask(AnnounceClosing(MOVES))
     ranks = desk.keys.waiting(DAY, CERTIFICATES)
     behind_4 = await desk.client.zscore(ranks, "4")
     assert behind_4 is not None
     await desk.client.zadd(ranks, {"5": behind_4 + 1})
     await desk.client.zadd(desk.keys.waiting(DAY, MOVES), {"6": 1, "7": 2})
+    await desk.client.zadd(desk.keys.standing(DAY, State.CALLED), {"10": 1})
+    await desk.ask(Pause(MOVES, "system"))
+    counts: dict[Any, Any] = {f"since:{lane}": "0" for lane in (CERTIFICATES, MOVES)}
+    tally: Any = desk.client.hset(desk.keys.tally(DAY), mapping=counts)
+    await tally
     await desk.ask(Wish(4, EMAIL, 3, "1", OLD))
     outbox = Outbox(desk.client, desk.office)
     await desk.client.hset(desk.keys.tenures(), EMAIL, TENURE - 1)
@@ -97,15 +123,26 @@ async def _learn(desk: StoreDesk) -> None:
 
 
 STORIES: dict[str, Story] = {
-    "desk_issue_v1": _asks(Issue(CERTIFICATES, "web", secret="a" * 64, holder="mine")),
+    "desk_issue_v1": _asks(Issue(CERTIFICATES, "kiosk", secret="a" * 64, holder="mine", priority="care")),
+    "desk_pause_v1": _asks(Pause(CERTIFICATES, "system")),
+    "desk_resume_v1": _asks(Resume(MOVES)),
     "desk_check_in_v1": _asks(CheckIn(8)),
-    "desk_next_v1": _asks(Next("2", 1)),
-    "desk_recall_v1": _asks(Recall("2", 1)),
-    "desk_absent_v1": _asks(MarkAbsent("2", 1)),
-    "desk_done_v1": _asks(Done("2", 1)),
+    "desk_next_v1": _asks(Next("4", 1)),
+    "desk_call_v1": _asks(Call("4", 3, 1, "health")),
+    "desk_take_back_v1": _asks(TakeBack("3", 10)),
+    "desk_hold_v1": _asks(Hold("4", 1)),
+    "desk_review_v1": _asks(Review("4", 1)),
+    "desk_ready_v1": _asks(Ready(9)),
+    "desk_push_back_v1": _asks(PushBack(3, 1)),
+    "desk_lapse_v1": _asks(Lapse(7)),
+    "desk_closing_v1": _asks(AnnounceClosing(CERTIFICATES)),
+    "desk_reissue_v1": _asks(Reissue(9, "2" * 64)),
+    "desk_recall_v1": _asks(Recall("4", 1)),
+    "desk_absent_v1": _asks(MarkAbsent("4", 1)),
+    "desk_done_v1": _asks(Done("4", 1)),
     "desk_return_v1": _asks(Return(2)),
     "desk_cancel_v1": _asks(Cancel(1)),
-    "desk_transfer_v1": _asks(Transfer(3, MOVES)),
+    "desk_transfer_v1": _asks(Transfer(3, MOVES, "3")),
     "desk_wish_v1": _asks(Wish(4, EMAIL, 3, "1", "new")),
     "desk_stop_v1": _asks(Stop(4, EMAIL, Ending.RESIDENT)),
     "desk_sweep_v1": _asks(Sweep()),
@@ -143,9 +180,15 @@ async def test_whichever_command_fails_nothing_has_changed(server: EmbeddedValke
 
 
 async def test_the_watching_sees_renumbering(server: EmbeddedValkey) -> None:
-    """Otherwise the stories of return and transfer would leave the longest path untried."""
-    for function in ("desk_return_v1", "desk_transfer_v1"):
+    """Otherwise the stories of those that put in between would leave the longest path untried."""
+    inserting = ("return", "transfer", "push_back", "take_back", "issue")
+    for function in (f"desk_{name}_v1" for name in inserting):
         assert len([name for name, _ in await _commands_of(server, function) if name == "ZADD"]) >= 3
+
+
+async def test_the_watching_sees_what_turns_go_by(server: EmbeddedValkey) -> None:
+    tally = ("HSET", "{OFFICE}:2026-11-24:tally")
+    assert (await _commands_of(server, "desk_next_v1")).count(tally) == 2, "the lane's count, and its turn"
 
 
 @asynccontextmanager

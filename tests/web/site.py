@@ -90,7 +90,10 @@ def snapshot(calls: int = 0, missed: int = 0, waiting: int = 0, topic: str = "bo
             m.CalledNumber(100 - i, f"{'ABC'[i % 3]}{101 + i}", keys[i % 3], str(i + 1), 1, AT - 20_000 * (i + 1))
             for i in range(calls)
         ],
-        missed=[m.MissedNumber(i + 1, f"{'ABC'[i % 3]}{201 + i}", keys[i % 3], "1") for i in range(missed)],
+        missed=[
+            m.MissedNumber(i + 1, f"{'ABC'[i % 3]}{201 + i}", keys[i % 3], "1", AT + 60_000 * (20 + i))
+            for i in range(missed)
+        ],
         counters=[m.CounterState(str(i + 1), f"{i + 1}番窓口", [keys[i % 3], keys[(i + 1) % 3]]) for i in range(40)],
     )
     return replace(whole, **changes) if changes else whole

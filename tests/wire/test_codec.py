@@ -18,9 +18,12 @@ IDS = st.from_regex(r"[A-Za-z0-9_-]{22,64}", fullmatch=True)
 REQUESTS = st.one_of(
     st.builds(m.Issue, IDS, KEYS),
     st.builds(m.Next, IDS, KEYS, st.none() | ARRIVALS, st.lists(KEYS, max_size=32)),
-    *(st.builds(kind, IDS, KEYS, ARRIVALS) for kind in (m.Recall, m.MarkAbsent, m.Done)),
-    *(st.builds(kind, IDS, ARRIVALS) for kind in (m.Return, m.Cancel)),
-    st.builds(m.Transfer, IDS, ARRIVALS, KEYS),
+    st.builds(m.Call, IDS, KEYS, ARRIVALS, st.none() | ARRIVALS, KEYS | st.just("")),
+    *(st.builds(kind, IDS, KEYS, ARRIVALS) for kind in (m.TakeBack, m.Recall, m.MarkAbsent, m.Done, m.Hold, m.Review)),
+    *(st.builds(kind, IDS, ARRIVALS) for kind in (m.Ready, m.Return, m.Cancel, m.Lapse)),
+    st.builds(m.Transfer, IDS, ARRIVALS, KEYS, KEYS | st.just("")),
+    st.builds(m.AnnounceClosing, IDS, KEYS),
+    st.builds(m.Reissue, IDS, ARRIVALS, st.from_regex(r"[0-9a-f]{64}", fullmatch=True)),
     st.builds(m.CheckIn, IDS, st.text(max_size=32)),
 )
 

@@ -8,14 +8,38 @@ the pure rules; the files in `golden/` are these lines as they were when the pro
 import json
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hub.desk.desk import Desk
 from hub.desk.facts import Fact
-from hub.desk.lane import Counter, Lane, Office
+from hub.desk.hours import WEEKDAYS, Hours, Opening
+from hub.desk.lane import Absence, Counter, Lane, Office, Priority, PushBacks, Reason
 from hub.desk.refusals import Refusal
-from hub.desk.requests import Cancel, CheckIn, Done, Issue, MarkAbsent, Next, Recall, Request, Return, Stamp, Transfer
+from hub.desk.requests import (
+    AnnounceClosing,
+    Call,
+    Cancel,
+    CheckIn,
+    Done,
+    Hold,
+    Issue,
+    Lapse,
+    MarkAbsent,
+    Next,
+    Pause,
+    PushBack,
+    Ready,
+    Recall,
+    Request,
+    Resume,
+    Return,
+    Review,
+    Stamp,
+    TakeBack,
+    Transfer,
+)
 from hub.desk.ticket import State
 from hub.fanout import topics
 from hub.fanout.world import World
@@ -27,15 +51,21 @@ OFFICE = Office(
     key="shinjuku",
     name="新宿区役所 戸籍住民課",
     lanes=(
-        Lane("certificates", "証明", "A", 101, 399),
-        Lane("moves", "異動", "B", 401, 699),
-        Lane("seal", "印鑑登録", "C", 701, 799),
+        Lane("certificates", "証明", "A", 101, 399, delivery="seal"),
+        Lane("moves", "異動", "B", 401, 699, delivery="seal"),
+        Lane("seal", "印鑑登録・交付", "C", 701, 799),
     ),
     counters=(
         Counter("1", "1番窓口", ("certificates",)),
-        Counter("2", "2番窓口", ("certificates", "seal")),
+        Counter("2", "2番窓口", ("certificates", "seal"), (3, 1)),
         Counter("10", "10番窓口", ("moves",)),
     ),
+    priorities=(Priority("care", "優先", 3, frozenset({"kiosk", "desk"})),),
+    pause_reasons=(Reason("system", "システム障害"),),
+    hours=Hours((Opening(frozenset(WEEKDAYS[:5]), 8 * 60 + 30, 17 * 60),)),
+    reasons=(Reason("health", "体調がすぐれない"),),
+    absence=Absence(missed_minutes=5),
+    push_backs=PushBacks(times=2, places=3),
 )
 
 Line = dict[str, Any]
@@ -44,9 +74,9 @@ Line = dict[str, Any]
 class Day:
     """A day of the office, and the world of the hub that tells it."""
 
-    def __init__(self) -> None:
-        self.desk = Desk(OFFICE)
-        self.world = World(EPOCH, DAY, OFFICE)
+    def __init__(self, office: Office = OFFICE) -> None:
+        self.desk = Desk(office)
+        self.world = World(EPOCH, DAY, office)
         self.frames: dict[str, list[Line]] = {}
         self._at = OPENED_AT
         self._asked = 0
@@ -85,8 +115,8 @@ class Day:
 def busy_day(topic: str) -> Iterator[Line]:
     """A seeded day of every kind of fact, joined when it is well under way, checked every tenth request."""
     chance, day = random.Random(2026), Day()
-    for asked in range(150):
-        day.ask(_any_request(chance, day.desk))
+    for asked in range(300):
+        day.ask(AnnounceClosing("moves") if asked == 200 else _any_request(chance, day.desk))
         if asked < 30:
             day.frames.clear()
         elif asked == 30:
@@ -101,7 +131,7 @@ def busy_day(topic: str) -> Iterator[Line]:
 
 def renumbered(topic: str) -> Iterator[Line]:
     """So many come back to one place that the gap between two ranks closes and the lane is renumbered."""
-    day = Day()
+    day = Day(replace(OFFICE, absence=Absence()))
     for _ in range(30):
         day.ask(Issue("certificates", "kiosk"))
     for arrival in range(1, 25):
@@ -168,15 +198,28 @@ def _any_request(chance: random.Random, desk: Desk) -> Request:
     counter = chance.choice(OFFICE.counters).key
     lane = chance.choice(OFFICE.lanes).key
     current, ticket = desk.picture.at_counter.get(counter), chance.randint(1, desk.picture.last_arrival + 1)
-    absent = [ticket.arrival for ticket in desk.picture.in_state(State.ABSENT)] or [ticket]
+
+    def one_of(*states: State) -> int:
+        return chance.choice([t.arrival for state in states for t in desk.picture.in_state(state)] or [ticket])
+
+    has = current or ticket
     kinds: list[Request] = [
-        *(Issue(lane, "kiosk"),) * 4,
-        Issue(lane, "web", is_expected=True),
-        CheckIn(ticket),
+        *(Issue(lane, "kiosk"),) * 10,
+        Issue(lane, "desk", priority="care"),
+        Pause(lane, "system"),
+        *(Resume(lane),) * 3,
+        *(Issue(lane, "web", is_expected=True), CheckIn(one_of(State.EXPECTED))) * 2,
         *(Next(counter, current),) * 4,
-        *(Recall(counter, current or ticket), MarkAbsent(counter, current or ticket)) * 2,
-        *(Return(chance.choice(absent)), Transfer(ticket, lane)) * 2,
-        Done(counter, current or ticket),
+        *(Recall(counter, has), MarkAbsent(counter, has)) * 2,
+        *(Return(one_of(State.ABSENT)), Transfer(ticket, lane)) * 2,
+        *(Hold(counter, has), TakeBack(counter, has)) * 2,
+        *(Review(counter, has),) * 5,
+        *(Call(counter, one_of(State.HELD), current), Ready(one_of(State.BACK_OFFICE))) * 2,
+        Call(counter, one_of(State.WAITING), current, "health"),
+        Transfer(one_of(State.WAITING), lane, counter),
+        PushBack(one_of(State.WAITING), chance.randint(1, 3)),
+        *(Lapse(one_of(State.ABSENT, State.HELD)),) * 2,
+        Done(counter, has),
         Cancel(ticket),
     ]
     return chance.choice(kinds)

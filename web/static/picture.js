@@ -25,12 +25,18 @@ export class Picture {
     this.topic = "";
     this.day = "";
     this.office = "";
-    this.lanes = new Map(); // key → {lane, name, waiting}
-    this.queues = new Map(); // key → Map of arrival → {arrival, number, rank}; only lanes whose queue the topic shows
+    this.lanes = new Map(); // key → {lane, name, waiting, closing, offered, paused, reason?, hours?}
+    this.queues = new Map(); // key → Map of arrival → {arrival, number, rank, for_counter?}; only lanes whose queue the topic shows
     this.called = new Map(); // arrival → {arrival, number, lane, counter, calls, called_at}
-    this.missed = new Map(); // arrival → {arrival, number, lane, counter}
+    this.missed = new Map(); // arrival → {arrival, number, lane, counter, until}
+    this.held = null; // arrival → {arrival, number, lane, counter}; null where the topic shows none, as in_review
+    this.inReview = null;
     this.counters = [];
     this.checksIn = false; // a number from home waits only from checking in
+    this.priorities = []; // {priority, name, given_by}
+    this.pauseReasons = []; // {reason, name}; only at the desk
+    this.reasons = []; // the same, of calls out of order
+    this.byPriority = new Set(); // arrivals; only at the desk
   }
 
   /** Learn from one frame: "new" | "old" | "gap" | "beat" | "away" | "reply". A type not known yet is "old". */
@@ -70,7 +76,16 @@ export class Picture {
 
   /** Numbers that were called and did not come, in order of arrival. */
   missedNumbers() {
-    return [...this.missed.values()].sort((a, b) => a.arrival - b.arrival);
+    return inOrder(this.missed);
+  }
+
+  /** Numbers that are held, and those that the back office has, in order of arrival; for staff alone. */
+  heldNumbers() {
+    return inOrder(this.held);
+  }
+
+  reviewedNumbers() {
+    return inOrder(this.inReview);
   }
 
   laneName(key) {
@@ -97,27 +112,38 @@ export class Picture {
       missed: this.missedNumbers(),
       counters: this.counters,
       checks_in: this.checksIn,
+      priorities: this.priorities,
+      pause_reasons: this.pauseReasons,
+      by_priority: [...this.byPriority],
+      reasons: this.reasons,
+      ...(this.held && { held: this.heldNumbers() }),
+      ...(this.inReview && { in_review: this.reviewedNumbers() }),
     };
   }
 
   /** Take a ticket out of wherever it stood. */
   forget(arrival) {
-    this.called.delete(arrival);
-    this.missed.delete(arrival);
-    for (const queue of this.queues.values()) queue.delete(arrival);
+    const lists = [this.called, this.missed, this.held, this.inReview, ...this.queues.values()];
+    for (const list of lists) list?.delete(arrival);
   }
 
   #start(whole) {
     this.position = readPosition(whole.position);
     this.isAway = false;
     for (const name of ["at", "topic", "day", "office"]) this[name] = whole[name];
-    this.lanes = new Map(whole.lanes.map(({ lane, name, waiting }) => [lane, { lane, name, waiting }]));
+    this.lanes = new Map(whole.lanes.map(({ queue, ...lane }) => [lane.lane, lane]));
     const shown = whole.lanes.filter((lane) => lane.queue !== undefined);
     this.queues = new Map(shown.map((lane) => [lane.lane, byArrival(lane.queue)]));
     this.called = byArrival([...whole.called].reverse()); // the latest call last
     this.missed = byArrival(whole.missed);
+    this.held = whole.held ? byArrival(whole.held) : null;
+    this.inReview = whole.in_review ? byArrival(whole.in_review) : null;
     this.counters = whole.counters;
     this.checksIn = whole.checks_in;
+    this.priorities = whole.priorities;
+    this.pauseReasons = whole.pause_reasons;
+    this.reasons = whole.reasons;
+    this.byPriority = new Set(whole.by_priority);
   }
 
   #hearFact(fact) {
@@ -142,9 +168,20 @@ function byArrival(entries) {
   return new Map(entries.map((entry) => [entry.arrival, entry]));
 }
 
-function wait(picture, { arrival, number, rank, lane }) {
+function inOrder(list) {
+  return [...(list?.values() ?? [])].sort((a, b) => a.arrival - b.arrival);
+}
+
+function wait(picture, { arrival, number, rank, lane, for_counter }) {
   picture.forget(arrival);
-  if (rank !== undefined) picture.queues.get(lane)?.set(arrival, { arrival, number, rank });
+  if (rank === undefined) return;
+  const waiting = { arrival, number, rank, ...(for_counter && { for_counter }) };
+  picture.queues.get(lane)?.set(arrival, waiting);
+}
+
+function issue(picture, fact) {
+  wait(picture, fact);
+  if (fact.priority) picture.byPriority.add(fact.arrival);
 }
 
 function call(picture, { arrival, number, lane, counter, at, calls = 1 }) {
@@ -152,9 +189,28 @@ function call(picture, { arrival, number, lane, counter, at, calls = 1 }) {
   picture.called.set(arrival, { arrival, number, lane, counter, calls, called_at: at });
 }
 
-function miss(picture, { arrival, number, lane, counter }) {
+function miss(picture, { arrival, number, lane, counter, until }) {
   picture.forget(arrival);
-  picture.missed.set(arrival, { arrival, number, lane, counter });
+  picture.missed.set(arrival, { arrival, number, lane, counter, until });
+}
+
+function hold(picture, { arrival, number, lane, counter }) {
+  picture.forget(arrival);
+  picture.held?.set(arrival, { arrival, number, lane, counter });
+}
+
+function review(picture, { arrival, number, lane, counter }) {
+  picture.forget(arrival);
+  picture.inReview?.set(arrival, { arrival, number, lane, counter });
+}
+
+function takeBack(picture, fact) {
+  (fact.state === "held" ? hold : wait)(picture, fact);
+}
+
+function close(picture, { lane }) {
+  const closing = picture.lanes.get(lane);
+  if (closing) closing.closing = true;
 }
 
 function leave(picture, { arrival }) {
@@ -169,18 +225,39 @@ function renumber(picture, { lane, ranks }) {
   }
 }
 
+function pause(picture, { lane, reason }) {
+  const paused = picture.lanes.get(lane);
+  if (paused) Object.assign(paused, { paused: true }, reason === undefined ? {} : { reason });
+}
+
+function resume(picture, { lane }) {
+  const paused = picture.lanes.get(lane);
+  if (!paused) return;
+  paused.paused = false;
+  delete paused.reason;
+}
+
 /** What each fact does to a picture. */
 const LEARN = {
   __proto__: null, // a type called "toString" is none of ours
-  TicketIssued: wait,
+  TicketIssued: issue,
   TicketExpected: () => {}, // it stands in none of the lists until it is checked in
   TicketCheckedIn: wait,
   TicketReturned: wait,
   TicketTransferred: wait,
+  TicketReady: wait,
+  TicketPushedBack: wait,
   TicketCalled: call,
   TicketRecalled: call,
+  CallTakenBack: takeBack,
   TicketMarkedAbsent: miss,
+  TicketHeld: hold,
+  TicketSentToReview: review,
   TicketServed: leave,
   TicketCancelled: leave,
+  TicketLapsed: leave,
+  ClosingAnnounced: close,
   LaneRenumbered: renumber,
+  LanePaused: pause,
+  LaneResumed: resume,
 };

@@ -1,42 +1,34 @@
--- Finish what a counter has and call the first of its lanes: the smallest rank over all of them.
+-- Finish what a counter has and call the first of its lanes: of the lane whose turn it is, else the smallest rank of all.
+-- Whoever is reserved for another counter is passed over.
 -- KEYS     as in the prelude; the tickets of `current` and of those who stand first in the lanes
--- ARGS     own: 1 counter · 2 current arrival or '' · 3… lanes to call from
+-- ARGS     own: 1 counter · 2 current arrival or '' · 3… for each lane to call from: lane, share (0: all weigh the same)
 -- GIVES    finished (or '') · arrival · number · lane · state; without the last four where nobody waits
 -- REFUSES  NotCurrent (counter, current) · WrongMove
--- WHOLE    current served and told, the first of the lane called and told
+-- WHOLE    current served and told, the first of the lane called and told, its lane's turn and count
 local function desk_next_v1(keys, args)
   local desk, done = begin(keys, args)
   if not desk then return done end
   local counter, current = desk.own[1], desk.own[2]
-  local leaving
-  if current == '' then
-    local present = read('HGET', desk.at_counter, counter)
-    if present then return refusal('NotCurrent', 'counter', counter, 'current', present) end
-  else
-    local refused
-    leaving, refused = current_of(desk, counter, current, 'done')
-    if not leaving then return refused end
-  end
-  local first, rank
-  for i = 3, #desk.own do
-    local head = read('ZRANGE', desk.waiting[desk.own[i]], 0, 0, 'WITHSCORES')
-    if head[1] and (not rank or tonumber(head[2]) < rank
-        or (tonumber(head[2]) == rank and tonumber(head[1]) < tonumber(first))) then
-      first, rank = head[1], tonumber(head[2])
+  local leaving, refused = leaving_of(desk, counter, current)
+  if refused then return refused end
+  local first, rank, turn
+  for i = 3, #desk.own, 2 do
+    local arrival, its_rank = first_for(desk, desk.own[i], counter)
+    if arrival then
+      local its_turn = turn_of(desk, counter, desk.own[i], tonumber(desk.own[i + 1]))
+      if not first or its_turn < turn or (its_turn == turn and (its_rank < rank
+          or (its_rank == rank and tonumber(arrival) < tonumber(first)))) then
+        first, rank, turn = arrival, its_rank, its_turn
+      end
     end
   end
   local answer = {'finished', current}
-  if leaving then
-    move(desk, leaving, 'done', {})
-    tell_of(desk, 'TicketServed', leaving, 'counter', counter)
-  end
+  serve(desk, counter, leaving)
   if first then
     local ticket, declared = ticket_of(desk, first)
     if not declared then return refusal('Peek') end
     if not ticket then error({err = 'DAMAGED lane holds an unknown ticket'}) end
-    move(desk, ticket, 'call', {'counter', counter, 'calls', '1', 'called_at', whole(desk.at)})
-    plan(desk, 'HSET', desk.at_counter, counter, first)
-    tell_of(desk, 'TicketCalled', ticket, 'counter', counter)
+    call(desk, ticket, counter, turn, '')
     for _, part in ipairs({'arrival', first, 'number', ticket.number, 'lane', ticket.lane, 'state', MOVES.call.waiting}) do
       answer[#answer + 1] = part
     end

@@ -7,8 +7,8 @@
 --
 -- Arguments of every desk function
 --   KEYS  1 day · 2 clock · 3 requests · 4 tally · 5 at_counter · 6 facts · 7 secrets · 8 holders · 9 numbers ·
---         10 wishes · 11 notices · 12… one `due` for each of CARRIERS · one set for each of STANDING · one `waiting` for
---         each lane of the office · the `ticket` keys it may need · keys of its own
+--         10 wishes · 11 notices · 12 priorities · 13 reserved · 14… one `due` for each of CARRIERS · one set for each of
+--         STANDING · one `waiting` for each lane of the office · the `ticket` keys it may need · keys of its own
 --   ARGS  day · who · request id · digest of the body · number of lanes · lanes… · number of tickets · arrivals… · own arguments
 -- GIVES  {'ok', field, value, …} or {'no', refusal code, field, value, …}; all texts
 -- What a move brings about can make notices due (hub/desk/notices.py); GIVES then also due (the carriers, joined by ' ').
@@ -97,13 +97,14 @@ local function commit(plan, expiry)
   end
 end
 
-local FIXED = 11
+local FIXED = 13
 
 -- Open a desk function: parse, check the day, look for an earlier answer. Gives the context, or nil and the final reply.
 local function begin(keys, args)
   local desk = {
     clock = keys[2], requests = keys[3], tally = keys[4], at_counter = keys[5], facts = keys[6],
     secrets = keys[7], holders = keys[8], numbers = keys[9], wishes = keys[10], notices = keys[11],
+    priorities = keys[12], reserved = keys[13],
     due = {}, standing = {}, waiting = {}, ticket = {}, lanes = {}, own = {}, extra = {}, plan = {},
     wished = {}, owed = {}, calls = {}, near_lanes = {}, lives = {},
     who = args[2], request = args[3], digest = args[4],
@@ -140,11 +141,14 @@ end
 local function ticket_of(desk, arrival)
   local key = desk.ticket[arrival]
   if not key then return nil, false end
-  local got = read('HMGET', key, 'number', 'lane', 'state', 'calls', 'counter')
+  local got = read('HMGET', key, 'number', 'lane', 'state', 'calls', 'counter', 'priority', 'called_at', 'called_from',
+    'pushed', 'until')
   if not got[3] then return nil, true end
   local ticket = {
     arrival = arrival, key = key, number = got[1], lane = got[2], state = got[3],
-    calls = tonumber(got[4]), counter = got[5] or '',
+    calls = tonumber(got[4]), counter = got[5] or '', has_priority = got[6] == '1', called_at = tonumber(got[7] or '0'),
+    called_from = got[8], pushed = tonumber(got[9] or '0'), ends_at = tonumber(got[10]),
+    for_counter = read('HGET', desk.reserved, arrival) or '',
   }
   ticket.stands = desk.standing[ticket.state] or (ticket.state == 'waiting' and desk.waiting[ticket.lane]) or nil
   if ticket.stands then
@@ -285,7 +289,14 @@ local function owe_by_facts(desk)
       end
       if BY_FACT[fact.type] then
         local wish = first_wishes(desk, {fact.arrival})[1]
-        if wish then owe(desk, wish.subscription, BY_FACT[fact.type], fact.arrival, wish.carrier) end
+        if wish then
+          owe(desk, wish.subscription, BY_FACT[fact.type], fact.arrival, wish.carrier)
+          if BY_FACT[fact.type] == 'now' and wish.near_at then
+            wish.expected = CALLED_SINCE
+            desk.wished[wish.field] = wish_text(wish)
+            plan(desk, 'HSET', desk.wishes, wish.field, desk.wished[wish.field])
+          end
+        end
       end
     end
   end
@@ -322,6 +333,7 @@ local function by_place(wish, ahead, pace, at)
     wish.near_at, wish.expected = at, expected
     return 'near', true
   end
+  if wish.expected == CALLED_SINCE then return nil, false end
   local passed = at - wish.near_at
   if ahead <= 1 and wish.expected >= FAR_OFF_MS and 2 * passed < wish.expected then return 'jump', false end
   return passed > math.max(LATE_MS, 2 * wish.expected) and 'delayed' or nil, false
@@ -398,67 +410,35 @@ local function named(desk, arrival, action)
   return ticket
 end
 
-local STEP, ROOM = 1048576, 1024  -- hub/desk/order.py
-
-local function last_arrival(desk)
-  return tonumber(read('HGET', desk.tally, 'arrival') or '0')
+-- What a counter finishes by calling another ('' where it has nothing, and then nil); with the refusal as second value.
+local function leaving_of(desk, counter, current)
+  if current ~= '' then return current_of(desk, counter, current, 'done') end
+  local present = read('HGET', desk.at_counter, counter)
+  if present then return nil, refusal('NotCurrent', 'counter', counter, 'current', present) end
 end
 
--- The ranks on both sides of a place in a lane: 0 before the first, the next newcomer's behind the last.
-local function gap_at(desk, lane, place)
-  local low, high = 0, (last_arrival(desk) + 1) * STEP
-  if place > 0 then low = tonumber(read('ZRANGE', desk.waiting[lane], place - 1, place - 1, 'WITHSCORES')[2]) end
-  local behind = read('ZRANGE', desk.waiting[lane], place, place, 'WITHSCORES')
-  if behind[2] then high = tonumber(behind[2]) end
-  return low, high
+-- Plan that what a counter has is served; nil: it has nothing.
+local function serve(desk, counter, leaving)
+  if not leaving then return end
+  move(desk, leaving, 'done', {})
+  tell_of(desk, 'TicketServed', leaving, 'counter', counter)
 end
 
--- A rank after the first `place` of a lane; a closed gap moves the nearest neighbours apart first (planned and told).
--- `make_room` of hub/desk/order.py.
-local function insert_rank(desk, lane, place)
-  local key = desk.waiting[lane]
-  local low, high = gap_at(desk, lane, place)
-  if high - low >= 2 then return math.floor((low + high) / 2) end
-
-  local line, count = read('ZRANGE', key, 0, -1), read('ZCARD', key)
-  local first, last, step = place, place, 0  -- those who move: first + 1 … last, counted from 1
-  while true do
-    low = gap_at(desk, lane, first)
-    high = select(2, gap_at(desk, lane, last))
-    step = math.floor((high - low) / (last - first + 2))
-    if step >= ROOM then break end
-    first, last = math.max(0, first - 1), math.min(count, last + 1)
-  end
-  local rank, told, mine = low, {}, nil
-  for i = first, last do
-    rank = rank + step
-    if i == place then
-      mine = rank
-      rank = rank + step
-    end
-    if i < last then
-      plan(desk, 'ZADD', key, whole(rank), line[i + 1])
-      told[#told + 1] = line[i + 1] .. ':' .. whole(rank)
-    end
-  end
-  tell(desk, 'LaneRenumbered', 'lane', lane, 'ranks', table.concat(told, ' '))
-  return mine
+-- Whether a missed number's time to come back is over. `is_over` of hub/desk/floor.py.
+local function is_over(desk, ticket)
+  return ticket.state == 'absent' and ticket.ends_at ~= nil and desk.at >= ticket.ends_at
 end
 
--- Rank and people ahead of a ticket that joins a lane late: right before the first there who came after it.
--- `place_of_arrival` and `rank_of_arrival` of hub/desk/order.py.
-local function place_by_arrival(desk, ticket, lane)
-  local mine, line = tonumber(ticket.arrival), read('ZRANGE', desk.waiting[lane], 0, -1)
-  local place = #line
-  for i, arrival in ipairs(line) do
-    if tonumber(arrival) > mine then
-      place = i - 1
-      break
-    end
+local function is_closing(desk, lane)
+  return read('HEXISTS', desk.tally, 'closing:' .. lane) == 1
+end
+
+-- The delivery lane of a lane, from pairs in the own arguments, or ''.
+local function delivery_of(desk, first, lane)
+  for i = first, #desk.own, 2 do
+    if desk.own[i] == lane then return desk.own[i + 1] end
   end
-  local low, high = gap_at(desk, lane, place)
-  if low < mine * STEP and mine * STEP < high then return mine * STEP, place end
-  return insert_rank(desk, lane, place), place
+  return ''
 end
 
 -- Open a function of the notices: KEYS 1 day · 2 notices · 3 due · 4 tenures · 5 clock; ARGS 1 day · 2 carrier. Gives the

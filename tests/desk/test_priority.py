@@ -1,0 +1,116 @@
+"""The promise to whoever waits without priority, over random days of the desk: how many pass him, at the most."""
+
+import itertools
+from collections import defaultdict
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.desk.desk import Desk
+from hub.desk.facts import TicketCalled, TicketIssued
+from hub.desk.lane import Counter, Lane, Office, Priority
+from hub.desk.refusals import Refusal
+from hub.desk.requests import Cancel, Issue, MarkAbsent, Next, Request, Return, Stamp, Transfer
+
+DAY = "2026-11-24"
+EVERY = 3
+OFFICE = Office(
+    key="ward",
+    name="区役所",
+    lanes=(Lane("a", "証明", "A", 1, 9999), Lane("b", "異動", "B", 1, 9999)),
+    counters=(Counter("1", "1番窓口", ("a",)), Counter("2", "2番窓口", ("a",)), Counter("3", "3番窓口", ("a", "b"))),
+    priorities=(Priority("care", "優先", EVERY, frozenset({"desk"})), Priority("rare", "予約", 5, frozenset({"desk"}))),
+)
+
+# Kinds of request with how often they come; more wishes for priority than any office would see.
+KINDS = ["issue"] * 6 + ["priority"] * 5 + ["rare"] + ["next"] * 6 + ["cancel", "absent", "return", "transfer"]
+
+
+def requests(desk: Desk, kind: str, place: int) -> Request:
+    lane, counter = ("a", "a", "b")[place % 3], str(place % 3 + 1)
+    current = desk.picture.at_counter.get(counter)
+    ticket = place % (desk.picture.last_arrival + 1)
+    match kind:
+        case "issue":
+            return Issue(lane, "kiosk")
+        case "priority":
+            return Issue(lane, "desk", priority="care")
+        case "rare":
+            return Issue(lane, "desk", priority="rare")
+        case "next":
+            return Next(counter, current)
+        case "cancel":
+            return Cancel(ticket)
+        case "absent":
+            return MarkAbsent(counter, current or 0)
+        case "return":
+            return Return(ticket)
+        case _:
+            return Transfer(ticket, "b" if lane == "a" else "a")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 10_000)), min_size=40, max_size=150))
+def test_nobody_is_passed_by_more_priority_tickets_than_the_rule_says(asked: list[tuple[str, int]]) -> None:
+    """1 + ⌊n / (every − 1)⌋, n being the ordinary tickets that stood before him at any time."""
+    desk = Desk(OFFICE)
+    desk.open_day(DAY, at=0)
+    numbers = itertools.count()
+    before: dict[int, set[int]] = defaultdict(set)  # who waits → ordinary tickets of his lane that ever stood before
+    passing: dict[int, set[int]] = defaultdict(set)  # who waits → priority tickets given later that stand before
+    passed: dict[int, int] = defaultdict(int)  # who waits → how many of these were called before him
+    for kind, place in asked:
+        try:
+            _, told = desk.do(Stamp(DAY, "desk", f"r{next(numbers)}"), requests(desk, kind, place), at=0)
+        except Refusal:
+            continue
+        tickets, waiting = desk.picture.tickets, desk.picture.waiting
+        for fact in told:
+            if isinstance(fact, TicketIssued) and fact.is_priority:
+                place_of_it = [arrival for _, arrival in waiting[fact.lane]].index(fact.arrival)
+                for _, behind in waiting[fact.lane][place_of_it + 1 :]:
+                    passing[behind].add(fact.arrival)
+            if isinstance(fact, TicketCalled):
+                for waits in [arrival for _, arrival in waiting.get(fact.lane, ())]:
+                    passed[waits] += fact.arrival in passing[waits]
+        for line in waiting.values():
+            ordinary: set[int] = set()
+            for _, arrival in line:
+                if not tickets[arrival].is_priority:
+                    before[arrival] |= ordinary
+                    ordinary.add(arrival)
+                    assert passed[arrival] <= 1 + len(before[arrival]) // (EVERY - 1), arrival
+        for arrival, ticket in tickets.items():
+            if ticket.state != "waiting":
+                passing.pop(arrival, None)
+                passed.pop(arrival, None)
+                before.pop(arrival, None)
+
+
+@given(st.integers(2, 6), st.integers(1, 40))
+def test_with_both_always_waiting_every_kth_call_is_one_of_priority(every: int, calls: int) -> None:
+    desk = Desk(
+        Office(
+            "ward",
+            "区役所",
+            OFFICE.lanes,
+            OFFICE.counters,
+            priorities=(Priority("p", "優先", every, frozenset({"desk"})),),
+        )
+    )
+    desk.open_day(DAY, at=0)
+    numbers = itertools.count()
+
+    def ask(request: Request) -> int:
+        return desk.do(Stamp(DAY, "desk", f"r{next(numbers)}"), request, at=0)[0].arrival or 0
+
+    for _ in range(calls * 2):
+        ask(Issue("a", "kiosk"))
+    for _ in range(calls):
+        ask(Issue("a", "desk", priority="p"))
+    current: int | None = None
+    row: list[bool] = []
+    for _ in range(calls):
+        current = ask(Next("1", current))
+        row.append(desk.picture.tickets[current].is_priority)
+    assert row == [place % every == 0 for place in range(calls)]
