@@ -6,6 +6,7 @@ Two loops: a ledger that is away for minutes delays no notice, and no key stays 
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from hub.desk.lane import Office
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
 from hub.store.days import Days
+from hub.store.lanes import Lanes
 from hub.store.outbox import Outbox
 from workers.archive import Archiver
 from workers.dispatch import Duties, Keeper
+from workers.sweeping import Sweeper
 from workers.wake import Waker
 
 
@@ -52,7 +55,9 @@ async def _keep(
             waker = Waker(jobs_url, office.key)
             opened.callback(waker.close)
             outbox, contacts = Outbox(client, office), Contacts(client, office)
-            loops.append(Keeper(outbox, contacts, mail.key_host(), waker, on_alive=on_mail))
+            loops.append(Keeper(outbox, contacts, mail.key_host(), waker, carriers=mail.carriers, on_alive=on_mail))
+            lanes = Lanes(client, office)
+            loops.append(Duties({"sweep": Sweeper(lanes, time.monotonic).turn}, lambda: None))
         await _run_all(loops)
 
 

@@ -54,6 +54,11 @@ class MailSettings:
     def __repr__(self) -> str:
         return f"MailSettings({self.server!r}, {self.line!r}, {self.phone!r})"
 
+    @property
+    def carriers(self) -> list[Carrier]:
+        servers = {Carrier.LINE: self.line, Carrier.EMAIL: self.server, Carrier.PHONE: self.phone}
+        return [carrier for carrier in Carrier if servers[carrier] is not None]
+
     def key_host(self) -> KeyHost:
         """Raises KeysUnusable."""
         return KeyHost(self.key_dir, self._master)

@@ -174,6 +174,7 @@ def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, prac
             lines.append(f"  発券機（タッチ画面）  {places.kiosk_url}/")
             lines.append(f"  受付票（紙の代わり）  {places.inbox_url}/slips")
         lines.append(f"  メールの受信箱        {places.inbox_url}/")
+        lines.append(f"  LINE と電話の相手     {places.inbox_url}/line  {places.inbox_url}/phone")
     lines.append("")
     lines += _ways_in(running, practice=practice)
     if not running.sends_notices:

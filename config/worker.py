@@ -15,7 +15,9 @@ from hub.desk.notices import Carrier
 from hub.desk.refusals import StoreAway
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
+from hub.store.links import Links
 from hub.store.outbox import Outbox
+from workers.answering import Answers, answer_all
 from workers.carriers.email import EmailCarrier
 from workers.carriers.sending import Sender
 from workers.drain import Drain, Superseded
@@ -50,6 +52,7 @@ def run(
         with contextlib.suppress(StoreAway):  # the keeper's loop finds it in a second
             await asyncio.to_thread(waker.wake, other)
 
+    written = Links(client, office)
     drain = Drain(
         carrier,
         office,
@@ -69,7 +72,13 @@ def run(
         await client.aclose()
         waker.close()
 
-    executor = Executor(jobs_url, office.key, carrier, drain.run, on_alive=on_alive, ends=(Superseded,))
+    async def run_once() -> None:
+        await drain.run()
+        for sender in senders:
+            if isinstance(sender, Answers):
+                await answer_all(written, sender)
+
+    executor = Executor(jobs_url, office.key, carrier, run_once, on_alive=on_alive, ends=(Superseded,))
     executor.run(goodbye)
     if executor.ended_by is not None:
         raise WorkerEnded(
