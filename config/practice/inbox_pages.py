@@ -125,7 +125,7 @@ def line_routes(line: LineStandIn, pages: Mapping[str, bool]) -> list[BaseRoute]
         said = [(spoken, _clock(spoken.at), parts_of(spoken.text)) for spoken in reversed(line.said)]
         version = f"{len(line.said)} {line.said[-1].at.timestamp() if line.said else 0} {len(line.blocked)}"
         shown = {"said": said, "people": PEOPLE, "blocked": line.blocked, "used": line.used, **pages}
-        return _page(request, "line.html", version, **shown)
+        return _page(request, "line.html", version, PAGE_HEADERS, **shown)
 
     async def write(request: Request) -> Response:
         form = await _form(request)
@@ -148,7 +148,7 @@ def phone_routes(phone: PhoneStandIn, pages: Mapping[str, bool]) -> list[BaseRou
     async def log(request: Request) -> Response:
         told = [(one, _clock(one.at), parts_of(one.text)) for one in reversed(phone.told)]
         version = f"{len(phone.told)} {phone.told[-1].id if phone.told else ''}"
-        return _page(request, "phone.html", version, told=told, **pages)
+        return _page(request, "phone.html", version, PAGE_HEADERS, told=told, **pages)
 
     async def press(request: Request) -> Response:
         form = await _form(request)
@@ -205,9 +205,9 @@ def _clock(moment: datetime) -> tuple[str, str]:
     return f"{here:%H:%M:%S}", here.isoformat(timespec="seconds")
 
 
-def _page(request: Request, template: str, version: str, **told: Any) -> Response:
+def _page(request: Request, template: str, version: str, headers: Mapping[str, str] = HEADERS, **told: Any) -> Response:
     """204 for a page that knows this version already: it asks all the time."""
     if request.query_params.get("seen") == version:
-        return Response(status_code=204, headers=HEADERS)
+        return Response(status_code=204, headers=headers)
     page = _templates.get_template(template).render(version=version, reload=RELOAD_SECONDS, **told)
-    return HTMLResponse(page, headers=HEADERS)
+    return HTMLResponse(page, headers=headers)

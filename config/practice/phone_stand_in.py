@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from config.practice.conduct import Broken, Conduct, Policy, take_all
+from workers.carriers.phone import basic
 
 KEPT = 1000
 JAPAN = re.compile(r"\+81[0-9]{8,10}", re.ASCII)
@@ -66,7 +67,7 @@ class PhoneStandIn:
     async def _send(self, request: Request) -> Response:
         body, kind = await request.body(), request.path_params["kind"]
         self.requests.append((request.url.path, dict(request.headers), body))
-        if request.headers.get("authorization") != aiohttp.BasicAuth(self.account, self.token).encode():
+        if request.headers.get("authorization") != basic(self.account, self.token):
             return _says(401, 20003, "Authenticate")
         form = dict(parse_qsl(body.decode(), keep_blank_values=True))
         if kind not in FIELDS or request.path_params["account"] != self.account:
