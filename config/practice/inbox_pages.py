@@ -30,6 +30,7 @@ from web.pages import PAGE_HEADERS, static_routes
 HERE = Path(__file__).parent
 TOKYO = ZoneInfo("Asia/Tokyo")
 HEADERS = {**PAGE_HEADERS, "Referrer-Policy": "no-referrer"}  # a ticket's page need not learn where it was opened
+WITH_FORMS = ("line.html", "phone.html")  # a form without a referrer names no page, and is refused
 SLIPS_SHOWN = 60
 PEOPLE = {"U" + f"{number:032x}": name for number, name in ((1, "練習 花子"), (2, "練習 太郎"), (3, "Practice Alex"))}
 RELOAD_SECONDS = 10  # without JavaScript
@@ -125,7 +126,7 @@ def line_routes(line: LineStandIn, pages: Mapping[str, bool]) -> list[BaseRoute]
         said = [(spoken, _clock(spoken.at), parts_of(spoken.text)) for spoken in reversed(line.said)]
         version = f"{len(line.said)} {line.said[-1].at.timestamp() if line.said else 0} {len(line.blocked)}"
         shown = {"said": said, "people": PEOPLE, "blocked": line.blocked, "used": line.used, **pages}
-        return _page(request, "line.html", version, PAGE_HEADERS, **shown)
+        return _page(request, "line.html", version, **shown)
 
     async def write(request: Request) -> Response:
         form = await _form(request)
@@ -148,7 +149,7 @@ def phone_routes(phone: PhoneStandIn, pages: Mapping[str, bool]) -> list[BaseRou
     async def log(request: Request) -> Response:
         told = [(one, _clock(one.at), parts_of(one.text)) for one in reversed(phone.told)]
         version = f"{len(phone.told)} {phone.told[-1].id if phone.told else ''}"
-        return _page(request, "phone.html", version, PAGE_HEADERS, told=told, **pages)
+        return _page(request, "phone.html", version, told=told, **pages)
 
     async def press(request: Request) -> Response:
         form = await _form(request)
@@ -205,8 +206,9 @@ def _clock(moment: datetime) -> tuple[str, str]:
     return f"{here:%H:%M:%S}", here.isoformat(timespec="seconds")
 
 
-def _page(request: Request, template: str, version: str, headers: Mapping[str, str] = HEADERS, **told: Any) -> Response:
+def _page(request: Request, template: str, version: str, **told: Any) -> Response:
     """204 for a page that knows this version already: it asks all the time."""
+    headers = PAGE_HEADERS if template in WITH_FORMS else HEADERS
     if request.query_params.get("seen") == version:
         return Response(status_code=204, headers=headers)
     page = _templates.get_template(template).render(version=version, reload=RELOAD_SECONDS, **told)
