@@ -200,7 +200,9 @@ class ResidentPages:
     def __init__(self, present: Present, office: Office, offers: Collection[Carrier] = ()) -> None:
         self._present, self._office = present, office
         purposes = {"line": office.line_purpose, "email": office.purpose, "phone": office.phone_purpose}
-        self._carriers = [replace(words, purpose=purposes[words.key]) for words in CARRIERS if words.key in offers]
+        self._carriers = [
+            replace(words, purpose=purposes[words.key] if words.key in offers else None) for words in CARRIERS
+        ]
 
     def routes(self) -> list[BaseRoute]:
         async def blank(request: Request) -> Response:

@@ -110,11 +110,12 @@ class LineLinks:
         return reception.show(asked, msgspec.structs.replace(told, link=LinkCode(shown, self._account, url)))
 
     async def _webhook(self, request: Request) -> Response:
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > WEBHOOK_BYTES:
-                return Response(status_code=413)
+        body, is_long = b"", False
+        async for chunk in request.stream():  # to its end: who is cut off in the middle hears no answer
+            is_long = is_long or len(body) + len(chunk) > WEBHOOK_BYTES
+            body = b"" if is_long else body + chunk
+        if is_long:
+            return Response(status_code=413)
         if not self._is_signed(body, request.headers.getlist("x-line-signature")):
             return Response(status_code=401)
         try:

@@ -131,8 +131,8 @@ def agreement(secret: str, **changes: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def ward_told(office: Office, url: str) -> AsyncIterator[Ward]:
-    """`url`: of the store."""
+async def ward_told(office: Office, url: str, *, practice: bool = False) -> AsyncIterator[Ward]:
+    """`url`: of the store; `practice`: as many wishes in a minute as there may be in an hour."""
     office = telling(office)
     async with AsyncExitStack() as opened:
         client = connect(url)
@@ -145,7 +145,12 @@ async def ward_told(office: Office, url: str) -> AsyncIterator[Ward]:
         carriers_url = await opened.enter_async_context(serving([*line.routes(), *phone.routes()]))
         offers = (Carrier.LINE, Carrier.PHONE)
         running = hub_running(
-            office, redis_url=url, ledger_url=shared_ledger(), offers=offers, line=LineChannel(SECRET, "@practice")
+            office,
+            redis_url=url,
+            ledger_url=shared_ledger(),
+            practice=practice,
+            offers=offers,
+            line=LineChannel(SECRET, "@practice"),
         )
         apps = await opened.enter_async_context(running)
         hub = await opened.enter_async_context(served(apps))

@@ -42,6 +42,7 @@ async def _work(ward: Ward) -> None:
 async def _takes_a_number(page: "Page") -> None:
     await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     await page.locator("form[data-lane=certificates] button").click()
+    await page.wait_for_url("**/t#*")
     await sees(page, "#own", "前に" if await text(page, "#ahead") else "お待ち")
 
 
@@ -78,6 +79,7 @@ async def test_a_message_leads_this_browser_to_its_own_number(ward: Ward, open_p
     await _takes_a_number(page)
     number = await text(page, "#number")
     await page.goto(ward.hub.page("/n?openExternalBrowser=1", is_inside=False))
+    await page.wait_for_url("**/t#*")
     await sees(page, "#own", number)
     stranger = await open_page(ward.hub.page("/n?openExternalBrowser=1", is_inside=False))
     await sees(stranger, "main", "番号の画面", "窓口の混雑状況")

@@ -1,5 +1,6 @@
 -- Look at every lane: what time alone makes due. Nobody's ticket moves.
 -- KEYS     as in the prelude
+-- ARGS     own: none
 -- GIVES    arrival ('': nobody's)
 -- REFUSES  nothing of its own
 -- WHOLE    notices that are due, wishes told near

@@ -1,0 +1,152 @@
+"""In whatever order LINE tells things, twice, late, forged or all at once: no user id is kept without a consent."""
+
+import asyncio
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+from hypothesis import HealthCheck, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from config.embedded import EmbeddedValkey
+from hub.desk.facts import ContactGiven, from_fields
+from hub.desk.requests import Issue, Stamp
+from hub.wire.codes import digest_of
+from tests.edge.told import LINE_PURPOSE, Ward, agreement, ward_told
+from tests.fanout.days import CERTIFICATES, OFFICE
+
+EVENTS = 10_000
+FEWEST_BOUND = 50
+WALK = settings(
+    max_examples=20, stateful_step_count=40, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+
+USERS = st.integers(0, 400)
+TEXTS = st.sampled_from(["?", "0000-0000", "12345678", "https://example.jp", "\u202e", "A" * 500])
+
+
+@pytest.mark.timeout(1200)
+def test_ten_thousand_events_in_any_order_keep_nobody_without_consent(
+    office_name: str, valkey_server: EmbeddedValkey
+) -> None:
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        office = replace(OFFICE, key=office_name)
+        ward = runner.run(stack.enter_async_context(ward_told(office, valkey_server.url, practice=True)))
+        post = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=ward.apps[0]), base_url=ward.public_url)
+        try:
+            book = Book(ward, post)
+            walks = 0
+            while book.told < EVENTS:
+                walks += 1
+                seed(walks)(run_state_machine_as_test)(_machine(runner, book), settings=WALK)
+            assert len(book.bound) >= FEWEST_BOUND, "otherwise nothing was at stake"
+        finally:
+            runner.run(post.aclose())
+            runner.run(stack.aclose())
+
+
+class Book:
+    """What was agreed to, and what was told; over all walks."""
+
+    def __init__(self, ward: Ward, client: httpx2.AsyncClient) -> None:
+        self.ward, self._client = ward, client
+        self.consents: dict[int, int] = {}  # ticket → how often its resident agreed
+        self.codes: list[str] = []
+        self.bodies: list[tuple[bytes, str]] = []  # what was told, with its signature
+        self.told = 0
+        self.bound: dict[int, int] = {}  # ticket → how often a user id was bound to it
+        self.after = "-"
+
+    async def agree(self, *, consents: bool, reads: bool) -> None:
+        """Take a number, and agree or not, having read this text or another one."""
+        secret = secrets.token_urlsafe(16)
+        stamp = Stamp(await self.ward.day(), "kiosk", secrets.token_urlsafe(16))
+        answer = await self.ward.lanes.do(stamp, Issue(CERTIFICATES, "kiosk", secret=digest_of(secret)))
+        purpose = LINE_PURPOSE.mark if reads else "1/00000000"
+        body = agreement(secret, consent=consents, purpose=purpose)
+        told = await self._client.post("/t/line", json=body)
+        assert (told.status_code == 200) == (consents and reads)
+        if told.status_code == 200 and answer.arrival is not None:
+            self.consents[answer.arrival] = self.consents.get(answer.arrival, 0) + 1
+            self.codes.append(told.json()["link"]["code"])
+
+    async def tell(self, body: bytes, signature: str, *, count: int, is_own: bool = True) -> None:
+        headers = {"x-line-signature": signature}
+        answer = await self._client.post("/line/webhook", content=body, headers=headers)
+        assert answer.status_code == (200 if is_own else 401)
+        self.told += count
+
+    async def check(self) -> None:
+        """Every user id that was ever bound stands behind a consent of its own."""
+        keys: Any = self.ward.keys
+        for entry, fields in await self.ward.client.xrange(keys.facts(await self.ward.day()), min=self.after):
+            self.after = f"({entry}"
+            fact = from_fields(fields)
+            if isinstance(fact, ContactGiven):
+                assert fact.purpose == LINE_PURPOSE.mark
+                self.bound[fact.arrival] = self.bound.get(fact.arrival, 0) + 1
+        assert all(times <= self.consents.get(ticket, 0) for ticket, times in self.bound.items())
+
+
+def _machine(runner: asyncio.Runner, book: Book) -> type[RuleBasedStateMachine]:
+    line = book.ward.line
+
+    class Orders(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.waiting: list[dict[str, Any]] = []  # events that LINE has not told yet
+
+        @rule(consents=st.booleans(), reads=st.booleans())
+        def resident_reads(self, consents: bool, reads: bool) -> None:
+            runner.run(book.agree(consents=consents, reads=reads))
+
+        @rule(user=USERS, data=st.data())
+        def somebody_sends_a_code(self, user: int, data: st.DataObject) -> None:
+            if book.codes:
+                code = data.draw(st.sampled_from(book.codes[-20:]))
+                self.writes(user, code)
+
+        @rule(user=USERS, text=TEXTS)
+        def writes(self, user: int, text: str) -> None:
+            self.waiting.append(line.event(_id(user), "message", message={"id": "1", "type": "text", "text": text}))
+
+        @rule(user=USERS, kind=st.sampled_from(["follow", "unfollow", "unsend", "dance"]))
+        def happens(self, user: int, kind: str) -> None:
+            self.waiting.append(line.event(_id(user), kind))
+
+        @rule(data=st.data(), again=st.integers(0, 3))
+        def line_tells_what_waits(self, data: st.DataObject, again: int) -> None:
+            """In any order, some of them twice and marked so."""
+            events = data.draw(st.permutations(self.waiting))
+            events += [{**event, "deliveryContext": {"isRedelivery": True}} for event in events[:again]]
+            book.bodies.append(line.signed(*events))
+            runner.run(book.tell(*book.bodies[-1], count=len(events)))
+            self.waiting = self.waiting[:again]  # and again later, with what comes then
+
+        @rule(data=st.data())
+        def line_tells_it_all_again(self, data: st.DataObject) -> None:
+            if book.bodies:
+                body, signature = data.draw(st.sampled_from(book.bodies[-50:]))
+                runner.run(book.tell(body, signature, count=body.count(b"webhookEventId")))
+
+        @rule(data=st.data(), user=USERS)
+        def a_stranger_tells(self, data: st.DataObject, user: int) -> None:
+            """With the signature of something else, or of another secret."""
+            code = data.draw(st.sampled_from(book.codes[-20:])) if book.codes else "0000-0000"
+            body, _ = line.signed(line.event(_id(user), "message", message={"id": "1", "type": "text", "text": code}))
+            stolen = book.bodies[-1][1] if book.bodies else "A" * 43 + "="
+            runner.run(book.tell(body, stolen, count=1, is_own=False))
+
+        def teardown(self) -> None:
+            runner.run(book.check())
+
+    return Orders
+
+
+def _id(user: int) -> str:
+    return f"U{user:032x}"
