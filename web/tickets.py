@@ -232,6 +232,9 @@ class ResidentPages:
         self, status: int = 200, view: TicketView | None = None, news: str = "", refusal: str = "", number: str = ""
     ) -> Response:
         whole = self._present()
+        wished = view.notices if view else {}
+        # E-mail has its place in any case: what a number found in the browser has is shown there.
+        carriers = [words for words in self._carriers if words.purpose or words.key in (Carrier.EMAIL, *wished)]
         return rendered(
             "ticket.html",
             status,
@@ -241,14 +244,14 @@ class ResidentPages:
             news=news,
             refusal=refusal,
             number=number,
-            carriers=self._carriers,
+            carriers=carriers,
             going=GOING,
             aheads=AHEAD,
             usual_ahead=USUAL_AHEAD,
             soon_ahead=SOON_AHEAD,
             id=new_id(),
             minutes=MINUTES,
-            notice_ids=[(new_id(), new_id()) for _ in self._carriers],
+            notice_ids=[(new_id(), new_id()) for _ in carriers],
             beat=TAB_BEAT_SECONDS,
         )
 

@@ -106,9 +106,9 @@ class LineStandIn:
             case Conduct.REFUSE:
                 return _says(400, f"Failed to send messages to {push.to}")
             case Conduct.BUSY:
-                return _says(429, "The API rate limit has been exceeded. Try again later.")
+                return _says(429, f"The API rate limit has been exceeded. Try again later. ({push.to})")
             case Conduct.AWAY:
-                return _says(503, "Service unavailable")
+                return _says(503, f"Service unavailable for {push.to}")
             case Conduct.SPENT:
                 return _says(429, "You have reached your monthly limit.")
             case _:

@@ -82,9 +82,9 @@ class PhoneStandIn:
             case Conduct.REFUSE:
                 return _says(400, 21211, f"The 'To' number {to} is not a valid phone number.")
             case Conduct.BUSY | Conduct.SPENT:
-                return _says(429, 20429, "Too many requests")
+                return _says(429, 20429, f"Too many requests for {to}")
             case Conduct.AWAY:
-                return _says(503, 20503, "Service unavailable")
+                return _says(503, 20503, f"Service unavailable for {to}")
             case _:
                 told = self._take(kind, form)
         if conduct is Conduct.TAKE_SILENTLY:

@@ -43,7 +43,7 @@ async def _takes_a_number(page: "Page") -> None:
     await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     await page.locator("form[data-lane=certificates] button").click()
     await page.wait_for_url("**/t#*")
-    await sees(page, "#own", "前に" if await text(page, "#ahead") else "お待ち")
+    await sees(page, "#own", "お待ちください")
 
 
 async def test_consent_code_linked_told_and_stopped(ward: Ward, open_page: Open) -> None:

@@ -51,12 +51,12 @@ def drain_of(office: Ward, *senders: Sender, keys: KeyHost | None = None, **name
         senders,
         public_url="https://junban.example.jp",
         now=lambda: NOW,
-        on_due=_nobody,
+        on_due=nobody,
         **named,
     )
 
 
-async def _nobody(carrier: Carrier) -> None:
+async def nobody(carrier: Carrier) -> None:
     """Whoever a notice is passed on to looks by himself here."""
 
 
