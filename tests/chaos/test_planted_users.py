@@ -21,9 +21,10 @@ from config.practice.line_stand_in import LineStandIn
 from config.practice.phone_stand_in import PhoneStandIn
 from hub.desk.notices import Carrier
 from hub.desk.requests import Wish
-from hub.store.lanes import SealedContact
+from hub.store.lanes import Lanes, SealedContact
 from hub.store.sealing import Contact, seal
 from tests.chaos.test_planted import places
+from tests.model.desks import small_office
 from tests.workers.stand_ins import serving
 from tests.workers.test_drain import NOW, nobody
 from tests.workers.ward import Ward, ward
@@ -36,8 +37,8 @@ from workers.drain import Drain
 CONTACTS, SENDS = 1_000, 5_000
 LINE_CANARY, PHONE_CANARY = "Ucafe5eed", "+8190555"
 CONDUCTS = [
-    *[Conduct.AWAY] * 5,
-    *[Conduct.BUSY] * 2,
+    *[Conduct.AWAY] * 14,
+    *[Conduct.BUSY] * 5,
     *[Conduct.REFUSE, Conduct.TAKE_SILENTLY, Conduct.TAKE_AND_FAIL, Conduct.TAKE],
 ]
 
@@ -72,6 +73,8 @@ def log(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 async def office(valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path) -> AsyncIterator[Ward]:
     async with ward(valkey_server.url, office_name, tmp_path / "keys") as opened:
+        opened.office = small_office(office_name, last=100 + CONTACTS)
+        opened.lanes = Lanes(opened.client, opened.office)
         yield opened
 
 
