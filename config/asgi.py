@@ -42,6 +42,7 @@ from hub.edge.sockets import Limits
 from hub.edge.telephones import Telephones
 from hub.edge.wishes import Wishes
 from hub.fanout.day import keep_day
+from hub.fanout.deadlines import keep_deadlines
 from hub.fanout.mailbox import Depth
 from hub.fanout.registry import Registry
 from hub.fanout.relay import Relay, Rhythm
@@ -219,6 +220,7 @@ async def hub_running(
             asyncio.create_task(_attend(ledger, access, is_prepared=is_prepared), name="access"),
             asyncio.create_task(relay.run(), name="tail"),
             asyncio.create_task(keep_day(opening.open_day, every_s=tuning.day_every_s), name="day"),
+            asyncio.create_task(keep_deadlines(relay, lanes.do, every_s=tuning.day_every_s), name="deadlines"),
             asyncio.create_task(archive.run(), name="archive"),
         ]
         yield (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from hub.wire.codes import SECRET_BYTES, code_of, digest_of, secret_text
+from hub.wire.giving import Giving, giving
 from hub.wire.messages import CheckInByCode, Issue, LaneState, RefusalBody
 from kiosk_client.badge import Badge
 from kiosk_client.kiosk import SHOWN_SECONDS, Event, Kiosk, NotNow, State, Ticket
@@ -26,7 +27,8 @@ CANNOT_KEEP = "発券機に不具合があります。恐れ入りますが、�
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the touch page draws. `is_fresh` False: the counts may be old, and no number can be taken now.
+    """What the touch page draws. `is_fresh` False: the counts may be old, and no number can be taken now. `at`: office
+    time (epoch milliseconds) by which lanes are open or closed.
 
     `counters`: names of those that serve the lane of the ticket shown. `checks_in`: numbers from home are checked in.
     `device_code`: what staff types to let this machine in; '' once it is.
@@ -35,6 +37,7 @@ class View:
     version: int
     kiosk: Kiosk
     is_fresh: bool
+    at: int
     office: str
     lanes: list[LaneState]
     counters: list[str]
@@ -69,11 +72,12 @@ class Machine:
     def view(self) -> View:
         screen, kiosk = self._link.screen, self._kiosk
         counters = [counter.name for counter in screen.counters if kiosk.lane in counter.lanes]
-        lanes = list(screen.lanes.values())
+        lanes = [lane for lane in screen.lanes.values() if lane.offered]
         return View(
             version=self._version,
             kiosk=kiosk,
             is_fresh=self._link.is_fresh,
+            at=self._link.now_ms,
             office=screen.office,
             lanes=lanes,
             counters=counters,
@@ -103,8 +107,11 @@ class Machine:
 
     def choose(self, lane: str) -> None:
         """Somebody touched a lane. Raises NotNow. Where the request cannot be kept, nothing is asked."""
-        if not self._link.is_fresh or lane not in self._link.screen.lanes:
+        known = self._link.screen.lanes.get(lane)
+        if not self._link.is_fresh or known is None or not known.offered:
             raise NotNow("no number can be taken at the moment")
+        if giving(known, self._link.now_ms) is not Giving.OPEN:
+            raise NotNow("the lane gives no numbers just now")
         asked = self._kiosk.after(Event.CHOSEN, lane=lane)
         request = OpenRequest(
             id=secrets.token_urlsafe(16),

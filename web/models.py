@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from hub.desk.hours import DAY_MINUTES
+from hub.desk.hours import DAY_MINUTES, moment_text
+from hub.wire.giving import Giving, giving, next_opening
 from hub.wire.messages import CalledNumber, LaneState, MissedNumber, Snapshot
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -40,10 +41,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
+    """`until` when it may come back, as H:MM."""
+
     key: int
     number: str
     lane: str
     counter: str
+    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,11 @@ class Board:
 
         def missed(gone: MissedNumber) -> Missed:
             lane, counter = lanes.get(gone.lane, ""), counters.get(gone.counter, gone.counter)
-            return Missed(gone.arrival, gone.number, lane, counter)
+            return Missed(gone.arrival, gone.number, lane, counter, _minutes(gone.until))
 
         return cls(
             office=whole.office,
-            made_at=datetime.fromtimestamp(whole.at / 1000, UTC).astimezone(TOKYO),
+            made_at=_tokyo(whole.at),
             lanes=whole.lanes,
             calls=[call(called) for called in whole.called],
             missed=[missed(gone) for gone in whole.missed],
@@ -102,6 +106,15 @@ class Board:
         return f"{self.made_at.month}月{self.made_at.day}日（{WEEKDAYS[self.made_at.weekday()]}）"
 
 
+def _tokyo(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(TOKYO)
+
+
+def _minutes(ms: int) -> str:
+    at = _tokyo(ms)
+    return f"{at.hour}:{at:%M}"
+
+
 @dataclass(frozen=True, slots=True)
 class CounterChoice:
     key: str
@@ -120,12 +133,27 @@ def counter_choices(whole: Snapshot) -> list[CounterChoice]:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A lane of which a number can be taken, with what its form sends along."""
+    """A lane of which a number can be taken, with what its form sends along. `why_none`: it gives none just now."""
 
     lane: str
     name: str
     id: str
     secret: str
+    why_none: str = ""
+
+
+def why_none(lane: LaneState, at: int) -> str:
+    """Why a lane gives no number now, in a few words; empty where it does. static/giving.js says the same."""
+    match giving(lane, at):
+        case Giving.OPEN:
+            return ""
+        case Giving.PAUSED:
+            return "新しい番号の受付を休止しています"
+        case Giving.OVER:
+            return "本日の受付は終了しました"
+        case Giving.CLOSED:
+            opens = next_opening(lane, at)
+            return "受付時間外です" if opens is None else f"受付時間外です。次は {moment_text(opens)} から"
 
 
 def hours_text(opens: int, closes: int) -> str:

@@ -20,7 +20,7 @@ from starlette.types import Scope
 
 from hub.desk.lane import Office
 from hub.wire.messages import Snapshot
-from web.models import Board, Offer, counter_choices, em_of, hours_text, room_for
+from web.models import Board, Offer, counter_choices, em_of, hours_text, room_for, why_none
 from web.viewers import Viewer, viewed
 
 DeskPage: TypeAlias = Callable[[Request, Viewer], Awaitable[Response]]
@@ -66,7 +66,7 @@ def public_routes(present: Present, office: Office) -> list[BaseRoute]:
         whole = present()
         return rendered(
             "crowding.html",
-            offers=[Offer(lane.key, lane.name, new_id(), new_id()) for lane in office.lanes],
+            offers=_offers(office, whole),
             opens=office.web_open,
             closes=office.web_close,
             is_open=whole is None or office.is_web_open(whole.at),
@@ -78,6 +78,16 @@ def public_routes(present: Present, office: Office) -> list[BaseRoute]:
         )
 
     return [Route("/", crowding, name="crowding")]
+
+
+def _offers(office: Office, whole: Snapshot | None) -> list[Offer]:
+    """What can be taken, and of what else just now no number is given. While the store is away nobody knows."""
+    why = {lane.lane: why_none(lane, whole.at) for lane in whole.lanes} if whole else {}
+    return [
+        Offer(lane.key, lane.name, new_id(), new_id(), why.get(lane.key, ""))
+        for lane in office.lanes
+        if lane.gives_numbers
+    ]
 
 
 def screen_of(request: Request) -> str:

@@ -25,8 +25,8 @@ from web.times import moment
 SHOWN = {
     State.EXPECTED: "expected",
     State.WAITING: "waiting",
-    State.HELD: "waiting",
-    State.BACK_OFFICE: "waiting",
+    State.HELD: "held",
+    State.BACK_OFFICE: "review",
     State.CALLED: "called",
     State.SERVING: "called",
     State.ABSENT: "missed",
@@ -182,6 +182,9 @@ class TicketView:
     code: str
     ahead: int | None
     counter: str
+    until: str
+    push_backs: int
+    places: int
     notices: Mapping[str, NoticeView] = field(default_factory=dict)
     link: LinkCode | None = None
 
@@ -251,6 +254,7 @@ class ResidentPages:
             soon_ahead=SOON_AHEAD,
             id=new_id(),
             minutes=MINUTES,
+            later_id=new_id(),
             notice_ids=[(new_id(), new_id()) for _ in carriers],
             beat=TAB_BEAT_SECONDS,
         )
@@ -263,9 +267,19 @@ class ResidentPages:
         names = {counter.key: counter.name for counter in self._office.counters}
         counter = names.get(told.counter or "", told.counter or "")
         shown = SHOWN[State(told.state)]
-        notices = {notice.carrier: _notice_view(notice, is_going=shown in GOING) for notice in told.notices}
-        link = None if told.link is UNSET else told.link
-        return TicketView(told.number, lane, shown, told.code, told.ahead, counter, notices, link)
+        return TicketView(
+            told.number,
+            lane,
+            shown,
+            told.code,
+            told.ahead,
+            counter,
+            moment(told.until).minutes if told.until else "",
+            told.push_backs,
+            told.places,
+            {notice.carrier: _notice_view(notice, is_going=shown in GOING) for notice in told.notices},
+            None if told.link is UNSET else told.link,
+        )
 
 
 def _notice_view(notice: Notice, *, is_going: bool) -> NoticeView:

@@ -28,8 +28,9 @@ from config.practice.letters import Letters
 from config.practice.listeners import Listener, ScreenEnd, compare_all
 from config.practice.recording import History, Recording
 from config.practice.retelling import Findings
+from config.practice.slips import Slips
 from config.practice.sockets import JOINED_WITHIN_S, NOBODY, NotWanted, fresh_snapshot
-from config.practice.staff import Clerk, InformationDesk
+from config.practice.staff import Clerk, InformationDesk, Start
 from config.practice.staffing import staff, unserved
 from hub.forecast.day import Chance, Customer, Figures
 from hub.forecast.day_file import missing_lanes
@@ -128,7 +129,7 @@ async def _drive(place: Place, plan: Plan, chance: Chance, progress: Progress, e
     clock = OfficeClock(start, plan.speed)
     residents = Residents(Browser(hub, chance), letters, clock, day, chance) if letters else None
     floor = Floor(plan.customers, clock, day)
-    drivers = _Day(sockets, entries, plan, chance, office.counters, floor, Recording(day), residents)
+    drivers = _Day(hub, sockets, entries, plan, chance, office.counters, floor, Recording(day), residents)
     try:
         screens = await drivers.run([lane.lane for lane in office.lanes], progress)
     except* (NoReply, NotLetIn, NotWanted, Unanswered) as failures:
@@ -137,7 +138,9 @@ async def _drive(place: Place, plan: Plan, chance: Chance, progress: Progress, e
         day=day,
         findings=judge(drivers.history()),
         screens=screens,
-        repeats=sum(asker.repeats for asker in drivers.askers) + (residents.repeats if residents else 0),
+        repeats=sum(asker.repeats for asker in drivers.askers)
+        + (residents.repeats if residents else 0)
+        + (drivers.slips.repeats if drivers.slips else 0),
         joins=sum(listener.joins for listener in drivers.listeners),
         seconds=monotonic() - began,
         cpu_seconds=process_time() - cpu,
@@ -176,6 +179,7 @@ class Entries:
 class _Day:
     def __init__(
         self,
+        hub: str,
         sockets: str,
         entries: Entries,
         plan: Plan,
@@ -187,7 +191,8 @@ class _Day:
     ) -> None:
         self.askers: list[Asker] = []
         self.listeners: list[Listener] = []
-        self._sockets, self._entries = sockets, entries
+        self.slips: Slips | None = None
+        self._hub, self._sockets, self._entries = hub, sockets, entries
         self._plan, self._chance = plan, chance
         self._counters = counters
         self._floor, self._recording = floor, recording
@@ -270,8 +275,15 @@ class _Day:
         figures, customers = self._plan.figures, self._plan.customers
         entries = self._entries
         machines = [self._asker("kiosk", entry) for entry in entries.kiosks]
-        information = InformationDesk(self._asker("desk", entries.information), self._floor, crew.start)
+        moves = figures.moves
+        information = InformationDesk(
+            self._asker("desk", entries.information), self._floor, crew.start, moves, self._chance
+        )
+        slips = self.slips = Slips(
+            Browser(self._hub, self._chance), information.asker, self._floor, moves, self._chance
+        )
         wanted = set(_wanted(customers))
+        wanted |= {self._floor.deliveries[lane] for lane in wanted & self._floor.deliveries.keys()}
         is_peak = figures.is_peak(len(customers))
         posts = staff(self._counters, wanted, figures, is_peak=is_peak, has_lunch=self._plan.has_lunch)
         clerks = [
@@ -282,7 +294,15 @@ class _Day:
             crew.start(asker.stay())
         for clerk in clerks:
             crew.start(clerk.work())
-        crew.start(arrivals(machines, information, self._residents, self._floor, crew.start))
+        crew.start(self._let_in(machines, information, slips, crew.start))
+
+    async def _let_in(
+        self, machines: Sequence[Asker], information: InformationDesk, slips: Slips, start: Start
+    ) -> None:
+        """Everybody; then nobody more, where the office is ours alone."""
+        await arrivals(machines, information, self._residents, slips, self._floor, start)
+        if not self._plan.is_shared:
+            await information.close(sorted(set(_wanted(self._plan.customers))))
 
     def _asker(self, path: str, entry: Pass) -> Asker:
         asker = Asker(f"{self._sockets}/ws/{path}", self._chance, self._recording.answered, entry)

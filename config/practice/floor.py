@@ -29,6 +29,7 @@ class Visit:
     calls: int = 0
     is_at_counter: bool = False
     was_transferred: bool = False
+    was_reviewed: bool = False
     end: str | None = None
 
     def answers_call(self, now: float, absence: Absence) -> bool:
@@ -66,6 +67,27 @@ class Floor:
         self._holders: dict[int, Visit] = {}
         self._taking = 0  # requests for a number that are under way
         self._still_here = len(self.visits)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Of the office's list: why a number may be called out of order."""
+        return [] if self._desk is None else [reason.reason for reason in self._desk.reasons]
+
+    @property
+    def deliveries(self) -> dict[str, str]:
+        """Lane → where its numbers wait again after the back office."""
+        known = {} if self._desk is None else self._desk.lanes
+        return {key: lane.delivery for key, lane in known.items() if isinstance(lane.delivery, str)}
+
+    def waiting(self, lanes: Sequence[str]) -> list[int]:
+        """Who is shown waiting in these lanes."""
+        known = {} if self._desk is None else self._desk.queues
+        return [arrival for lane in lanes for arrival in known.get(lane, ())]
+
+    async def nobody_takes(self) -> None:
+        """Until no number is being taken."""
+        while self._taking:
+            await self._changed.wait()
 
     def look(self, desk: Screen, frame: HubFrame) -> None:
         """News for the desk listener that staff looks at; a picture of the next day means that this one is over."""
@@ -126,7 +148,8 @@ class Floor:
         """Whether the desk's picture shows the ticket nowhere any more."""
         desk = self._desk
         return desk is not None and not (
-            arrival in desk.called or arrival in desk.missed or any(arrival in queue for queue in desk.queues.values())
+            any(arrival in among for among in (desk.called, desk.missed, desk.held or (), desk.in_review or ()))
+            or any(arrival in queue for queue in desk.queues.values())
         )
 
     def visitors(self) -> list[Visitor]:

@@ -10,6 +10,7 @@ from itertools import cycle
 from config.practice.asking import Asker, new_id
 from config.practice.contacts import WEB, Residents, new_secret
 from config.practice.floor import Floor, Visit
+from config.practice.slips import Slips
 from config.practice.staff import InformationDesk, Start
 from hub.desk.ticket import State
 from hub.wire.codes import digest_of
@@ -22,10 +23,12 @@ async def arrivals(
     machines: Sequence[Asker],
     information: InformationDesk,
     residents: Residents | None,
+    slips: Slips,
     floor: Floor,
     start: Start,
 ) -> None:
-    """Everybody's arrival in order; ends with the last. Numbers under way are `start`ed beside it.
+    """Everybody's arrival in order; ends with the last. Numbers under way are `start`ed beside it, and what is done
+    with them later by the residents themselves.
 
     `residents` None: nobody leaves an address.
     """
@@ -34,17 +37,26 @@ async def arrivals(
         await floor.clock.until(visit.customer.arrived_at)
         asker = information.asker if visit.customer.source == DESK else next(machine)
         floor.take()
-        start(_take(visit, asker, information, residents, floor))
+        start(_take(visit, asker, information, residents, slips, floor, start))
 
 
 async def _take(
-    visit: Visit, asker: Asker, information: InformationDesk, residents: Residents | None, floor: Floor
+    visit: Visit,
+    asker: Asker,
+    information: InformationDesk,
+    residents: Residents | None,
+    slips: Slips,
+    floor: Floor,
+    start: Start,
 ) -> None:
     customer = visit.customer
     if residents is None or not residents.wants(customer):
-        floor.took(visit, await asker.ask(Issue(id=new_id(), lane=customer.lane)))
+        secret = new_secret()
+        floor.took(visit, await asker.ask(Issue(id=new_id(), lane=customer.lane, secret=digest_of(secret))))
         if visit.arrival is not None:
             information.expect_cancel(visit)
+            if slips.wants():
+                start(slips.act(visit, secret))
         return
     secret = new_secret()
     if customer.source == WEB:

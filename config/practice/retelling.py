@@ -211,7 +211,7 @@ class Retelling:
                 self._findings.absent += 1
             case m.TicketReturned() | m.TicketTransferred() | m.TicketReady() | m.TicketPushedBack():
                 ticket.state, ticket.lane, ticket.rank = State.WAITING, fact.lane, fact.rank
-                ticket.for_counter = fact.for_counter or ""
+                ticket.for_counter = "" if isinstance(fact, m.TicketReady) else fact.for_counter or ""
                 ticket.waited_anew += not isinstance(fact, m.TicketPushedBack)
                 counted = _COUNTED[type(fact)]
                 setattr(self._findings, counted, getattr(self._findings, counted) + 1)

@@ -155,7 +155,7 @@ class Desk(Ground):
                 assert_never(request)
 
     def _issue(self, stamp: Stamp, request: Issue, at: int) -> Decision:
-        lane = self.office.lane(request.lane)
+        lane = self.office.offered_lane(request.lane)
         priority = self.office.priority(request.priority, request.source) if request.priority else None
         number = giving.next_number(self.office, self.picture, lane, at)
         if request.secret in self._secrets:

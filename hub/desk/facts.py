@@ -108,7 +108,7 @@ class TicketSentToReview(_TicketFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketReady(_TicketFact):
-    """It waits in `lane`, the delivery lane of `from_lane`."""
+    """It waits in `lane`, the delivery lane of `from_lane`, for any counter of it."""
 
     from_lane: str
     rank: int

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from hub.desk.hours import ALWAYS, DAY_MINUTES, MINUTE_MS, TOKYO_MINUTES, Hours
 from hub.desk.refusals import (
+    LaneNotOffered,
     LaneNotServed,
     PriorityNotGiven,
     UnknownCounter,
@@ -151,6 +152,13 @@ class Office:
             if lane.key == key:
                 return lane
         raise UnknownLane(lane=key)
+
+    def offered_lane(self, key: str) -> Lane:
+        """The lane, if numbers of it are given."""
+        lane = self.lane(key)
+        if not lane.gives_numbers:
+            raise LaneNotOffered(lane=key)
+        return lane
 
     def counter(self, key: str) -> Counter:
         for counter in self.counters:

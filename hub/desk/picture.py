@@ -105,7 +105,8 @@ class Picture:
             case facts.TicketSentToReview():
                 self._put(self._known(fact), Action.REVIEW)
             case facts.TicketReady():
-                self._put(self._from_lane(fact), Action.READY, lane=fact.lane, rank=fact.rank, calls=0)
+                moved = {"lane": fact.lane, "for_counter": ""}
+                self._put(self._from_lane(fact), Action.READY, rank=fact.rank, calls=0, **moved)
             case facts.TicketPushedBack():
                 ticket = self._known(fact)
                 self._put(ticket, Action.PUSH_BACK, rank=fact.rank, pushed=ticket.pushed + 1)
@@ -114,7 +115,7 @@ class Picture:
             case facts.TicketCancelled():
                 self._put(self._known(fact), Action.CANCEL)
             case facts.TicketTransferred():
-                moved: dict[str, Any] = {"lane": fact.lane, "for_counter": fact.for_counter}
+                moved = {"lane": fact.lane, "for_counter": fact.for_counter}
                 self._put(self._from_lane(fact), Action.TRANSFER, rank=fact.rank, calls=0, **moved)
             case facts.TicketLapsed():
                 self._put(self._known(fact), Action.LAPSE)

@@ -58,6 +58,7 @@ Refusal
     ├── UnknownLane
     ├── UnknownCounter
     ├── LaneNotServed      this counter does not serve that lane
+    ├── LaneNotOffered     no numbers are given for it: it delivers
     ├── UnknownPriority    no such class of priority
     ├── PriorityNotGiven   numbers of this class are not given here
     ├── UnknownReason      not in the office's list of reasons
@@ -85,7 +86,7 @@ class Refusal(Exception):
 
     code: ClassVar[str] = "Refusal"
     again: ClassVar[bool] = False
-    sentence: str = "この操作は受け付けられません。"
+    sentence: ClassVar[str] = "この操作は受け付けられません。"
 
     def __init__(self, **details: str) -> None:
         self.details = details
@@ -220,11 +221,10 @@ class ClosedNow(WorldDiffers):
 
     sentence = "ただいまは受付時間外です。"
 
-    def __init__(self, **details: str) -> None:
-        super().__init__(**details)
-        opens = details.get("opens")
-        if opens:
-            self.sentence = f"{type(self).sentence}次の受付は {moment_text(int(opens))} からです。"
+    @property
+    def said(self) -> str:
+        opens = self.details.get("opens")
+        return self.sentence + (f"次の受付は {moment_text(int(opens))} からです。" if opens else "")
 
 
 class LaneClosed(ClosedNow):
@@ -340,6 +340,10 @@ class UnknownLane(NotUnderstood):
 
 class UnknownCounter(NotUnderstood):
     sentence = "その窓口はありません。窓口を選び直してください。"
+
+
+class LaneNotOffered(NotUnderstood):
+    sentence = "この業務の番号はお取りいただけません。お手続きの業務を選び直してください。"
 
 
 class LaneNotServed(NotUnderstood):

@@ -139,6 +139,7 @@ class Reception:
         if found is None:
             raise StoreAway
         ticket, ahead = found
+        rule = self.office.push_backs
         return Told(
             day=day,
             arrival=arrival,
@@ -148,6 +149,9 @@ class Reception:
             code=codes.code_of(secret) if secret else "",
             ahead=ahead if ticket.state is State.WAITING else None,
             counter=ticket.counter if ticket.is_at_counter or ticket.state is State.ABSENT else None,
+            until=ticket.until if ticket.state is State.ABSENT else None,
+            push_backs=max(0, rule.times - ticket.pushed) if ticket.state is State.WAITING else 0,
+            places=rule.places,
             notices=[_notice(wished) for wished in await self.desk.notices_of(day, arrival)],
         )
 

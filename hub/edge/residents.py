@@ -11,14 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.desk import requests as ask
-from hub.desk.refusals import HasNumber, TooManyTries, WebClosed
+from hub.desk.refusals import HasNumber, StoreAway, TooManyTries, WebClosed
 from hub.desk.requests import Stamp
 from hub.edge.asked import COOKIE, Asked
 from hub.edge.guards import Guard
 from hub.edge.reception import MINUTE, WHO, Reception, kept_id
 from hub.edge.tries import Tries
 from hub.wire import codes
-from hub.wire.tickets import Cancel, Find, Take, TakeByForm
+from hub.wire.tickets import Cancel, Find, PushBack, PushBackByForm, Take, TakeByForm
 
 TAKEN = 60  # a minute and process; six times the known bursts at the machines
 
@@ -31,8 +31,13 @@ class Residents:
         self._taken = Tries(TAKEN * speed, MINUTE, reception.monotonic)
 
     def routes(self, guard: Guard) -> list[Route]:
-        """`POST /tickets`, `/t/find`, `/t/cancel`."""
-        answers = {"/tickets": self._take, "/t/find": self._find, "/t/cancel": self._cancel}
+        """`POST /tickets`, `/t/find`, `/t/later`, `/t/cancel`."""
+        answers = {
+            "/tickets": self._take,
+            "/t/find": self._find,
+            "/t/later": self._push_back,
+            "/t/cancel": self._cancel,
+        }
         return self._reception.routes(answers, guard)
 
     async def _take(self, asked: Asked) -> Response:
@@ -41,8 +46,11 @@ class Residents:
         reception = self._reception
         day, office, world = reception.day(), reception.office, reception.relay.world
         office.lane(wanted.lane)
-        if world is None or not office.is_web_open(world.at):
-            raise WebClosed
+        if world is None:
+            raise StoreAway
+        if not office.is_web_open(world.at):
+            opens = office.next_opening(wanted.lane, world.at, on_web=True)
+            raise WebClosed(opens="" if opens is None else str(opens))
         if not self._taken.take(""):
             raise TooManyTries
         # A browser's first number: made from the request, so that a double press is one browser.
@@ -71,13 +79,24 @@ class Residents:
             asked, await self._reception.told(*await self._reception.owned(asked.read_as(Find)))
         )
 
+    async def _push_back(self, asked: Asked) -> Response:
+        """Twice the same request is one push-back: what is left is then told from the picture, which has it."""
+        wanted = asked.as_form(PushBackByForm) if asked.is_form else asked.as_json(PushBack)
+        reception = self._reception
+        day, arrival, secret = await reception.owned(wanted)
+        stamp = Stamp(day, WHO, kept_id("/t/later", wanted.id))
+        answer = await reception.desk.do(stamp, ask.PushBack(arrival, int(wanted.places)))
+        told = msgspec.structs.replace(await reception.told(day, arrival, secret), ahead=answer.ahead)
+        return reception.show(asked, told, "順番を後にしました。")
+
     async def _cancel(self, asked: Asked) -> Response:
         wanted, reception = asked.read_as(Cancel), self._reception
         day, arrival, secret = await reception.owned(wanted)
         told = await reception.told(day, arrival, secret)
         stamp = Stamp(day, WHO, kept_id("/t/cancel", wanted.id))
         answer = await reception.desk.do(stamp, ask.Cancel(arrival))
-        return reception.show(asked, msgspec.structs.replace(told, state=str(answer.state), ahead=None, counter=None))
+        ended = msgspec.structs.replace(told, state=str(answer.state), ahead=None, counter=None, push_backs=0)
+        return reception.show(asked, ended)
 
 
 def _fold(text: str) -> str:

@@ -64,7 +64,7 @@ def frame_of(fact: PublicFact, topic: str, picture: Picture, position: Position,
         case facts.TicketSentToReview():
             return wire.TicketSentToReview(*head, fact.counter)
         case facts.TicketReady():
-            return wire.TicketReady(*head, fact.from_lane, _rank(fact.rank, topic), only)
+            return wire.TicketReady(*head, fact.from_lane, _rank(fact.rank, topic))
         case facts.TicketPushedBack():
             return wire.TicketPushedBack(*head, _rank(fact.rank, topic), only)
         case facts.TicketServed():
@@ -132,6 +132,7 @@ def _lane(lane: Lane, topic: str, picture: Picture, office: Office) -> wire.Lane
         _queue(lane.key, topic, picture),
         closing=lane.key in picture.closing,
         offered=lane.gives_numbers,
+        delivery=lane.delivery or UNSET,
         paused=reason is not None,
         reason=UNSET if reason is None else _for_staff(reason, topic),
         hours=_hours(lane.key, picture.day, office),

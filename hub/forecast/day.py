@@ -85,6 +85,22 @@ class Absence(_Values, frozen=True):
         return min(self.most, self.base + self.per_minute * waited_minutes)
 
 
+class Moves(_Values, frozen=True):
+    """What happens besides being called and served. Shares of the calls, of the customers where it says so."""
+
+    chosen: Share = 0.0  # called out of order
+    mistaken: Share = 0.0  # taken back
+    held: Share = 0.0
+    held_minutes: Positive = 5.0  # at most
+    for_counter: Share = 0.0  # the same counter wants the number again, and nobody else
+    reviewed: Share = 0.0  # of those whose lane has a second stage
+    review_minutes: Positive = 8.0  # in the back office, on average
+    delivery_minutes: Positive = 1.5  # at the delivery counter
+    pushed_back: Share = 0.0  # of the customers: lets others go first
+    reissued: Share = 0.0  # of the customers: loses the slip
+    act_within_minutes: Positive = 10.0  # of taking the number
+
+
 class Figures(_Values, frozen=True):
     """Everything about an office's days that is an assumption. Shares by lane and by hour must each sum to 1."""
 
@@ -104,6 +120,7 @@ class Figures(_Values, frozen=True):
     lanes: dict[str, LaneFigures]
     lunch: Lunch
     absence: Absence
+    moves: Moves = Moves()
 
     def __post_init__(self) -> None:
         for name, shares in (

@@ -287,7 +287,7 @@ class Lanes:
         return [key for lane in self.office.lanes if lane.delivery for key in (lane.key, lane.delivery)]
 
     def _issue_words(self, day: str, request: ask.Issue) -> list[str]:
-        office, lane = self.office, self.office.lane(request.lane)
+        office, lane = self.office, self.office.offered_lane(request.lane)
         every = str(office.priority(request.priority, request.source).every) if request.priority else ""
         band = [lane.prefix, str(lane.first), str(lane.last), str(lane.step), _text(lane.cap)]
         windows = " ".join(f"{opens}-{closes}" for opens, closes in office.hours.windows(lane.key, day)) or "none"

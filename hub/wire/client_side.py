@@ -141,11 +141,11 @@ class Screen:
         match fact:
             case m.TicketExpected():
                 return  # it stands in none of the lists until it is checked in
-            case m.TicketIssued() | m.TicketCheckedIn():
+            case m.TicketIssued() | m.TicketCheckedIn() | m.TicketReady():
                 self._wait(fact, UNSET)
                 if isinstance(fact, m.TicketIssued) and fact.priority is True:
                     self.by_priority.append(fact.arrival)
-            case m.TicketReturned() | m.TicketTransferred() | m.TicketReady() | m.TicketPushedBack():
+            case m.TicketReturned() | m.TicketTransferred() | m.TicketPushedBack():
                 self._wait(fact, fact.for_counter)
             case m.CallTakenBack():
                 if fact.state == "held":

@@ -64,6 +64,7 @@ class LaneState(Struct, frozen=True):
     `paused`: it gives no numbers for the time being; `reason` (key of the office's list) only at the desk. `hours`:
     from … until before, today's and the next after it; absent where numbers are given at all hours. `closing`: no more
     numbers of it today. `offered`: false where it gives none ever, but delivers what the back office is ready with.
+    `delivery`: the lane where its numbers wait again after the back office; absent where it has no second stage.
     """
 
     lane: str
@@ -72,6 +73,7 @@ class LaneState(Struct, frozen=True):
     queue: list[WaitingNumber] | UnsetType = UNSET
     closing: bool = False
     offered: bool = True
+    delivery: str | UnsetType = UNSET
     paused: bool = False
     reason: str | UnsetType = UNSET
     hours: list[tuple[int, int]] | UnsetType = UNSET
@@ -205,11 +207,10 @@ class TicketSentToReview(TicketFrame, frozen=True, tag=True):
 
 
 class TicketReady(TicketFrame, frozen=True, tag=True):
-    """It waits in `lane`, to be called for delivery."""
+    """It waits in `lane`, to be called for delivery by any of its counters."""
 
     from_lane: str
     rank: int | UnsetType = UNSET
-    for_counter: str | UnsetType = UNSET
 
 
 class TicketPushedBack(TicketFrame, frozen=True, tag=True):

@@ -11,8 +11,8 @@ BODY_BYTES = 4096  # a long address in full width takes nine bytes a letter in a
 SecretText = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}\\Z")]  # as `secret_text` of hub/wire/codes.py makes it
 Ahead = Annotated[int, Meta(ge=1, le=20)]  # as far as the desk looks ahead
 Minutes = Annotated[int, Meta(ge=0, le=30)]  # of walking, as far as the desk looks ahead; 0: that is not wished
-Mark = Annotated[str, Meta(max_length=64)]
 AheadText = Annotated[str, Meta(pattern="^([1-9]|1[0-9]|20)\\Z")]
+Mark = Annotated[str, Meta(max_length=64)]
 MinutesText = Annotated[str, Meta(pattern="^([0-9]|[12][0-9]|30)\\Z")]
 Language = Literal["ja", "en"]
 By = Literal["sms", "voice"]
@@ -44,6 +44,18 @@ class Find(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
 class Cancel(Find, frozen=True, kw_only=True):
     id: RequestId
+
+
+class PushBack(Find, frozen=True, kw_only=True):
+    """So many `places` who stand behind may go first."""
+
+    id: RequestId
+    places: Ahead
+
+
+class PushBackByForm(Find, frozen=True, kw_only=True):
+    id: RequestId
+    places: AheadText
 
 
 class Notify(Find, frozen=True, kw_only=True):
@@ -149,8 +161,10 @@ class LinkCode(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """A ticket as its resident is told it. `ahead` only while it waits, `counter` only while it is called or missed.
+    """A ticket as its resident is told it. `ahead` only while it waits, `counter` only while it is called or missed,
+    `until` (epoch milliseconds: it may come back before then) only while it is missed.
 
+    `push_backs`: how often it may still be pushed back, by at most so many `places` at a time.
     `to`: the contact as it was understood, in the one answer to giving it; `link`: in the one to agreeing to LINE.
     """
 
@@ -162,6 +176,9 @@ class Told(Struct, frozen=True):
     code: str
     ahead: int | None = None
     counter: str | None = None
+    until: int | None = None
+    push_backs: int = 0
+    places: int = 0
     notices: list[Notice] = []
     to: str | UnsetType = UNSET
     link: LinkCode | UnsetType = UNSET

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from hub.wire.giving import giving, next_opening
 from hub.wire.messages import Typed
 from kiosk_client.kiosk import NotNow
 from kiosk_client.machine import Machine, View
@@ -101,7 +102,16 @@ def as_fields(view: View) -> dict[str, Any]:
         "state": kiosk.state,
         "fresh": view.is_fresh,
         "office": view.office,
-        "lanes": [{"lane": lane.lane, "name": lane.name, "waiting": lane.waiting} for lane in view.lanes],
+        "lanes": [
+            {
+                "lane": lane.lane,
+                "name": lane.name,
+                "waiting": lane.waiting,
+                "giving": giving(lane, view.at),
+                "opens": next_opening(lane, view.at),
+            }
+            for lane in view.lanes
+        ],
         "lane": kiosk.lane,
         "number": ticket.number if ticket else None,
         "ahead": ticket.ahead if ticket else None,

@@ -89,11 +89,15 @@ function drawLanes(words, fresh) {
     list.dataset.keys = keys;
     list.replaceChildren(...lanes.map(laneButton));
   }
-  for (const { lane, name, waiting } of lanes) {
+  for (const { lane, name, waiting, giving, opens } of lanes) {
     const button = list.querySelector(`[data-lane="${lane}"]`);
-    button.disabled = !fresh;
-    const [before, people, after] = words.waiting(waiting);
+    button.disabled = !fresh || giving !== "open";
     button.querySelector(".name").textContent = name;
+    if (giving !== "open") {
+      button.querySelector(".waiting").replaceChildren(words.none[giving](opens));
+      continue;
+    }
+    const [before, people, after] = words.waiting(waiting);
     const figure = document.createElement("b");
     figure.textContent = people;
     button.querySelector(".waiting").replaceChildren(before, figure, after);

@@ -1,5 +1,15 @@
 // Every sentence of the touch page, in each language.
 
+const moment = (language, at) =>
+  new Intl.DateTimeFormat(language, {
+    timeZone: "Asia/Tokyo",
+    month: "short",
+    day: "numeric",
+    weekday: "short",
+    hour: "numeric",
+    minute: "2-digit",
+  }).format(at);
+
 export const WORDS = {
   ja: {
     other: "English",
@@ -20,6 +30,11 @@ export const WORDS = {
     refused_about: (sentence) => sentence,
     stale: "ただいま通信が途切れています。人数は最新ではなく、発券できません。お急ぎの方は職員にお声がけください。",
     waiting: (people) => ["お待ち ", people, " 人"],
+    none: {
+      paused: () => "受付を休止しています",
+      over: () => "本日の受付は終了しました",
+      closed: (opens) => (opens === null ? "受付時間外です" : `受付時間外です（${moment("ja-JP", opens)} から）`),
+    },
     ahead: (people) => (people === 0 ? "次にお呼びします。\n" : `前にお待ちの方 ${people}人\n`),
     again: "もう一度印刷する",
     back: "最初の画面に戻る",
@@ -76,6 +91,11 @@ export const WORDS = {
     refused_about: () => "Please ask the staff for help.",
     stale: "The connection is interrupted: the counts are not up to date and no number can be given. Please ask the staff.",
     waiting: (people) => ["", people, " waiting"],
+    none: {
+      paused: () => "No numbers for the moment",
+      over: () => "Closed for today",
+      closed: (opens) => (opens === null ? "Closed" : `Closed until ${moment("en-GB", opens)}`),
+    },
     ahead: (people) => (people === 0 ? "You are next.\n" : `${people} ahead of you\n`),
     again: "Print again",
     back: "Back to the start",

@@ -117,8 +117,8 @@ def test_a_lane_that_never_opens_again_says_only_that_it_is_closed() -> None:
 
 def test_a_closed_lane_says_when_it_opens() -> None:
     opens = str(at("2026-11-30T08:30"))
-    assert LaneClosed(lane="seal", opens=opens).sentence == (
+    assert LaneClosed(lane="seal", opens=opens).said == (
         "ただいまは、この業務の受付時間外です。次の受付は 11月30日（月）8:30 からです。"
     )
-    assert WebClosed(opens=opens).sentence.endswith("次の受付は 11月30日（月）8:30 からです。")
-    assert LaneClosed(lane="seal", opens="").sentence == "ただいまは、この業務の受付時間外です。"
+    assert WebClosed(opens=opens).said.endswith("次の受付は 11月30日（月）8:30 からです。")
+    assert LaneClosed(lane="seal", opens="").said == "ただいまは、この業務の受付時間外です。"

@@ -1,31 +1,42 @@
 """Whatever is asked, there is one reply; what went wrong is told apart and never swallowed."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 import structlog
+from msgspec import UNSET
 
+from hub.desk.lane import Absence
 from hub.desk.refusals import LaneExhausted, NotYours, OtherBody, Refusal, StoreAway
 from hub.desk.requests import (
+    AnnounceClosing,
     Answer,
+    Call,
     Cancel,
     CheckIn,
     Done,
+    Hold,
     Issue,
+    Lapse,
     MarkAbsent,
     Next,
+    Ready,
     Recall,
+    Reissue,
     Request,
     Return,
+    Review,
     Stamp,
+    TakeBack,
     Transfer,
 )
 from hub.desk.ticket import State
 from hub.edge.access import Access, Principal
 from hub.edge.commands import Commands, Plain, Teller, request_of
 from hub.wire import messages as wire
+from hub.wire.codes import code_of
 from hub.wire.roles import Role
 from hub.wire.tickets import Find
 from tests.edge.hubs import shared_doors
@@ -102,6 +113,15 @@ def outcome(reply: wire.Reply) -> str:
         (wire.Return(ID, 7), Return(7)),
         (wire.Cancel(ID, 7), Cancel(7)),
         (wire.Transfer(ID, 7, MOVES), Transfer(7, MOVES)),
+        (wire.Transfer(ID, 7, MOVES, "3"), Transfer(7, MOVES, "3")),
+        (wire.Call(ID, "2", 7, 5, "health"), Call("2", 7, 5, "health")),
+        (wire.TakeBack(ID, "2", 7), TakeBack("2", 7)),
+        (wire.Hold(ID, "2", 7), Hold("2", 7)),
+        (wire.Review(ID, "2", 7), Review("2", 7)),
+        (wire.Ready(ID, 7), Ready(7)),
+        (wire.Lapse(ID, 7), Lapse(7)),
+        (wire.AnnounceClosing(ID, MOVES), AnnounceClosing(MOVES)),
+        (wire.Reissue(ID, 7, "a" * 64), Reissue(7, "a" * 64)),
     ],
 )
 def test_each_request_of_the_wire_is_one_of_the_desk(told: Plain, asked: Request) -> None:
@@ -127,6 +147,33 @@ async def test_a_refusal_is_told_whole(refusal: Refusal) -> None:
     reply = await commands_of(Failing(refusal)).answer_desk(text("cancel", ticket=1), CLERK)
     body = wire.RefusalBody(refusal.code, refusal.sentence, refusal.again, refusal.details)
     assert reply == wire.Reply(ID, refusal=body)
+
+
+async def test_staff_gives_a_number_with_its_code_for_a_slip_by_hand() -> None:
+    store = MemoryStore(OFFICE)
+    await store.open_day()
+    commands = commands_of(store)
+    reply = await commands.answer_desk(text("issue", lane=CERTIFICATES, secret="a" * 64), CLERK)
+    assert reply.answer is not UNSET
+    assert (reply.answer.number, reply.answer.code) == ("A101", code_of("a" * 64))
+    assert store.desk.picture.tickets[1].source == "desk"
+    without = await commands.answer_desk(text("issue", id="i" * 22, lane=CERTIFICATES), CLERK)
+    assert without.answer is not UNSET
+    assert without.answer.code is UNSET, "then only staff can act for it"
+
+
+async def test_a_refusal_says_how_much_is_missing() -> None:
+    store = MemoryStore(replace(OFFICE, absence=Absence(after_calls=3)))
+    await store.open_day()
+    commands = commands_of(store)
+    await store.ask(Issue(CERTIFICATES, "kiosk"))
+    await store.ask(Next("2", None))
+    reply = await commands.answer_desk(text("absent", counter="2", ticket=1), CLERK)
+    assert isinstance(reply.refusal, wire.RefusalBody)
+    assert (reply.refusal.sentence, reply.refusal.details) == (
+        "まだ不在にできません。あと 2 回お呼びしてください。",
+        {"calls": "2"},
+    )
 
 
 async def test_before_the_first_picture_the_store_is_away() -> None:

@@ -5,13 +5,17 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
+from msgspec import UNSET
 
 from config.embedded import EmbeddedValkey
-from hub.desk.lane import Office
+from hub.desk.hours import Hours, SpecialDay
+from hub.desk.lane import Office, PushBacks
 from hub.edge.asked import COOKIE
 from hub.edge.reception import WRONG_CODES
 from hub.edge.tries import Tries
@@ -146,6 +150,18 @@ async def test_outside_the_hours_no_number_is_given(office: Office, valkey_serve
         assert "お取りいただける時間ではありません" in page.text
 
 
+async def test_a_lane_outside_its_hours_says_when_it_opens(office: Office, valkey_server: EmbeddedValkey) -> None:
+    """Closed from yesterday to tomorrow, whatever day this test is run on."""
+    today = datetime.now(ZoneInfo("Asia/Tokyo")).date()
+    closed = tuple(SpecialDay((today + timedelta(days=days)).isoformat()) for days in (-1, 0, 1, 2))
+    async with browsing(replace(office, hours=Hours((), closed)), valkey_server) as browser:
+        answer = await browser.post("/tickets", id=new_id(), lane=CERTIFICATES, secret=digest_of(new_id()))
+        assert (answer.status_code, code_in(answer)) == (409, "LaneClosed")
+        page = await browser.send("/tickets", id=new_id(), lane=CERTIFICATES, secret=new_id())
+        assert "この業務の受付時間外です。" in page.text
+        assert re.search(r"次の受付は [0-9]+月[0-9]+日（[月火水木金土日]）0:00 からです。", page.text)
+
+
 async def test_where_the_office_asks_for_it_a_number_from_home_is_expected(
     office: Office, valkey_server: EmbeddedValkey
 ) -> None:
@@ -212,6 +228,70 @@ def test_tries_of_past_days_are_forgotten() -> None:
         now[0] = day * 60.0
         assert tries.take(f"A{day}")
         assert len(tries) <= 2
+
+
+def lets_others_go_first(office: Office) -> Office:
+    return replace(office, push_backs=PushBacks(times=2, places=3))
+
+
+async def test_a_resident_lets_others_go_first_by_his_secret(office: Office, valkey_server: EmbeddedValkey) -> None:
+    async with browsing(lets_others_go_first(office), valkey_server) as browser:
+        secret, told = await browser.take()
+        assert (told["push_backs"], told["places"]) == (2, 3)
+        for _ in range(2):
+            browser.client.cookies.clear()
+            await browser.take()
+        wanted = {"id": new_id(), "secret": secret, "places": 1}
+        first = await browser.post("/t/later", **wanted)
+        assert (first.json()["ahead"], first.json()["state"]) == (1, "waiting")
+        assert (await browser.post("/t/later", **wanted)).json()["ahead"] == 1, "pressed twice it is one"
+        await eventually(lambda: has_left(browser, secret, 1))
+        assert code_in(await browser.post("/t/later", id=new_id(), secret=secret, places=4)) == "TooManyPlaces"
+        assert (await browser.post("/t/later", id=new_id(), secret=secret, places=3)).json()["ahead"] == 2
+        assert code_in(await browser.post("/t/later", id=new_id(), secret=secret, places=1)) == "PushedEnough"
+        assert code_in(await browser.post("/t/later", id=new_id(), secret=new_id(), places=1)) == "NotYours"
+        assert code_in(await browser.post("/t/later", id=new_id(), secret=secret, places="1")) == "BadMessage"
+
+
+async def has_left(browser: Browser, secret: str, push_backs: int) -> bool:
+    return bool((await browser.post("/t/find", secret=secret)).json()["push_backs"] == push_backs)
+
+
+async def test_without_javascript_number_and_code_do_the_same(office: Office, valkey_server: EmbeddedValkey) -> None:
+    async with browsing(lets_others_go_first(office), valkey_server) as browser:
+        _, told = await browser.take()
+        page = await browser.send("/t/find", number=told["number"], code=told["code"])
+        assert 'action="/t/later"' in page.text
+        assert "あと <b" in page.text
+        proof = {"number": told["number"], "code": told["code"], "places": "2"}
+        alone = await browser.send("/t/later", id=new_id(), **proof)
+        assert (alone.status_code, "後ろでお待ちのかたがいないため" in alone.text) == (409, True)
+        browser.client.cookies.clear()
+        await browser.take()
+        later = await browser.send("/t/later", id=new_id(), **proof)
+        assert (later.status_code, "順番を後にしました。" in later.text) == (200, True)
+        assert 'id="ahead">1</b>' in later.text
+
+
+async def test_a_lost_number_is_opened_by_its_new_slip_alone(office: Office, valkey_server: EmbeddedValkey) -> None:
+    async with browsing(office, valkey_server) as browser:
+        old, told = await browser.take()
+        async with browser.hub.open("/ws/desk") as desk:
+            staff = Visitor(desk)
+            await staff.hear_all(2)
+            new = new_id()
+            await staff.ask(wire.Reissue(new_id(), told["arrival"], digest_of(new)))
+            while not staff.replies:
+                await staff.hear()
+            (reply,) = staff.replies
+        assert reply.answer is not UNSET
+        assert reply.answer.code == code_of(digest_of(new)), "to be written on the slip by hand"
+        for lost in ({"secret": old}, {"number": told["number"], "code": told["code"]}):
+            assert code_in(await browser.post("/t/find", **lost)) == "NotYours"
+        for found in ({"secret": new}, {"number": told["number"], "code": reply.answer.code}):
+            assert (await browser.post("/t/find", **found)).json()["arrival"] == told["arrival"]
+        _, anew = await browser.take()
+        assert anew["arrival"] != told["arrival"], "and the browser that had it learns nothing of it"
 
 
 async def test_a_cancelled_number_is_free_and_cancelling_it_again_is_the_same(browser: Browser) -> None:

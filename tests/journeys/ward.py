@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from config.asgi import hub_running, listen, serving
 from config.embedded import EmbeddedValkey
 from hub.desk.hours import DAY_MINUTES
-from hub.desk.lane import Counter, Lane, Office
+from hub.desk.lane import Counter, Lane, Office, Reason
 from hub.desk.notices import Carrier
 from hub.ledger.connection import sqlite_url
 from hub.wire import messages as wire
@@ -28,6 +28,7 @@ def ward_office() -> Office:
         name="さくら区役所 戸籍住民課",
         lanes=(Lane(CERTIFICATES, "証明", "A", 101, 399), Lane(MOVES, "住民異動", "B", 401, 699)),
         counters=(Counter("1", "1番窓口", (CERTIFICATES, MOVES)), Counter("2", "2番窓口", (CERTIFICATES,))),
+        pause_reasons=(Reason("system", "システム障害"),),
     )
 
 

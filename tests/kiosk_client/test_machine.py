@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.wire import messages as wire
 from hub.wire.codes import code_of, digest_of
 from hub.wire.roles import Role
 from kiosk_client.badge import Badge, BadgeFile, Held
@@ -17,11 +18,12 @@ from kiosk_client.kiosk import NotNow, State
 from kiosk_client.machine import CANNOT_KEEP, Machine
 from kiosk_client.printer import PrinterFailed
 from kiosk_client.printing import Printing
+from kiosk_client.screen.pages import as_fields
 from kiosk_client.slip import Slip
 from kiosk_client.spool import OpenRequest, Spool
 from tests.eventually import eventually
 from tests.journeys.conftest import ward
-from tests.journeys.ward import CERTIFICATES, MOVES, Ward
+from tests.journeys.ward import CERTIFICATES, MOVES, Ward, ask
 
 __all__ = ["ward"]
 
@@ -200,6 +202,20 @@ async def test_without_a_hub_no_number_can_be_touched(ward: Ward, tmp_path: Path
     nowhere = Machine(address, badge, Spool(tmp_path), Printing(Tray()), ward.public, chance)
     with pytest.raises(NotNow):
         nowhere.choose(CERTIFICATES)
+
+
+async def test_a_lane_that_gives_no_numbers_cannot_be_touched(ward: Ward, tmp_path: Path) -> None:
+    async with machine_running(ward, tmp_path / "kiosk", Tray()) as machine, ward.socket("/ws/desk") as desk:
+        await comes_to_life(machine)
+        await ask(desk, wire.Pause("q3oZ4lqWlT0mW1x7mBv2aA", CERTIFICATES, "system"))
+        await eventually(lambda: machine.view.lanes[0].paused)
+        assert as_fields(machine.view)["lanes"][0]["giving"] == "paused"
+        with pytest.raises(NotNow):
+            machine.choose(CERTIFICATES)
+        await ask(desk, wire.Resume("q3oZ4lqWlT0mW1x7mBv2aB", CERTIFICATES))
+        await eventually(lambda: not machine.view.lanes[0].paused)
+        machine.choose(CERTIFICATES)
+        await comes_to(machine, State.PRINTED)
 
 
 async def test_a_printer_without_paper_leaves_the_number_on_the_screen(ward: Ward, tmp_path: Path) -> None:

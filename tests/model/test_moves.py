@@ -420,6 +420,16 @@ async def test_whoever_came_first_is_delivered_to_first(desk: TimelessDesk) -> N
     assert await waiting(desk, DELIVERY) == [1, 2, 3]
 
 
+async def test_what_was_meant_for_one_counter_is_delivered_by_any(desk: TimelessDesk) -> None:
+    """Otherwise it would wait for ever: the first counter does not deliver."""
+    await issue(desk)
+    await desk.ask(Transfer(1, CERTIFICATES, "1"))
+    await call(desk, "1")
+    await desk.ask(Review("1", 1))
+    await desk.ask(Ready(1))
+    assert (await call(desk, "5")).arrival == 1
+
+
 async def test_a_lane_without_a_second_stage_sends_nothing_to_review(desk: TimelessDesk) -> None:
     await issue(desk, DELIVERY)
     await call(desk, "5")

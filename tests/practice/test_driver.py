@@ -26,8 +26,8 @@ from config.practice.figures import read_figures
 from config.practice.floor import Tally
 from config.practice.listeners import Listener, compare_all
 from config.practice.report import ProgressBar, as_fields, as_json, as_text
-from hub.desk.lane import Counter, Lane, Office
-from hub.forecast.day import Customer, Figures, typical_day
+from hub.desk.lane import Absence, Counter, Lane, Office, PushBacks, Reason
+from hub.forecast.day import Customer, Figures, Moves, typical_day
 from hub.ledger.connection import sqlite_url
 from hub.ledger.journal import Author
 from hub.ledger.operations import Ledger
@@ -61,6 +61,7 @@ def small_figures() -> Figures:
         absence=msgspec.structs.replace(whole.absence, base=0.2, most=0.3),
         transfer_share=0.1,
         cancel_share=0.1,
+        moves=Moves(),
     )
 
 
@@ -75,11 +76,19 @@ def office(office_name: str) -> Office:
     return Office(
         key=office_name,
         name="練習",
-        lanes=(Lane("certificates", "証明", "A", 101, 399), Lane("moves", "異動", "B", 401, 699)),
+        lanes=(
+            Lane("certificates", "証明", "A", 101, 399, delivery="delivery"),
+            Lane("moves", "異動", "B", 401, 699),
+            Lane("delivery", "交付", "Z", 1, 1, gives_numbers=False),
+        ),
         counters=(
             *(Counter(str(n), f"{n}番", ("certificates",)) for n in (1, 2, 3)),
             *(Counter(str(n), f"{n}番", ("moves", "certificates")) for n in (4, 5, 6)),
+            Counter("7", "7番", ("delivery",)),
         ),
+        reasons=(Reason("health", "体調"),),
+        absence=Absence(after_calls=2, after_seconds=20, missed_minutes=10),
+        push_backs=PushBacks(times=2, places=5),
     )
 
 
@@ -108,24 +117,33 @@ def own_store(tmp_path: Path) -> Iterator[EmbeddedValkey]:
         yield server
 
 
-def assert_good(outcome: Outcome, tickets: int = 60, screens: int = 8) -> None:
+def assert_good(outcome: Outcome, tickets: int = 60, screens: int = 9) -> None:
     fields = as_fields(outcome)
     assert fields["complaints"] == []
     assert outcome.is_good
     assert fields["tickets"] == tickets
-    assert fields["served"] + fields["cancelled"] + fields["closed_out"] == tickets
+    assert fields["served"] + fields["cancelled"] + fields["lapsed"] + fields["closed_out"] == tickets
     assert fields["screens"] == fields["screens_equal"] == screens
+
+
+LIVELY = Moves(chosen=0.1, mistaken=0.05, held=0.1, for_counter=0.05, reviewed=0.3, pushed_back=0.2, reissued=0.1)
+
+
+def lively(plan: Plan) -> Plan:
+    """More of every move than any real day has."""
+    return replace(plan, figures=msgspec.structs.replace(plan.figures, moves=LIVELY))
 
 
 async def test_a_day_ends_by_itself_and_every_check_holds(valkey_server: EmbeddedValkey, office: Office) -> None:
     async with practice(office, valkey_server) as hub:
-        outcome = await drive(hub, small_plan(), Random())
+        outcome = await drive(hub, lively(small_plan()), Random())
         assert_good(outcome)
         again = await drive(hub, small_plan(tickets=20, seed=2), Random())
     assert_good(again, 20)
     assert again.day > outcome.day
     findings = outcome.findings
     assert min(findings.absent, findings.returned, findings.transferred) > 0
+    assert min(findings.held, findings.reviewed, findings.chosen + findings.taken_back, findings.pushed_back) > 0
 
 
 async def test_a_store_that_is_killed_in_the_middle_costs_nothing(own_store: EmbeddedValkey, office: Office) -> None:
@@ -139,7 +157,7 @@ async def test_a_store_that_is_killed_in_the_middle_costs_nothing(own_store: Emb
     async with practice(office, own_store) as hub, anyio.create_task_group() as group:
 
         async def day() -> None:
-            outcomes.append(await drive(hub, small_plan(speed=1000), Random(), watch))
+            outcomes.append(await drive(hub, lively(small_plan(speed=1000)), Random(), watch))
 
         group.start_soon(day)
         for called in (10, 30):
@@ -205,7 +223,7 @@ async def test_who_left_an_address_gets_every_mail_that_is_owed(
     plan = replace(whole, customers=customers)
     async with start_office() as office:
         outcome = await drive(office, plan, Random())
-    assert_good(outcome, screens=12)
+    assert_good(outcome, screens=13)
     findings = outcome.findings
     assert findings.contacts + findings.contacts_refused == 30
     assert findings.mails_due == findings.mails_arrived + findings.mails_lapsed > findings.contacts
@@ -347,7 +365,7 @@ async def test_staff_that_is_put_out_signs_in_again_and_nothing_is_lost(
     async with practice(office, valkey_server) as hub, anyio.create_task_group() as group:
 
         async def day() -> None:
-            outcomes.append(await drive(hub, small_plan(speed=1000), Random(), watch))
+            outcomes.append(await drive(hub, lively(small_plan(speed=1000)), Random(), watch))
 
         group.start_soon(day)
         await eventually(lambda: seen.called >= 10, 30)

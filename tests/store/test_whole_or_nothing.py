@@ -61,8 +61,8 @@ async def _busy(desk: StoreDesk) -> None:
     """1 called at counter 4, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4; 8 expected.
 
     9 is in the back office; counter 3 has called 10, and who came back before 6 got its rank and left no place. Moves
-    is paused and closing; a ticket with priority was the last that was called for certificates. Of 4's two notices one
-    is being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead. 7 was told by mail, and may be
+    is paused and closing; a ticket with priority was the last that was called in each lane. Of 4's two notices one is
+    being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead. 7 was told by mail, and may be
     telephoned if that never arrives.
     """
     for _ in range(5):

@@ -91,8 +91,7 @@ def snapshot(calls: int = 0, missed: int = 0, waiting: int = 0, topic: str = "bo
             for i in range(calls)
         ],
         missed=[
-            m.MissedNumber(i + 1, f"{'ABC'[i % 3]}{201 + i}", keys[i % 3], "1", AT + 60_000 * (20 + i))
-            for i in range(missed)
+            m.MissedNumber(i + 1, f"{'ABC'[i % 3]}{201 + i}", keys[i % 3], "1", AT + 3_600_000) for i in range(missed)
         ],
         counters=[m.CounterState(str(i + 1), f"{i + 1}番窓口", [keys[i % 3], keys[(i + 1) % 3]]) for i in range(40)],
     )

@@ -1,7 +1,8 @@
 /** The crowding of the office, live. The server drew the first state; this keeps it true. */
 
-import { dateText, minuteOfDay, secondsText } from "./clock.js";
+import { dateText, minuteOfDay, minutesText, secondsText } from "./clock.js";
 import { h, keep, write } from "./dom.js";
+import { whyNone } from "./giving.js";
 import { openPage } from "./page.js";
 import { Spoken } from "./spoken.js";
 
@@ -20,6 +21,7 @@ const page = openPage({
     drawLanes(picture);
     drawCalls(picture);
     drawMissed(picture);
+    drawTime();
     write(part("office"), picture.office);
     document.title = `窓口の混雑状況｜${picture.office}`;
   },
@@ -32,18 +34,26 @@ const page = openPage({
 
 function drawTime() {
   const at = isFresh ? page.clock.now() : page.picture.at; // stale: the moment of which we know, and no later
-  if (at) drawHours(minuteOfDay(at));
+  if (at) drawHours(at);
   if (part("made").textContent || at) write(part("made-word"), isFresh ? "現在" : "時点");
   if (!at) return; // the server's own words stand
   part("made").dateTime = new Date(at).toISOString();
   write(part("made"), dateText(at) + secondsText(at));
 }
 
-function drawHours(minute) {
+function drawHours(at) {
   const { opens, closes } = part("take").dataset;
+  const minute = minuteOfDay(at);
   const isOpen = Number(opens) <= minute && minute < Number(closes);
   part("take-open").hidden = !isOpen;
   part("take-closed").hidden = isOpen;
+  for (const form of part("take").querySelectorAll("form[data-lane]")) {
+    const lane = page.picture.lanes.get(form.dataset.lane);
+    const why = lane ? whyNone(lane, at) : "";
+    form.querySelector("button").disabled = Boolean(why);
+    form.querySelector(".why-none").hidden = !why;
+    write(form.querySelector(".why-none"), why);
+  }
 }
 
 function drawLanes({ lanes }) {
@@ -87,10 +97,12 @@ function drawMissed(picture) {
     part("missed"),
     missed,
     (gone) => gone.arrival,
-    () => h("li", {}, h("b", { class: "number" }), " ", h("span", { class: "counter" })),
+    () =>
+      h("li", {}, h("b", { class: "number" }), " ", h("span", { class: "counter" }), " ", h("span", { class: "until" })),
     (item, gone) => {
       write(item.querySelector(".number"), gone.number);
       write(item.querySelector(".counter"), picture.counterName(gone.counter));
+      write(item.querySelector(".until"), `${minutesText(gone.until)}まで`);
     },
   );
 }

@@ -3,8 +3,9 @@
  * place is reckoned here, from the public facts of its lane.
  */
 
-import { dateText, secondsText } from "./clock.js";
-import { mark, write } from "./dom.js";
+import { makeId } from "./asking.js";
+import { dateText, minutesText, secondsText } from "./clock.js";
+import { h, mark, write } from "./dom.js";
 import { OwnNotices } from "./notice.js";
 import { openPage } from "./page.js";
 import { keepSecrets, keptSecrets, post } from "./residents.js";
@@ -14,8 +15,8 @@ const SECRET = /^#([A-Za-z0-9_-]{22})$/;
 const SHOWN = {
   expected: "expected",
   waiting: "waiting",
-  held: "waiting",
-  back_office: "waiting",
+  held: "held",
+  back_office: "review",
   called: "called",
   serving: "called",
   absent: "missed",
@@ -23,8 +24,16 @@ const SHOWN = {
   cancelled: "cancelled",
   lapsed: "over",
 };
-const OPEN = ["expected", "waiting", "called", "missed"];
-const TOLD = { TicketServed: "served", TicketCancelled: "cancelled", TicketExpected: "expected" };
+const CANCELLED_FROM = ["expected", "waiting", "called", "missed", "held"];
+const OPEN = [...CANCELLED_FROM, "review"];
+const TOLD = {
+  TicketServed: "served",
+  TicketCancelled: "cancelled",
+  TicketExpected: "expected",
+  TicketHeld: "held",
+  TicketSentToReview: "review",
+  TicketLapsed: "over",
+};
 const OF_ANOTHER_DAY = "この番号は本日の受付で確認できません。番号は、お取りになった日だけ使えます。"; // nobody typed anything
 const AWAY = "つながりません。電波の状態をお確かめください。つながりしだい、番号の状況を表示します。";
 const AGAIN_MS = 3000;
@@ -39,9 +48,11 @@ const notice = proof && new OwnNotices(proof);
 let ticket = null;
 let page = null;
 let isFresh = false;
+let laterId = null; // of a request without an answer: asked again, it is the same
 
 addEventListener("hashchange", () => location.reload());
 part("cancel-form").addEventListener("submit", cancel);
+part("later-form").addEventListener("submit", pushBack);
 if (proof) begin();
 
 async function begin() {
@@ -66,6 +77,8 @@ function start(found) {
   notice.tell(found.notices);
   // A message tells nobody's secret: the page that it opens finds the number in this browser.
   if (secret && !keptSecrets().includes(secret)) keepSecrets([...keptSecrets(), secret]);
+  const places = Array.from({ length: found.places }, (_, n) => h("option", { value: n + 1 }, `${n + 1} 人`));
+  part("later-places").replaceChildren(...places);
   document.body.dataset.socket = `/ws/lanes/${found.lane}`;
   page = openPage({
     spreadMs: SPREAD_MS,
@@ -86,12 +99,14 @@ function draw(picture, frame) {
   const place = picture.queue(ticket.lane).findIndex(({ arrival }) => arrival === mine);
   const call = picture.called.get(mine);
   const gone = picture.missed.get(mine);
+  if (frame.type === "CallTakenBack" && frame.arrival === mine) part("mistake").hidden = false;
+  if (call) part("mistake").hidden = true;
   if (place >= 0) return show("waiting", { ahead: place });
   if (call) return show("called", { counter: picture.counterName(call.counter), call });
-  if (gone) return show("missed", { counter: picture.counterName(gone.counter) });
+  if (gone) return show("missed", { counter: picture.counterName(gone.counter), until: gone.until });
   if (frame.type === "snapshot") return look();
   if (frame.arrival !== mine) return undefined;
-  if (frame.type === "TicketTransferred") return location.reload(); // it waits in another lane now
+  if (["TicketTransferred", "TicketReady"].includes(frame.type)) return location.reload(); // it waits in another lane now
   return show(TOLD[frame.type] ?? ticket.shown);
 }
 
@@ -100,12 +115,12 @@ async function look() {
   const { answer, refusal } = await post("/t/find", proof);
   if (answer && answer.lane !== ticket.lane) location.reload();
   else if (answer) {
-    if (["expected", "served", "cancelled", "lapsed"].includes(answer.state)) show(SHOWN[answer.state]);
+    if (["expected", "held", "back_office", "served", "cancelled", "lapsed"].includes(answer.state)) show(SHOWN[answer.state]);
   } else if (refusal && !refusal.again) show("over");
   else setTimeout(look, AGAIN_MS);
 }
 
-function show(shown, { ahead, counter, call } = {}) {
+function show(shown, { ahead, counter, call, until } = {}) {
   const isNewlyCalled = shown === "called" && ticket.shown !== "called";
   ticket.shown = shown;
   mark(document.body, "data-ticket", shown);
@@ -115,7 +130,11 @@ function show(shown, { ahead, counter, call } = {}) {
   part("soon-part").hidden = ahead === undefined || ahead > Number(part("soon-part").dataset.within);
   write(part("ahead"), ahead ?? "");
   for (const place of document.querySelectorAll("[data-counter]")) write(place, counter ?? "");
-  part("cancel").hidden = !OPEN.includes(shown);
+  part("until-part").hidden = !until;
+  write(part("until"), until ? minutesText(until) : "");
+  part("later").hidden = shown !== "waiting" || !ticket.push_backs;
+  write(part("later-left"), ticket.push_backs);
+  part("cancel").hidden = !CANCELLED_FROM.includes(shown);
   part("code-part").hidden = !ticket.code || !OPEN.includes(shown); // of no use any more
   part("sound").hidden = !OPEN.includes(shown);
   ring.hear(call);
@@ -129,6 +148,21 @@ function drawTime() {
   if (!at) return;
   write(part("made"), dateText(at) + secondsText(at));
   write(part("made-word"), isFresh ? "現在" : "時点");
+}
+
+async function pushBack(event) {
+  if (!proof) return;
+  event.preventDefault();
+  laterId ??= makeId();
+  const places = Number(part("later-places").value);
+  const { answer, refusal, silence } = await post("/t/later", { id: laterId, places, ...proof });
+  if (answer || !refusal?.again) laterId = silence ? laterId : null;
+  if (answer) {
+    ticket.push_backs = answer.push_backs;
+    part("later").open = false;
+    show("waiting", { ahead: answer.ahead });
+  }
+  tell(answer ? "" : (refusal?.sentence ?? silence));
 }
 
 async function cancel(event) {

@@ -13,6 +13,7 @@ import { Spoken } from "./spoken.js";
 
 const TICK_MS = 1000;
 const ASK_MS = 10_000; // while the connection is lost, whether this screen was put out meanwhile
+const CLOSING = "受付は終了しました";
 const MISSED_TURN_MS = 10_000; // time to find one's number among sixteen
 
 const part = (id) => document.getElementById(id);
@@ -108,10 +109,11 @@ function drawLanes({ lanes }) {
     part("lanes"),
     [...lanes.values()],
     (lane) => lane.lane,
-    () => h("li", {}, fit("name"), h("p", { class: "count" }, h("b"), "人")),
+    () => h("li", {}, fit("name"), h("p", { class: "count" }, h("b"), "人"), h("p", { class: "closing" }, CLOSING)),
     (item, lane) => {
       fill(item, "name", lane.name);
       write(item.querySelector("b"), lane.waiting);
+      item.querySelector(".closing").hidden = !lane.closing;
     },
   );
 }
@@ -124,7 +126,11 @@ function drawMissed(picture) {
   mark(document.body, "data-missed", missedRoom(missed.length));
   write(part("missed-page"), pages > 1 ? `${missedPage + 1}／${pages}` : "");
   const shown = missed.slice(missedPage * MISSED_PAGE, (missedPage + 1) * MISSED_PAGE);
-  keep(part("missed"), shown, nameOf, () => h("li", {}, fit("number")), (item, gone) => fill(item, "number", gone.number));
+  const make = () => h("li", {}, fit("number"), h("p", { class: "until" }));
+  keep(part("missed"), shown, nameOf, make, (item, gone) => {
+    fill(item, "number", gone.number);
+    write(item.querySelector(".until"), `${minutesText(gone.until)}まで`);
+  });
 }
 
 function fit(kind) {
