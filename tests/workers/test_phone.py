@@ -44,9 +44,11 @@ def message(trigger: Trigger = Trigger.NEAR, contact: Contact = MOBILE) -> Messa
 
 
 @asynccontextmanager
-async def at_carrier(stand_in: PhoneStandIn, secret: str = TOKEN) -> AsyncIterator[PhoneCarrier]:
+async def at_carrier(
+    stand_in: PhoneStandIn, secret: str = TOKEN, account: str = "practice"
+) -> AsyncIterator[PhoneCarrier]:
     async with serving(stand_in.routes()) as url:
-        carrier = PhoneCarrier(PhoneServer(url, "practice", secret, "+815000000000"), timeout_s=5.0)
+        carrier = PhoneCarrier(PhoneServer(url, account, secret, "+815000000000"), timeout_s=5.0)
         try:
             yield carrier
         finally:
