@@ -40,6 +40,7 @@ from hub.edge.residents import Residents
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
 from hub.edge.telephones import Telephones
+from hub.edge.told import told_route
 from hub.edge.wishes import Wishes
 from hub.fanout.day import keep_day
 from hub.fanout.deadlines import keep_deadlines
@@ -210,6 +211,7 @@ async def hub_running(
         checks_in=office.web_check_in,
     )
     inside += [*of_residents, *of_office, *entrance.routes]
+    inside.append(told_route(own_lanes, reception.day, entrance.for_desk))
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:

@@ -134,3 +134,33 @@ def first_allowed(wishes: Iterable[Subscription]) -> Subscription | None:
     """Which of a ticket's wishes is told; the others are for when its carrier fails."""
     order = list(Carrier)
     return min(wishes, key=lambda wish: order.index(wish.carrier), default=None)
+
+
+# ------------------------------------------------------------------------------------------- what staff may know of it
+
+
+class HowTold(StrEnum):
+    """Whether a resident knows of his turn, by all carriers together; of the contact itself it says nothing."""
+
+    UNWISHED = "unwished"
+    SENDING = "sending"
+    TOLD = "told"
+    UNSURE = "unsure"
+    NOT_TOLD = "not_told"
+
+
+OF_THE_TURN = (Trigger.NOW, Trigger.READY, Trigger.NEAR)  # the first that there is, is what counts
+
+
+def how_told(wishes: Iterable[Mapping[Trigger, NoticeState]]) -> HowTold:
+    """`wishes`: what became of each carrier's notices of a ticket."""
+    every = list(wishes)
+    for trigger in OF_THE_TURN:
+        states = {notices[trigger] for notices in every if trigger in notices}
+        if NoticeState.ACCEPTED in states:
+            return HowTold.TOLD
+        if states - ENDED:
+            return HowTold.SENDING
+        if states:
+            return HowTold.UNSURE if NoticeState.UNCERTAIN in states else HowTold.NOT_TOLD
+    return HowTold.NOT_TOLD if every else HowTold.UNWISHED

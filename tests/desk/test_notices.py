@@ -8,10 +8,13 @@ from hub.desk.notices import (
     LATE_MS,
     USUAL_PACE_MS,
     Carrier,
+    HowTold,
+    NoticeState,
     Subscription,
     Trigger,
     by_place,
     first_allowed,
+    how_told,
     notice_id,
     pace_ms,
 )
@@ -82,3 +85,27 @@ def test_line_is_asked_before_mail_and_mail_before_the_telephone() -> None:
 
 def test_what_comes_each_time_has_a_name_for_each_time() -> None:
     assert [notice_id("s", Trigger.NOW, time) for time in (1, 2)] == ["s:now", "s:now.2"]
+
+
+ACCEPTED, PENDING, UNCERTAIN = NoticeState.ACCEPTED, NoticeState.PENDING, NoticeState.UNCERTAIN
+LAPSED, REFUSED = NoticeState.LAPSED, NoticeState.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("wishes", "told"),
+    [
+        ([], HowTold.UNWISHED),
+        ([{}], HowTold.NOT_TOLD),
+        ([{Trigger.REGISTERED: ACCEPTED}], HowTold.NOT_TOLD),
+        ([{Trigger.NEAR: ACCEPTED}], HowTold.TOLD),
+        ([{Trigger.NEAR: ACCEPTED, Trigger.NOW: UNCERTAIN}], HowTold.UNSURE),
+        ([{Trigger.NEAR: ACCEPTED, Trigger.NOW: REFUSED}], HowTold.NOT_TOLD),
+        ([{Trigger.NOW: LAPSED}, {Trigger.NOW: ACCEPTED}], HowTold.TOLD),
+        ([{Trigger.NOW: LAPSED}, {Trigger.NOW: PENDING}], HowTold.SENDING),
+        ([{Trigger.NOW: UNCERTAIN}, {Trigger.NOW: LAPSED}], HowTold.UNSURE),
+    ],
+)
+def test_staff_learns_whether_he_was_told_and_nothing_else(
+    wishes: list[dict[Trigger, NoticeState]], told: HowTold
+) -> None:
+    assert how_told(wishes) is told

@@ -7,6 +7,7 @@ import { h, keep, mark, write } from "./dom.js";
 import { signIn, signInIfOut, stayHere } from "./here.js";
 import { answersItself, KEYS, plainKey } from "./keys.js";
 import { openPage } from "./page.js";
+import { ToldOf } from "./told.js";
 
 const TICK_MS = 1000;
 const COMING = 3;
@@ -15,6 +16,7 @@ const NO_SUCH_COUNTER = "この窓口は設定にありません。「窓口を�
 const part = (id) => document.getElementById(id);
 const counter = document.body.dataset.counter;
 let isFresh = false;
+const told = new ToldOf(part("told"));
 let before = null; // what this counter had before the latest frame
 
 const page = openPage({
@@ -67,6 +69,7 @@ function queueOf(picture, lane) {
 
 function drawCurrent() {
   const current = actions.current;
+  told.follow(current);
   write(part("number"), current?.number ?? "－");
   if (current === null) return write(part("about"), "お呼びしている番号はありません。");
   const { lane, calls, called_at } = current;
