@@ -122,6 +122,9 @@ def parser() -> Parser:
     keeper = _verb(verbs, "keeper", _keeper, "台帳に記録し、連絡先の鍵を翌日に消去し、お知らせを送り残さず見張ります")
     keeper.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
 
+    bounce = _verb(verbs, "bounce", _bounce, "届かずに戻ったメールを標準入力から受け、その宛先を消去します")
+    bounce.add_argument("recipient", metavar="RECIPIENT", help="戻ってきたアドレス（JUNBAN_MAIL_BOUNCES の形）")
+
     _add_user(verbs)
     _add_ledger(verbs)
     _add_device(verbs)
@@ -330,6 +333,20 @@ def _worker(asked: argparse.Namespace) -> int:
         worker.run(office, Carrier(asked.carrier), mail, **urls, alive=asked.alive)
     except (RuntimeError, KeysUnusable) as error:
         raise Failure(str(error)) from error
+    return 0
+
+
+def _bounce(asked: argparse.Namespace) -> int:
+    machine, office, _, urls = _keeping("junban bounce")
+    from config import bounce
+    from hub.desk.refusals import Refusal
+
+    if machine.mail_bounces is None:
+        raise Failure("JUNBAN_MAIL_BOUNCES を設定してください。")
+    try:
+        bounce.run(office, asked.recipient, machine.mail_bounces, sys.stdin.buffer, redis_url=urls["redis_url"])
+    except Refusal as refusal:
+        raise Failure(f"戻ったメールを記録できません（{refusal.sentence}）。") from refusal
     return 0
 
 

@@ -45,6 +45,7 @@ class MailSettings:
 
     server: MailServer | None
     sender: str
+    bounces: str | None
     line: LineServer | None
     phone: PhoneServer | None
     public_url: str
@@ -87,6 +88,7 @@ def mail_settings(machine: Machine) -> MailSettings | None:
     return MailSettings(
         mail_server(machine.smtp_url.get_secret_value()) if machine.smtp_url else None,
         machine.mail_from or "",
+        machine.mail_bounces,
         LineServer(machine.line_url, machine.line_token.get_secret_value()) if machine.line_token else None,
         PhoneServer(
             machine.phone_url, machine.phone_account, machine.phone_token.get_secret_value(), machine.phone_from

@@ -103,9 +103,18 @@ def _a_ledger(url: SecretStr) -> SecretStr:
     return url
 
 
+_ADDRESS = r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}"
+
+
 def _an_address(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}", text, re.ASCII) is None:
+    if re.fullmatch(_ADDRESS, text, re.ASCII) is None:
         raise own_fault("お知らせの差出人を junban@city.example.jp の形で書いてください。")
+    return text
+
+
+def _bounces(text: str) -> str:
+    if text.count("{}") != 1 or re.fullmatch(_ADDRESS, text.replace("{}", "x"), re.ASCII) is None:
+        raise own_fault("戻りのアドレスを junban+{}@city.example.jp の形で、{} を一つだけ入れて書いてください。")
     return text
 
 
@@ -228,6 +237,12 @@ class Machine(BaseModel):
         default=None,
         alias="JUNBAN_MAIL_FROM",
         description="Address that notices come from.",
+    )
+    mail_bounces: Annotated[str, AfterValidator(_bounces)] | None = Field(
+        default=None,
+        alias="JUNBAN_MAIL_BOUNCES",
+        description="Address that undeliverable mails go back to, as in `junban+{}@city.example.jp`; the mail server"
+        " hands what comes there to `junban bounce`. Without it they go to the sender, and nobody learns of them.",
     )
     line_token: Annotated[SecretStr, AfterValidator(_a_secret)] | None = Field(
         default=None,

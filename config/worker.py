@@ -91,7 +91,7 @@ def senders_of(office: Office, carrier: Carrier, mail: MailSettings) -> Sequence
     match carrier:
         case Carrier.EMAIL if mail.server is not None:
             server = mail.server
-            return [EmailCarrier(server, mail.sender, office.name) for _ in range(CONNECTIONS)]
+            return [EmailCarrier(server, mail.sender, office.name, bounces=mail.bounces) for _ in range(CONNECTIONS)]
         case Carrier.LINE if mail.line is not None:
             from workers.carriers.line import LineCarrier  # its library takes seconds, and no other worker needs it
 

@@ -227,7 +227,7 @@ class Drain:
         message = self._message(claimed, prospect, contact, token)
         loop = asyncio.get_running_loop()
         asked_at = loop.time()
-        heard_by = hashlib.sha256(token.encode()).hexdigest() if self._carrier is Carrier.PHONE else ""
+        heard_by = "" if self._carrier is Carrier.LINE else hashlib.sha256(token.encode()).hexdigest()
         try:
             await self._outbox.mark(self._day, self._carrier, self._present_tenure(), claimed.notice, heard_by)
         except NoContact:
@@ -257,7 +257,7 @@ class Drain:
             by=contact.by,
         )
         text = WRITERS[self._carrier](matter)
-        return Message(claimed.notice, text, stop_url, self._now(), f"{self._public_url}/phone/{token}")
+        return Message(claimed.notice, text, stop_url, self._now(), f"{self._public_url}/phone/{token}", token)
 
     async def _settle(self, one: Claimed, end: _End) -> None:
         """Tell the store what came of it; kept where it is away."""

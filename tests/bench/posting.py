@@ -22,7 +22,7 @@ from config.practice.inbox import Inbox, receiving
 from config.practice.line_stand_in import LineStandIn, Spoken
 from config.practice.phone_stand_in import PhoneStandIn, Told
 from config.processes import Workshop
-from hub.desk.facts import ContactGiven, Fact, TicketCalled, from_fields
+from hub.desk.facts import ContactErased, ContactGiven, Fact, TicketCalled, from_fields
 from hub.desk.notices import Carrier, NoticeState, Trigger, notice_id
 from hub.desk.picture import Picture
 from hub.desk.ticket import State
@@ -297,6 +297,9 @@ def due_by_facts(facts: Sequence[Fact]) -> tuple[dict[str, tuple[int, int, Carri
         if isinstance(fact, ContactGiven):
             wishes[fact.arrival] = near[fact.arrival] = fact
             due[notice_id(fact.subscription, Trigger.REGISTERED)] = fact.at, fact.arrival, Carrier(fact.carrier)
+        elif isinstance(fact, ContactErased):  # a carrier that refuses somebody for ever has told him nothing more
+            wishes.pop(fact.arrival, None)
+            near.pop(fact.arrival, None)
         elif isinstance(fact, TicketCalled):
             called.setdefault(fact.arrival, fact.at)
             near.pop(fact.arrival, None)

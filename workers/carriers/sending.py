@@ -29,8 +29,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One notice on its way. `stop_url` opens "stop and erase" and nothing else, `heard_url` is where a carrier tells
-    what became of it.
+    """One notice on its way. `stop_url` opens "stop and erase" and nothing else; by `token` a carrier names the message
+    when it tells what became of it, at `heard_url`.
     """
 
     notice: str
@@ -38,6 +38,7 @@ class Message:
     stop_url: str
     date: datetime
     heard_url: str = ""
+    token: str = ""
 
 
 class Sender(Protocol):
