@@ -6,6 +6,8 @@ from pathlib import Path
 
 from config.embedded import EmbeddedValkey
 from config.processes import Workshop
+from hub.store.lanes import Lanes
+from tests.model.desks import small_office
 from tests.workers.postbox import postbox
 from tests.workers.test_drain import run_with
 from tests.workers.ward import ward
@@ -21,6 +23,8 @@ def thousand_mails_s() -> float:
 
 async def _send(url: str, keys: Path) -> float:
     async with ward(url, "mails", keys) as office:
+        office.office = small_office("mails", last=100 + MAILS)
+        office.lanes = Lanes(office.client, office.office)
         for number in range(MAILS):
             await office.wish(await office.take(), f"r{number}@residents.example", ahead=1)
         due = await office.due()

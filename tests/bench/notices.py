@@ -13,9 +13,9 @@ FAULTS_QUICK_S, FAULTS_FULL_S = 60.0, 3_000.0  # a fifth of it nobody is there t
 
 def run(quick: bool) -> bool:
     """Print the table and the JSON line; True if every count that must be zero is zero."""
+    mails_s = thousand_mails_s()
     posted = post(QUICK_S if quick else FULL_S)
     badly = post(FAULTS_QUICK_S if quick else FAULTS_FULL_S, kills=False, faults=True)
-    mails_s = thousand_mails_s()
     uncertain = 100 * posted.in_state(NoticeState.UNCERTAIN) / max(1, posted.due)
     p50, p99 = posted.wait_s(0.50), posted.wait_s(0.99)
     by_line = posted.doubled(carrier=Carrier.LINE)

@@ -349,3 +349,22 @@ async def test_a_store_that_is_away_is_told_to_line_so_that_it_tells_again(offic
 
                 await eventually(is_heard)
                 assert [contact.to for contact in await ward.kept()] == [USER]
+
+
+async def test_staff_learns_whether_whoever_is_called_was_told_and_nobody_else_does(
+    ward: Ward, browser: Browser
+) -> None:
+    secret, told = await browser.take()
+    path = f"/desk/told/{told['arrival']}"
+    staff = httpx2.AsyncClient(base_url=ward.hub.page(""), headers=ward.hub.headers("/ws/desk"), trust_env=False)
+    async with staff:
+        assert (await staff.get(path)).json() == {"told": "unwished"}
+        await browser.post("/t/phone", **phone_wish(secret))
+        assert (await staff.get(path)).json() == {"told": "sending"}
+        await ward.send(Carrier.PHONE)
+        answer = await staff.get(path)
+        assert answer.json() == {"told": "told"}
+        assert "1234" not in answer.text
+    async with httpx2.AsyncClient(base_url=ward.hub.page(""), trust_env=False) as stranger:
+        assert (await stranger.get(path)).status_code != 200
+    assert (await browser.client.get(path)).status_code == 404, "no page of residents"

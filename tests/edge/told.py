@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -26,7 +26,7 @@ from hub.store.links import Links
 from hub.store.outbox import Outbox
 from hub.store.sealing import Contact, PublicKey, open_sealed
 from hub.wire.tickets import Told
-from tests.doors import shared_ledger
+from tests.doors import Doors, shared_ledger
 from tests.edge.hubs import Served, served
 from tests.edge.test_end_to_end import is_ready
 from tests.edge.test_residents import Browser, new_id
@@ -153,7 +153,8 @@ async def ward_told(office: Office, url: str, *, practice: bool = False) -> Asyn
             line=LineChannel(SECRET, "@practice"),
         )
         apps = await opened.enter_async_context(running)
-        hub = await opened.enter_async_context(served(apps))
+        doors = opened.enter_context(closing(Doors(office.key)))
+        hub = await opened.enter_async_context(served(apps, doors=doors))
         await is_ready(hub)
         public_url = hub.page("", is_inside=False)
         line.webhook_url = f"{public_url}/line/webhook"
