@@ -27,6 +27,8 @@ KINDS = {
     "TicketTransferred": "転送",
     "SlipReissued": "番号札の再発行",
     "LaneRenumbered": "順番の値の付け直し",
+    "LanePaused": "番号の受付の休止",
+    "LaneResumed": "番号の受付の再開",
     "ClosingAnnounced": "受付終了のお知らせ",
     "ContactGiven": "お知らせの登録",
     "ContactErased": "お知らせの宛先の消去",
@@ -62,6 +64,7 @@ FIELDS = {
     "state": "状態",
     "still_waiting": "お待ちの人数",
     "calls": "回数",
+    "is_priority": "優先",
     "source": "受付",
     "carrier": "手段",
     "ahead": "人数",
@@ -105,6 +108,8 @@ ACTS = {
     Act.DESK_REISSUE: "番号札の再発行",
     Act.DESK_LAPSE: "番号を終わりにする",
     Act.DESK_CLOSING: "受付終了のお知らせ",
+    Act.DESK_PAUSE: "番号の受付の休止",
+    Act.DESK_RESUME: "番号の受付の再開",
     Act.KIOSK_ISSUE: "発券機での発行",
     Act.KIOSK_CHECK_IN: "発券機での来庁の受付",
     Act.SEE_ADMIN: "管理の画面を見る",
@@ -145,9 +150,10 @@ VALUES: dict[str, Mapping[str, str]] = {
     "why": WHYS,
     "state": STATES,
     "source": OTHERS,
+    "is_priority": {"1": "あり"},
 }
 LEFT_OUT = frozenset(
-    {"arrival", "rank", "ranks", "until", "subscription", "last_hash"}
+    {"arrival", "rank", "ranks", "turn", "until", "subscription", "last_hash"}
 )  # for the verifier, not for a reader
 
 

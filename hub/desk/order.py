@@ -6,8 +6,9 @@ gets the middle of the gap; where the gap is closed, the nearest neighbours move
 Ranks stay below 2^53, so that a double holds each exactly (Redis scores, JavaScript): 8,589,934,591 arrivals a day.
 
 **Priority** (`place_of_priority`). With `every` = k such a ticket stands as far in front as k − 1 ordinary tickets
-between it and the priority ticket before it allow: the last one that waits, else the one called last. Whoever waits is
-therefore passed by at most 1 + ⌊n / (k − 1)⌋ of them, n being the ordinary tickets that stood before him at any time.
+between it and the priority ticket before it allow: the last one that waits, else the one called last. Whoever waits in
+a lane is therefore passed there by at most 1 + ⌊n / (k − 1)⌋ of them, n being the ordinary tickets that stood before
+him at any time (one that comes back there counts again).
 It stands right before the one it passes, also as seen from other lanes, and keeps that rank: no clock moves it up.
 
 **Turns** (`turn_of`). A counter whose lanes weigh the same calls the smallest rank of all. Where they weigh differently
@@ -85,7 +86,7 @@ def place_of_arrival(arrivals: Sequence[int], arrival: int) -> int:
 def place_of_priority(line: Sequence[bool], every: int, since: int | None) -> int:
     """How many who wait stay before a new priority ticket. `line`: who of them has priority, first of all first.
 
-    `since`: ordinary tickets called from the lane since the last call of a priority ticket; None: there was none today.
+    `since`: ordinary tickets called in their turn since the last call of a priority ticket; None: there was none today.
     """
     last = next((place for place in reversed(range(len(line))) if line[place]), None)
     if last is not None:

@@ -29,7 +29,7 @@ class Picture:
         self.issued: dict[str, int] = {}  # lane → how many numbers of its band were given
         self.closing: set[str] = set()  # lanes whose closing was announced
         self.last_arrival = 0
-        self.since: dict[str, int] = {}  # lane → ordinary tickets called since the last call of one with priority
+        self.since: dict[str, int] = {}  # lane → ordinary tickets called in their turn since one with priority was
         self.turns: dict[str, dict[str, int]] = {}  # counter → lane → its last turn there
         self.paused: dict[str, str] = {}  # lane → reason
 
@@ -153,9 +153,10 @@ class Picture:
         """What the next call of the counter and the next priority ticket of the lane go by."""
         if fact.turn:
             self.turns.setdefault(fact.counter, {})[fact.lane] = fact.turn
-        if self.tickets[fact.arrival].is_priority:
+        ticket = self.tickets[fact.arrival]
+        if ticket.is_priority:
             self.since[fact.lane] = 0
-        elif fact.lane in self.since:
+        elif fact.lane in self.since and ticket.called_from is State.WAITING and not fact.reason:
             self.since[fact.lane] += 1
 
     def _known(self, fact: facts.TicketFact) -> Ticket:

@@ -33,7 +33,7 @@ export const WORDS = {
     none: {
       paused: () => "受付を休止しています",
       over: () => "本日の受付は終了しました",
-      closed: (opens) => (opens === null ? "受付時間外です" : `受付時間外です（${moment("ja-JP", opens)} から）`),
+      closed: (opens) => (opens === null ? "受付時間外です" : `受付時間外です\n${moment("ja-JP", opens)} から`),
     },
     ahead: (people) => (people === 0 ? "次にお呼びします。\n" : `前にお待ちの方 ${people}人\n`),
     again: "もう一度印刷する",

@@ -35,20 +35,36 @@ class LossyWire:
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         store_reader, store_writer = await asyncio.open_unix_connection(str(self._store))
         self._writers |= {writer, store_writer}
+        is_doomed = asyncio.Event()  # the reply to come is swallowed; one client sends one request at a time
+        replies = asyncio.create_task(self._pass_back(store_reader, writer, is_doomed))
         try:
             while asked := await reader.read(65536):
-                store_writer.write(asked)
-                reply = await store_reader.read(65536)  # one client sends one request at a time
                 if b"FCALL\r\n" in asked:
                     self.calls += 1
                     if self.every and self.calls % self.every == 0:
-                        self.lost += 1
-                        return
-                writer.write(reply)
-                await writer.drain()
+                        is_doomed.set()
+                store_writer.write(asked)
+                await store_writer.drain()
         except ConnectionError:
             pass  # either end may go at any moment: that is what this wire is for
         finally:
+            replies.cancel()
             self._writers -= {writer, store_writer}
             writer.close()
             store_writer.close()
+
+    async def _pass_back(
+        self, store_reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_doomed: asyncio.Event
+    ) -> None:
+        """However long a reply is: the library's own code is longer than what is read at once."""
+        try:
+            while reply := await store_reader.read(65536):
+                if is_doomed.is_set():
+                    self.lost += 1
+                    return
+                writer.write(reply)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()

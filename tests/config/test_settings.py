@@ -1,6 +1,7 @@
 """The configuration is checked before anything starts, and every fault is told at once, with its remedy."""
 
 import tomllib
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,15 @@ import pytest
 
 from config.faults import Faulty
 from config.office_file import PRACTICE_OFFICE, read_office
+from config.office_hours import is_holiday
 from config.settings import Machine, default_data_folder, read_all
+from hub.desk.hours import moment_text
 from hub.desk.lane import Purpose
+
+
+def special(entry: str) -> str:
+    return f'key = "ward"\nspecial_days = [{{ name = "休み", {entry} }}]'
+
 
 SOUND = """
 key = "ward"
@@ -23,6 +31,8 @@ counters = [
   { key = "2", name = "2番窓口", lanes = ["seal", "moves"] },
 ]
 """
+
+WEEK = 'key = "ward"\nhours = [{ days = ["mon"], open = "08:30", close = "17:00" }]'
 
 # What is changed in SOUND → the keys that are named, in order.
 FAULTS: list[tuple[str, str, list[str]]] = [
@@ -46,6 +56,28 @@ FAULTS: list[tuple[str, str, list[str]]] = [
         'key = "ward"',
         'key = "ward"\nnotices = { purpose = "a\\rb", purpose_version = "1" }',
         ["notices.purpose"],
+    ),
+    ('key = "ward"', WEEK.replace('"mon"', '"monday"'), ["hours[0].days[0]"]),
+    ('key = "ward"', WEEK.replace('"mon"', '"sun6"'), ["hours[0].days[0]"]),
+    ('key = "ward"', WEEK.replace('["mon"]', "[]"), ["hours[0].days"]),
+    ('key = "ward"', WEEK.replace("17:00", "24:30"), ["hours[0].close"]),
+    ('key = "ward"', WEEK.replace("17:00", "08:30"), ["hours[0].close"]),
+    ('key = "ward"', WEEK.replace("17:00", "02:00"), ["hours[0].close"]),  # over midnight: two entries
+    ('key = "ward"', WEEK.replace(" }", ', lanes = ["moves"] }'), ["lanes[1]"]),  # seal never opens
+    ('key = "ward"', WEEK.replace(" }", ', lanes = ["moves", "taxes"] }'), ["hours[0].lanes", "lanes[1]"]),
+    ('key = "ward"', special('dates = ["02-30"]'), ["special_days[0].dates[0]"]),
+    ('key = "ward"', special('dates = ["2026-13-01"]'), ["special_days[0].dates[0]"]),
+    ('key = "ward"', special('dates = ["12-29"], open = "09:00"'), ["special_days[0]"]),
+    ('key = "ward"', special('dates = ["12-29"], open = "09:00", close = "09:00"'), ["special_days[0].close"]),
+    ('key = "ward"', special('dates = ["12-29"] }, { name = "b", dates = ["12-29"]'), ["special_days[1]"] * 2),
+    ('prefix = "A", first = 1', 'prefix = "A", step = 0, first = 1', ["lanes[0].step"]),
+    ('prefix = "A", first = 1', 'prefix = "A", cap = 0, first = 1', ["lanes[0].cap"]),
+    ('["seal", "moves"]', '["seal", "moves"], weights = { moves = 11 }', ["counters[1].weights.moves"]),
+    ('["seal", "moves"]', '["seal", "moves"], weights = { taxes = 2 }', ["counters[1].weights"]),
+    (
+        'key = "ward"',
+        'key = "ward"\npriorities = [{ key = "a", name = "優先", every = 1, given_by = ["web"] }]',
+        ["priorities[0].every", "priorities[0].given_by[0]"],
     ),
     ('prefix = "A"', 'prefix = "A1"', ["lanes[0].prefix"]),
     ('prefix = "A", first = 1', 'prefix = "A", first = "1"', ["lanes[0].first"]),
@@ -122,6 +154,49 @@ def test_without_a_purpose_an_office_offers_no_notices(tmp_path: Path) -> None:
     assert read_office(path).purpose == Purpose("2", "一行目\n二行目")
 
 
+def test_a_ward_writes_its_hours_as_the_example_shows(tmp_path: Path) -> None:
+    """The example in the practice ward's file, with its marks of a comment taken away."""
+    text = PRACTICE_OFFICE.read_text(encoding="utf-8")
+    path = tmp_path / "office.toml"
+    example = [line.removeprefix("#   ") for line in text.splitlines() if line.startswith("#   ")]
+    path.write_text(text + "\n" + "\n".join(example) + "\n", encoding="utf-8")
+    hours = read_office(path).hours
+    assert not hours.is_always
+
+    def clock(lane: str, day: str) -> list[str]:
+        return [f"{moment_text(opens)}–{moment_text(closes)}" for opens, closes in hours.windows(lane, day)]
+
+    assert clock("moves", "2026-11-24") == ["11月24日（火）8:30–11月24日（火）19:00"]
+    assert clock("seal", "2026-11-24") == ["11月24日（火）8:30–11月24日（火）17:00"]
+    assert clock("seal", "2026-11-22") == ["11月22日（日）9:00–11月22日（日）17:00"]
+    assert clock("seal", "2026-11-23") == clock("seal", "2026-12-30") == clock("seal", "2027-01-01") == []
+
+
+# Cabinet Office, 国民の祝日について, for 2026 and 2027; with the day off of 2026-05-06, 2026-09-22 and 2027-03-22.
+HOLIDAYS = """
+2026-01-01 2026-01-12 2026-02-11 2026-02-23 2026-03-20 2026-04-29 2026-05-03 2026-05-04 2026-05-05 2026-05-06
+2026-07-20 2026-08-11 2026-09-21 2026-09-22 2026-09-23 2026-10-12 2026-11-03 2026-11-23
+2027-01-01 2027-01-11 2027-02-11 2027-02-23 2027-03-21 2027-03-22 2027-04-29 2027-05-03 2027-05-04 2027-05-05
+2027-07-19 2027-08-11 2027-09-20 2027-09-23 2027-10-11 2027-11-03 2027-11-23
+"""
+
+
+def test_the_holidays_of_the_land_are_known_without_a_network() -> None:
+    days = (date(2026, 1, 1) + timedelta(days=n) for n in range(730))
+    assert [day.isoformat() for day in days if is_holiday(day)] == HOLIDAYS.split()
+
+
+def test_practice_is_open_at_all_hours_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "office.toml"
+    closed = SOUND.replace('key = "ward"', WEEK)
+    path.write_text(closed, encoding="utf-8")
+    office = read_office(path).for_practice()
+    assert office.hours.is_always
+    assert office.is_web_open(0)
+    path.write_text("hours_in_practice = true\n" + closed, encoding="utf-8")
+    assert not read_office(path).for_practice().hours.is_always
+
+
 def test_the_practice_ward_says_what_an_address_is_for_and_how_it_is_gone() -> None:
     purpose = read_office(PRACTICE_OFFICE).purpose
     assert purpose is not None
@@ -145,17 +220,19 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_the_practice_ward_has_the_lanes_and_the_peak_staffing_of_a_real_one() -> None:
     office = read_office(PRACTICE_OFFICE)
     staffed = {lane.key: sum(lane.key in seat.lanes for seat in office.counters) for lane in office.lanes}
-    assert staffed == {"certificates": 5, "moves": 10, "mynumber": 8, "koseki": 3, "foreign": 4, "seal": 2}
-    assert [seat.name for seat in office.counters] == [f"{figure}番窓口" for figure in range(1, 33)]
+    peak = {"certificates": 5, "moves": 10, "mynumber": 8, "koseki": 3, "foreign": 4, "seal": 2}
+    assert staffed == peak | {"delivery": 2}
+    assert [seat.name for seat in office.counters][:32] == [f"{figure}番窓口" for figure in range(1, 33)]
     busiest_day = 1641
-    assert all(lane.last - lane.first + 1 >= busiest_day for lane in office.lanes)
+    assert all(lane.last - lane.first + 1 >= busiest_day for lane in office.lanes if lane.gives_numbers)
 
 
 def test_the_practice_ward_stays_easy_to_read_for_other_programs() -> None:
     table: dict[str, Any] = tomllib.loads(PRACTICE_OFFICE.read_text(encoding="utf-8"))
     assert list(table) == [
-        *("key", "name", "return_after", "web_open", "web_close", "web_check_in", "notices"),
-        *("priorities", "pause_reasons", "lanes", "counters"),
+        *("key", "name", "return_after", "web_open", "web_close", "web_check_in"),
+        *("absent_after_calls", "absent_after_seconds", "missed_minutes", "push_back_times", "push_back_places"),
+        *("notices", "priorities", "pause_reasons", "reasons", "lanes", "counters"),
     ]
 
 

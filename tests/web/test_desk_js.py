@@ -214,7 +214,7 @@ async def test_success_is_seen_by_the_fact(site: MakeSite, page: "Page") -> None
     ours.tell(m.TicketRecalled, calls=2, **CURRENT)
     await page.locator("#about", has_text="お呼び出し中・2回目").wait_for()
     assert "A101 を再度お呼びしました（2回目）。" in await page.locator("#news").inner_text()
-    ours.tell(m.TicketMarkedAbsent, **CURRENT)
+    ours.tell(m.TicketMarkedAbsent, until=AT + 1_800_000, **CURRENT)
     await page.locator("#missed", has_text="A101").wait_for()
     assert await page.locator("#number").inner_text() == "－"
     ours.tell(m.TicketCalled, arrival=500, number="A300", counter="1", waiting={"certificates": 2})

@@ -169,7 +169,7 @@ async def test_who_is_served_leaves_at_once_and_who_is_missed_is_listed(site: Ma
     ours = site(snapshot(calls=2))
     await on_wall(ours)
     ours.tell(m.TicketServed, arrival=100, number="A101", counter="1")
-    ours.tell(m.TicketMarkedAbsent, arrival=99, number="B102", counter="2", lane="moves")
+    ours.tell(m.TicketMarkedAbsent, until=AT + 1_800_000, arrival=99, number="B102", counter="2", lane="moves")
     await page.locator("#missed", has_text="B102").wait_for()
     assert await numbers(page, "#stage") == []
     assert await page.locator("#welcome").is_visible()

@@ -123,7 +123,7 @@ local function call(desk, ticket, counter, turn, reason)
   local since = read('HGET', desk.tally, field)
   if ticket.has_priority then
     plan(desk, 'HSET', desk.tally, field, '0')
-  elseif since then
+  elseif since and ticket.state == 'waiting' and reason == '' then
     plan(desk, 'HSET', desk.tally, field, whole(tonumber(since) + 1))
   end
   if turn > 0 then
