@@ -32,7 +32,7 @@ from hub.ledger.connection import LedgerUnusable
 from hub.ledger.operations import Ledger
 from kiosk_client.badge import BadgeFile, Held
 
-READY_WITHIN_S = 30.0  # one second on an idle machine
+READY_WITHIN_S = 90.0  # one second on an idle machine; one that was just switched on has much else to do
 PAUSE_S = 0.02
 INBOX_PORT = 8082  # the next after the pages of the office; taken ones give way to free ones
 KIOSK_PORT = 8090

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 FIRST_PAUSE_S = 0.001
 LONGEST_PAUSE_S = 0.05
-WITHIN_S = 30.0  # a machine with much else to do; only a story that fails takes so long
+WITHIN_S = 30.0  # a story that goes well never waits so long, and a busy machine makes none fail
 
 
 @overload

@@ -15,12 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from hub.desk.lane import Office
 from hub.wire.messages import Snapshot
 from web.models import Board, Offer, counter_choices, em_of, hours_text, room_for, why_none
+from web.statics import Statics
 from web.viewers import Viewer, viewed
 
 DeskPage: TypeAlias = Callable[[Request, Viewer], Awaitable[Response]]
@@ -43,10 +42,6 @@ PAGE_HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
-}
-STATIC_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",  # asked anew each time (ETag): after an upgrade no page runs old parts
 }
 
 _templates = Environment(
@@ -146,14 +141,7 @@ def inside_routes(
 
 def static_routes() -> list[BaseRoute]:
     """What the pages load, all of it from here."""
-    return [Mount("/static", _Static(directory=HERE / "static"), name="static")]
-
-
-class _Static(StaticFiles):
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        response.headers.update(STATIC_HEADERS)
-        return response
+    return [Mount("/static", Statics(HERE / "static"), name="static")]
 
 
 def new_id() -> str:

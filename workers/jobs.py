@@ -161,7 +161,7 @@ class Executor:
         self._runner = asyncio.Runner()
         self._worker: Worker | None = None
         self._is_asked = False
-        self._is_busy = False  # in a run, which ends by itself when it is asked to
+        self._is_busy = False  # in a run or at its goodbye, which end by themselves
         self.ended_by: Exception | None = None
 
     @property
@@ -183,6 +183,8 @@ class Executor:
                         break
             except StopRequested:
                 pass
+            self._is_busy = True
+            self._hear_signals()  # asked twice, it ends no faster
             self._runner.run(_awaited(goodbye))
 
     def _work(self, *, burst: bool) -> None:
@@ -213,6 +215,7 @@ class Executor:
         """Before RQ has put its own in this place."""
         self._is_asked = True
         if not self._is_busy:
+            self._is_busy = True  # from here to the goodbye nobody tears it out once more
             raise StopRequested
 
     def _made(self) -> Worker:

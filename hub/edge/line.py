@@ -96,12 +96,12 @@ class LineLinks:
         day, arrival, secret = await reception.owned(wanted)
         try:
             self._wishes.admit(Carrier.LINE, wanted.purpose, consents=wanted.consent)
-            self._wishes.count(day, arrival)
             agreed = Agreed(day, arrival, wanted.ahead, wanted.minutes, wanted.purpose, Language(wanted.language))
             code = codes.link_code_of(f"{wanted.id} {day} {arrival}")
-            is_new = await self._links.keep(codes.digest_of(code), agreed)
-            if not is_new and await self._links.find(codes.digest_of(code)) != agreed:
-                raise OtherBody
+            with self._wishes.counted(day, arrival):
+                is_new = await self._links.keep(codes.digest_of(code), agreed)
+                if not is_new and await self._links.find(codes.digest_of(code)) != agreed:
+                    raise OtherBody
         except Refusal as refusal:
             return await reception.refuse_on_page(asked, refusal, day, arrival, secret)
         shown = codes.shown_code(code)

@@ -61,9 +61,9 @@ class Notices:
         address = read_address(wanted.address)
         if address is None:
             raise BadAddress
-        self._wishes.count(day, arrival)
         wished = Wished(Carrier.EMAIL, address, wanted.ahead, wanted.minutes, wanted.purpose)
-        await self._wishes.keep(day, arrival, "/t/notice", wanted.id, wished)
+        with self._wishes.counted(day, arrival):
+            await self._wishes.keep(day, arrival, "/t/notice", wanted.id, wished)
         return address
 
     async def _stop(self, asked: Asked) -> Response:

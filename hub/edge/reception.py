@@ -19,7 +19,7 @@ from starlette.routing import Route
 from hub.desk import requests as ask
 from hub.desk.lane import Office
 from hub.desk.notices import Trigger
-from hub.desk.refusals import ForeignPage, NotUnderstood, NotYours, Refusal, StoreAway, TooManyTries
+from hub.desk.refusals import ForeignPage, NotUnderstood, NotYours, Refusal, StoreAway, TooManyTries, TryAgain
 from hub.desk.requests import Answer, Stamp
 from hub.desk.ticket import State
 from hub.edge.asked import Asked
@@ -123,7 +123,11 @@ class Reception:
             raise NotYours
         if not self._wrong.take(f"{day} {number}"):
             raise TooManyTries
-        secret = await self.desk.secret_of(day, known)
+        try:
+            secret = await self.desk.secret_of(day, known)
+        except TryAgain:
+            self._wrong.give_back(f"{day} {number}")  # nobody has looked at the code
+            raise
         if not secret or not hmac.compare_digest(codes.code_of(secret), code):
             raise NotYours
         self._wrong.give_back(f"{day} {number}")

@@ -90,9 +90,6 @@ class Telephones:
         telephone = read_telephone(wanted.telephone)
         if telephone is None:
             raise BadTelephone
-        self._wishes.count(day, arrival)
-        if not self._of_number.take(telephone.number):
-            raise TooManyWishes
         by = By(wanted.by) if By(wanted.by) in telephone.ways else telephone.ways[0]
         wished = Wished(
             Carrier.PHONE,
@@ -103,7 +100,10 @@ class Telephones:
             by=by,
             language=Language(wanted.language),
         )
-        await self._wishes.keep(day, arrival, "/t/phone", wanted.id, wished)
+        with self._wishes.counted(day, arrival):
+            if not self._of_number.take(telephone.number):
+                raise TooManyWishes
+            await self._wishes.keep(day, arrival, "/t/phone", wanted.id, wished)
         return telephone.shown
 
     async def _state(self, request: Request) -> Response:

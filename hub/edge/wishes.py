@@ -7,7 +7,7 @@ kept, not even to count by: what has to be counted is counted under a key that e
 import contextlib
 import hmac
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from hub.desk.refusals import (
     PurposeChanged,
     TooManyTries,
     TooManyWishes,
+    TryAgain,
 )
 from hub.desk.requests import Stamp
 from hub.edge.reception import MINUTE, WHO, Reception, kept_id
@@ -76,13 +77,18 @@ class Wishes:
         if not consents:
             raise NoConsent
 
-    def count(self, day: str, arrival: int) -> None:
-        """One more. Raises TooManyWishes, TooManyTries."""
+    @contextlib.contextmanager
+    def counted(self, day: str, arrival: int) -> Iterator[None]:
+        """One wish more, for the time of a `with`. Raises TooManyWishes, TooManyTries."""
         if not self._wishes.take(f"{day} {arrival}"):
             raise TooManyWishes
-        if not self._all_wishes.take(""):
+        try:
+            if not self._all_wishes.take(""):
+                raise TooManyTries
+            yield
+        except TryAgain:
             self._wishes.give_back(f"{day} {arrival}")  # not this ticket's fault: trying again has to help
-            raise TooManyTries
+            raise
 
     async def keep(self, day: str, arrival: int, path: str, id: str, wished: Wished) -> None:
         """Seal the contact and hand it over, once for each id and contact. Raises what the desk refuses."""

@@ -245,10 +245,10 @@ if sys.argv[1] == "--version":
 place = socket.socket(socket.AF_UNIX)
 place.bind(sys.argv[sys.argv.index("--unixsocket") + 1])
 place.listen()
-for turn in range(1000):
+for turn in range(3000):
     line, _ = place.accept()
     line.recv(64)
-    line.sendall(b"-LOADING\\r\\n" if turn < 200 else b"+PONG\\r\\n")
+    line.sendall(b"-LOADING\\r\\n" if turn < 800 else b"+PONG\\r\\n")
 """
 
 
@@ -257,7 +257,7 @@ def test_a_server_that_reads_a_long_file_gets_its_time(tmp_path: Path) -> None:
     slow.write_text(LOADING.format(python=sys.executable))
     slow.chmod(0o700)
     store = EmbeddedValkey(tmp_path / "store", binary=slow)
-    store.start(within_s=0.5)  # 200 questions, 3 ms apart, take longer
+    store.start(within_s=2.0)  # 800 questions, 3 ms apart, take longer
     assert store.answers()
     store.stop()
     with pytest.raises(NotWanted):

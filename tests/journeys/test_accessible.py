@@ -6,10 +6,11 @@ import pytest
 
 from tests.journeys.accessible import assert_accessible
 from tests.journeys.conftest import Open
-from tests.journeys.looking import press, sees
+from tests.journeys.looking import comes_to_itself, comes_to_warn, press, sees
 from tests.journeys.test_a_ticket import PHONE, is_at, take
 from tests.journeys.test_kiosk import BUTTON, kiosk_running, open_touch_screen
-from tests.journeys.ward import Ward
+from tests.journeys.test_notices import fill, notices_offered
+from tests.journeys.ward import Ward, ward_running
 
 
 async def test_the_residents_pages_from_asking_to_the_end(ward: Ward, open_page: Open) -> None:
@@ -32,6 +33,65 @@ async def test_the_residents_pages_from_asking_to_the_end(ward: Ward, open_page:
         await assert_accessible(phone)
     await phone.get_by_text("番号を取り消す").click()
     await assert_accessible(phone)
+    for key in "b1n":
+        await press(desk, key)
+    await is_at(phone, "called")
+    home = await open_page(f"{ward.public}/")
+    await sees(home, "#calls", "A101")
+    await assert_accessible(home)
+    await press(desk, "d")
+    await is_at(phone, "served")
+    await assert_accessible(phone)
+
+    await phone.goto(f"{ward.public}/")
+    await take(phone)
+    await is_at(phone, "waiting")
+    ward.store.kill()
+    for page in (phone, home):
+        await comes_to_warn(page)
+        await assert_accessible(page)
+    ward.store.start()
+    await comes_to_itself(phone)
+    await phone.get_by_text("番号を取り消す").click()
+    await phone.get_by_role("button", name="はい、取り消します").click()
+    await is_at(phone, "cancelled")
+    await assert_accessible(phone)
+
+
+async def test_a_number_from_home_that_is_expected(tmp_path: Path, open_page: Open) -> None:
+    async with ward_running(tmp_path, checks_in=True) as ward:
+        phone = await open_page(f"{ward.public}/")
+        await phone.set_viewport_size(PHONE)
+        await take(phone)
+        await is_at(phone, "expected")
+        await assert_accessible(phone)
+
+
+async def test_the_notice_from_its_purpose_to_its_end(tmp_path: Path, open_page: Open) -> None:
+    async with notices_offered(tmp_path) as offered:
+        phone = await open_page(f"{offered.ward.public}/")
+        await phone.set_viewport_size(PHONE)
+        await take(phone)
+        await is_at(phone, "waiting")
+        await phone.get_by_text("メールでのお知らせを希望する").click()
+        await assert_accessible(phone)
+        await fill(phone, "taro@@docomo")
+        await sees(phone, "#notice-form .refusal", "メールアドレスを確かめて")
+        await assert_accessible(phone)
+        await fill(phone, "taro@docomo.example")
+        await sees(phone, "#notice-to", "taro@docomo.example")
+        await assert_accessible(phone)
+        contact = await offered.contact()
+        assert contact is not None
+        await offered.begin_next_day()
+        await is_at(phone, "over")
+        await assert_accessible(phone)
+        await phone.goto(f"{offered.ward.public}/stop/{contact.stop}")
+        await assert_accessible(phone)
+        async with phone.expect_navigation():
+            await phone.get_by_role("button", name="お知らせをやめてアドレスを消す").click()
+        await sees(phone, ".news", "お知らせをやめ")
+        await assert_accessible(phone)
 
 
 async def test_a_form_that_is_refused(ward: Ward, open_page: Open) -> None:

@@ -121,6 +121,7 @@ def test_the_same_keys_on_another_keyboard_are_the_same_password(house: House) -
     assert house.people.sign_in("sato", "カサと123ABCDEFG").person.name == "sato"
 
 
+@pytest.mark.timeout(600)  # on a machine with much else to do
 def test_ten_thousand_guesses_open_nothing_and_disturb_nobody(house: House) -> None:
     for name in ("sato", "ito"):
         house.add(name)

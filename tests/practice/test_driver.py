@@ -36,6 +36,7 @@ from hub.wire.position import Position
 from tests.eventually import eventually
 
 SPEED = 2000.0
+STEADY = 500.0  # where it counts who comes first: a machine that stands still for a second costs eight minutes
 
 
 @dataclass(frozen=True)
@@ -177,13 +178,13 @@ async def test_a_day_file_begins_before_opening_and_those_who_left_do_not_come(
 
     busy = [customer(7 * 3600 + n, 1800) for n in range(6)]
     early = [*busy, customer(7 * 3600 + 60, None, 7 * 3600 + 120), customer(7 * 3600 + 70, None, 9 * 3600)]
-    plan = Plan(customers=early, figures=small_figures(), speed=SPEED, has_lunch=False)
+    plan = Plan(customers=early, figures=small_figures(), speed=STEADY, has_lunch=False)
     told: list[float] = []
     async with practice(office, valkey_server) as hub:
         outcome = await drive(hub, plan, Random(), lambda now, *_: told.append(now))
     assert_good(outcome, 8)
     assert (outcome.findings.served, outcome.findings.closed_out) == (7, 1)
-    assert 6.9 * 3600 <= told[0] <= 7 * 3600
+    assert 6.9 * 3600 <= told[0] < 7.5 * 3600
 
 
 async def test_who_gives_the_number_back_is_not_called(valkey_server: EmbeddedValkey, office: Office) -> None:
@@ -194,7 +195,7 @@ async def test_who_gives_the_number_back_is_not_called(valkey_server: EmbeddedVa
         )
         for n, cancels in enumerate([None] * 6 + [400])
     ]
-    plan = Plan(customers=visits, figures=small_figures(), speed=SPEED, has_lunch=False)
+    plan = Plan(customers=visits, figures=small_figures(), speed=STEADY, has_lunch=False)
     async with practice(office, valkey_server) as hub:
         outcome = await drive(hub, plan, Random())
     assert_good(outcome, 7)
@@ -202,8 +203,8 @@ async def test_who_gives_the_number_back_is_not_called(valkey_server: EmbeddedVa
 
 
 async def test_who_still_waits_at_midnight_is_closed_out(valkey_server: EmbeddedValkey, office: Office) -> None:
-    late = [Customer(arrived_at=23 * 3600 + 3000, lane="moves", source="kiosk", service_seconds=4000) for _ in range(8)]
-    plan = Plan(customers=late, figures=small_figures(), speed=600, has_lunch=False)
+    late = [Customer(arrived_at=22 * 3600, lane="moves", source="kiosk", service_seconds=8000) for _ in range(8)]
+    plan = Plan(customers=late, figures=small_figures(), speed=STEADY, has_lunch=False)
     async with practice(office, valkey_server) as hub:
         outcome = await drive(hub, plan, Random())
     assert_good(outcome, 8)

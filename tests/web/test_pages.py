@@ -152,6 +152,28 @@ def test_static_files_are_typed_and_asked_for_anew(path: Path) -> None:
     assert answer.headers["cache-control"] == "no-cache"
 
 
+@pytest.mark.parametrize("path", sorted((HERE / "static").iterdir()), ids=lambda path: path.name)
+def test_static_files_are_packed_for_whoever_takes_them_so_and_are_the_same(path: Path) -> None:
+    site = visitor(None)
+    packed, plain, other = (
+        site.get(f"/static/{path.name}", headers={"Accept-Encoding": takes})
+        for takes in ("br, gzip", "identity", "gzip;q=0")
+    )
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers | other.headers
+    assert packed.content == plain.content == other.content == path.read_bytes()
+    assert packed.headers["content-type"] == plain.headers["content-type"]
+    assert {answer.headers["vary"] for answer in (packed, plain, other)} == {"Accept-Encoding"}
+    known = site.get(f"/static/{path.name}", headers={"If-None-Match": packed.headers["etag"]})
+    assert (known.status_code, known.content) == (304, b"")
+
+
+def test_a_page_is_never_packed() -> None:
+    """Its length would tell what stands in it beside somebody's own words (BREACH)."""
+    for path in ("/", "/t"):
+        assert "content-encoding" not in visitor(snapshot()).get(path, headers={"Accept-Encoding": "gzip"}).headers
+
+
 def test_office_time_is_shown_in_tokyo() -> None:
     board = Board.of(snapshot())
     assert board.made_at.utcoffset() == timedelta(hours=9)

@@ -270,6 +270,21 @@ def test_a_fresh_worker_looks_before_anybody_wakes_it_and_is_not_torn_out_of_it(
     assert told == ["begun", "done"]
 
 
+def test_whoever_is_asked_to_stop_twice_says_goodbye_once(valkey_server: EmbeddedValkey, office_name: str) -> None:
+    told: list[str] = []
+
+    async def drain() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async def goodbye() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(0)
+        told.append("goodbye")
+
+    Executor(valkey_server.url, office_name, EMAIL, drain).run(goodbye)
+    assert told == ["goodbye"]
+
+
 def test_a_run_after_which_there_is_no_use_ends_the_process(valkey_server: EmbeddedValkey, office_name: str) -> None:
     async def over() -> None:
         raise LookupError

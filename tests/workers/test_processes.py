@@ -16,7 +16,7 @@ from hub.desk.notices import NoticeState, Trigger
 from hub.ledger.connection import sqlite_url
 from hub.ledger.operations import Ledger
 from hub.store.days import Days, Lag
-from tests.eventually import eventually
+from tests.eventually import WITHIN_S, eventually
 from tests.workers.postbox import Postbox, postbox
 from tests.workers.ward import EMAIL, MASTER, Ward, ward
 
@@ -94,7 +94,7 @@ async def test_a_wish_becomes_two_letters_and_both_processes_end_in_order(
         for verb in ("keeper", "worker"):
             seen = (tmp_path / f"{verb}.alive").stat().st_mtime_ns
             await eventually(lambda: (tmp_path / f"{verb}.alive").stat().st_mtime_ns > seen)  # noqa: B023
-        assert [keeper.stop(), worker.stop()] == [0, 0]
+        assert [keeper.stop(grace_s=WITHIN_S), worker.stop(grace_s=WITHIN_S)] == [0, 0]
     for log in tmp_path.glob("*.log"):
         text = log.read_text()
         assert "canary" not in text
@@ -119,7 +119,7 @@ async def test_a_keeper_without_a_mail_server_archives(
         book.close()
         assert await office.contacts.published() == before  # no key is made for what nobody can send
         await eventually((tmp_path / "keeper.alive").exists)
-        assert keeper.stop() == 0
+        assert keeper.stop(grace_s=WITHIN_S) == 0
     assert (tmp_path / "ledger-signing.pem").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "ledger.sqlite").stat().st_mode & 0o077 == 0
 
@@ -177,6 +177,6 @@ def test_a_stop_while_the_store_is_away_is_heard(tmp_path: Path, start: Start) -
 
     for words in (["worker", "email"], ["keeper"]):
         child = start(*words, JUNBAN_REDIS_URL=f"unix://{tmp_path}/nobody")
-        anyio.run(eventually, (tmp_path / f"{words[0]}.alive").exists, 20.0)
+        anyio.run(eventually, (tmp_path / f"{words[0]}.alive").exists)
         os.kill(child.pid, signal.SIGTERM)
-        assert child.stop() == 0
+        assert child.stop(grace_s=WITHIN_S) == 0
