@@ -1,8 +1,7 @@
 /** A resident's notices: their forms, where each stands, and how it is stopped. Nothing of what is typed is kept. */
 
 import { makeId } from "./asking.js";
-import { minutesText } from "./clock.js";
-import { h, write } from "./dom.js";
+import { write } from "./dom.js";
 import { post } from "./residents.js";
 
 const REGISTERED = {
@@ -22,24 +21,6 @@ const NEAR = {
   uncertain: "near-unsure",
   refused: "near-failed",
   lapsed: "near-failed",
-};
-const ABOUT = {
-  registered: "登録の確認",
-  near: "順番が近づいたお知らせ",
-  now: "お呼び出しのお知らせ",
-  missed: "お呼び済みのお知らせ",
-  ready: "お渡しの準備ができたお知らせ",
-  jump: "順番が早まったお知らせ",
-  delayed: "遅れのお知らせ",
-};
-const STATE = {
-  pending: "お送りしています",
-  claimed: "お送りしています",
-  sending: "お送りしています",
-  accepted: "お送りしました",
-  uncertain: "届いていない場合があります",
-  refused: "届きませんでした",
-  lapsed: "お送りしませんでした",
 };
 const ENDED = { resident: "stopped", replaced: "stopped", refused: "failed" };
 const GOING = ["expected", "waiting"];
@@ -164,7 +145,7 @@ class OwnNotice {
     for (const place of section.querySelectorAll("[data-wished]")) write(place, notice?.ahead ?? "");
     for (const place of section.querySelectorAll("[data-minutes]")) write(place, notice?.minutes ?? "");
     for (const place of section.querySelectorAll("[data-walks]")) place.hidden = !notice?.minutes;
-    this.#part("sent").replaceChildren(...(notice?.sent ?? []).map(sentLine));
+    this.#drawSent(notice?.sent ?? []);
     this.#stopForm.hidden = !isKept;
     if (!isKept || !isOffered || names.includes("failed")) this.#showTo("");
     if (this.#part("part")) {
@@ -173,6 +154,13 @@ class OwnNotice {
       this.#part("again").hidden = !isKept;
     }
     this.#names = names;
+  }
+
+  /** Its words are loaded with the first message: whoever wishes for none needs none of them. */
+  async #drawSent(sent) {
+    if (sent.length === 0) return this.#part("sent").replaceChildren();
+    const { sentLine } = await import("./sent.js");
+    return this.#part("sent").replaceChildren(...sent.map(sentLine));
   }
 
   #namesOf({ ended, registered, near }) {
@@ -243,8 +231,4 @@ class OwnNotice {
     told.hidden = Boolean(answer);
     return answer;
   }
-}
-
-function sentLine({ about, state, at }) {
-  return h("li", {}, h("time", {}, minutesText(at)), ` ${ABOUT[about] ?? about}: ${STATE[state] ?? state}`);
 }
