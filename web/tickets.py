@@ -236,8 +236,7 @@ class ResidentPages:
     ) -> Response:
         whole = self._present()
         wished = view.notices if view else {}
-        # E-mail has its place in any case: what a number found in the browser has is shown there.
-        carriers = [words for words in self._carriers if words.purpose or words.key in (Carrier.EMAIL, *wished)]
+        carriers = [words for words in self._carriers if words.purpose or words.key in wished]
         return rendered(
             "ticket.html",
             status,
