@@ -33,8 +33,8 @@ from hub.wire.tickets import LinkCode, NotifyByLine, NotifyByLineForm
 
 _log = structlog.get_logger("hub.edge.line")
 
-WEBHOOK_BYTES = 256 * 1024  # LINE sends a few events at a time, each below 10 kB
-EVENTS = 200  # in one of them
+WEBHOOK_BYTES = 32 * 1024  # LINE sends a few events at a time, each below a kilobyte or two
+EVENTS = 100  # in one of them
 WRONG_CODES = 5  # a user in ten minutes: forty bits stay out of reach
 WHILE = 600.0
 USER = re.compile(r"U[0-9a-f]{32}", re.ASCII)

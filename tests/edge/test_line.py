@@ -198,7 +198,9 @@ async def test_who_blocks_the_account_is_forgotten_at_once_with_all_his_tickets(
         secret, _ = await browser.take(lane)
         assert await ward.line.write(USER, await ward.agree(browser, secret)) == 200
         secrets_.append(secret)
-    other, _ = await Browser(ward.hub).take()
+    stranger = Browser(ward.hub)  # with a cookie of its own
+    async with stranger.client:
+        other, _ = await stranger.take()
     assert await ward.line.write(OTHER, await ward.agree(browser, other)) == 200
     assert len(await ward.kept()) == 3
     assert await ward.line.block(USER) == 200
