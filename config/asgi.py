@@ -14,6 +14,7 @@ import redis.exceptions
 import structlog
 from redis.asyncio import Redis
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from config.entrance import PracticePeople, entrance_of
 from config.serving import Apps, Engine, listen, open_files, public_listeners, raise_open_files, serve
@@ -27,13 +28,17 @@ from hub.edge.commands import Commands
 from hub.edge.erasure import ErasureWatch
 from hub.edge.guards import Guard
 from hub.edge.headers import SecurityHeaders
+from hub.edge.line import LineLinks
 from hub.edge.notices import Notices
 from hub.edge.reception import Reception
 from hub.edge.residents import Residents
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.sockets import Limits
+from hub.edge.telephones import Telephones
+from hub.edge.told import told_route
 from hub.edge.walls import Walls
 from hub.edge.websocket.connection import WebsocketConnection
+from hub.edge.wishes import Wishes
 from hub.fanout.day import keep_day
 from hub.fanout.deadlines import keep_deadlines
 from hub.fanout.mailbox import Depth
@@ -51,6 +56,8 @@ from hub.store.days import Days
 from hub.store.erasing import Erasing
 from hub.store.facts import FactStream
 from hub.store.lanes import Lanes
+from hub.store.links import Links
+from hub.store.outbox import Outbox
 from hub.wire.roles import Role
 from web import pages
 from web.tickets import ResidentPages
@@ -61,6 +68,17 @@ _log = structlog.get_logger("config.asgi")
 LEDGER_EVERY_S = 1.0  # one that is away is asked so often whether it is back
 PRACTICE_SPEED = 240  # a day of practice runs as fast, and as many more residents come in a minute
 INSIDE_HOST = "127.0.0.1"  # staff's machines come in through a proxy that knows them; nothing inside asks who is there
+
+
+@dataclass(frozen=True, slots=True)
+class LineChannel:
+    """The ward's account in LINE, as far as a hub knows it: it can check what LINE tells, and send nothing."""
+
+    secret: str
+    account: str
+
+    def __repr__(self) -> str:
+        return f"LineChannel({self.account})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +103,7 @@ async def hub_running(
     public_url: str | None = None,
     inside_urls: Collection[str] = (),
     offers: Collection[Carrier] = (),
+    line: LineChannel | None = None,
     jobs_url: str | None = None,
     practice_people: PracticePeople = (),
     tuning: Tuning | None = None,
@@ -92,11 +111,11 @@ async def hub_running(
     """The public and the inside application of one office's hub, which follows the store from here to the end.
 
     `public_url` and `inside_urls` are where a proxy offers the two (`https://host[:port]`); `offers` is how notices can
-    be sent, and `jobs_url` where their workers are woken (without it: the store). `practice_people` are offered at
-    staff's door. A store that is away is waited for, saying so to everybody; a ledger that is away is waited for, and
-    nobody new gets in meanwhile. Raises `hub.store.library.LibraryDiffers` for a store
-    of another release, ValueError for a URL of pages that is none, and `hub.ledger.connection.LedgerUnusable` for one
-    of a ledger.
+    be sent, `line` the ward's account there, and `jobs_url` where workers are woken (without it: the store).
+    `practice_people` are offered at staff's door, and `devices_of` lets devices in. A store that is away is waited for,
+    saying so to everybody; a ledger that is away is waited for, and nobody new gets in meanwhile. Raises
+    `hub.store.library.LibraryDiffers` for a store of another release, ValueError for a URL of pages that is none, and
+    `hub.ledger.connection.LedgerUnusable` for one of a ledger.
     """
     tuning = tuning or Tuning()
     if practice:
@@ -122,7 +141,24 @@ async def hub_running(
     reception = Reception(relay, lanes, tickets)
     speed = PRACTICE_SPEED if practice else 1
     residents = Residents(reception, is_secure=is_secure, speed=speed)
-    notices = Notices(reception, Contacts(client, office), offers, speed=speed)
+    wishes = Wishes(reception, Contacts(client, office), offers, speed=speed)
+    carriers: list[Notices | LineLinks | Telephones] = [Notices(reception, wishes)]
+    heard: list[BaseRoute] = []
+    if line is not None:
+        links = LineLinks(
+            reception,
+            wishes,
+            Links(client, office),
+            line.secret,
+            line.account,
+            lambda: waking.on_due(Carrier.LINE),
+        )
+        carriers.append(links)
+        heard += links.webhook_routes()
+    if Carrier.PHONE in offers:
+        telephones = Telephones(reception, wishes, Outbox(client, office), waking.on_due, speed=speed)
+        carriers.append(telephones)
+        heard += telephones.heard_routes()
     archive = ArchiveWatch(Days(own_client, office).lag)
     walls = Walls(relay, own_lanes, lambda: devices.places(Role.WALL))
     erasure = ErasureWatch(Erasing(own_client, office).told) if offers else None
@@ -138,8 +174,11 @@ async def hub_running(
         erasure,
     )
     of_residents = [*pages.public_routes(relay.present, office), *tickets.routes()]
-    public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *notices.routes(public_guard)]
-    inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard), *notices.routes(inside_guard)]
+    public = [*public_routes(edge, public_guard), *residents.routes(public_guard), *heard]
+    inside = [*inside_routes(edge, inside_guard), *residents.routes(inside_guard)]
+    for carrier in carriers:
+        public += carrier.routes(public_guard)
+        inside += carrier.routes(inside_guard)
     public += of_residents
     is_staff_https = any(url.startswith("https:") for url in inside_urls)
     entrance = entrance_of(
@@ -163,6 +202,7 @@ async def hub_running(
         checks_in=office.web_check_in,
     )
     inside += [*of_residents, *of_office, *entrance.routes]
+    inside.append(told_route(own_lanes, reception.day, entrance.for_desk))
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:
@@ -275,6 +315,7 @@ async def run_hub(
     public_url: str | None = None,
     inside_urls: Collection[str] = (),
     offers: Collection[Carrier] = (),
+    line: LineChannel | None = None,
     jobs_url: str | None = None,
     practice_people: PracticePeople = (),
     tuning: Tuning | None = None,
@@ -296,6 +337,7 @@ async def run_hub(
             public_url=public_url,
             inside_urls=inside_urls,
             offers=offers,
+            line=line,
             jobs_url=jobs_url,
             practice_people=practice_people,
             tuning=tuning,

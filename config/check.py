@@ -5,6 +5,7 @@ from contextlib import closing
 from config.embedded import faults_of_server, given_server
 from config.faults import Fault
 from config.ledger import faults_of_ledger
+from config.line_check import faults_of_line
 from config.mail import faults_of_mail
 from config.settings import WHERE, look_at_all
 
@@ -14,6 +15,7 @@ def find_faults() -> list[Fault]:
     if machine is None:
         return faults
     faults += faults_of_mail(machine)
+    faults += faults_of_line(machine)
     faults += faults_of_ledger(machine)
     for name, url in (("JUNBAN_REDIS_URL", machine.redis_url), ("JUNBAN_JOBS_URL", machine.jobs_url)):
         if url:

@@ -126,13 +126,16 @@ def parser() -> Parser:
     kiosk.add_argument("--key", type=_key, default="kiosk", metavar="KEY", help="この発券機の名前（既定: kiosk）")
     kiosk.add_argument("--out", type=Path, metavar="DIR", help="受付票を紙の代わりに置くフォルダー")
 
-    inbox = _verb(verbs, "inbox", _inbox, "練習用のメールの受信箱を動かします（どこにも送りません）")
+    inbox = _verb(verbs, "inbox", _inbox, "練習用のメール、LINE、電話の相手を動かします（どこにも送りません）")
     inbox.add_argument("--port", type=_port, default=8082, metavar="N", help="画面のポート（既定: 8082）")
     inbox.add_argument("--mail-port", type=_port, default=8025, metavar="N", help="メールを受けるポート（既定: 8025）")
     inbox.add_argument("--slips", type=Path, metavar="DIR", help="発券機が受付票を置くフォルダー。その画面も出します")
+    inbox.add_argument("--hub", metavar="URL", help="LINEの相手が出来事を知らせる、住民向けの画面の場所")
 
     worker = _verb(verbs, "worker", _worker, "お知らせを送るワーカーを 1 つ動かします")
-    worker.add_argument("carrier", choices=["email"], metavar="CARRIER", help="送り方（email）")
+    worker.add_argument(
+        "carrier", choices=["line", "email", "phone"], metavar="CARRIER", help="送り方（line、email、phone）"
+    )
     worker.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
 
     keeper = _verb(verbs, "keeper", _keeper, "台帳に記録し、連絡先の鍵を翌日に消去し、お知らせを送り残さず見張ります")
@@ -143,6 +146,9 @@ def parser() -> Parser:
     acts = key.add_subparsers(dest="act", metavar="VERB", required=True, title="命令")
     rotate = _verb(acts, "rotate", _key_rotate, "連絡先の鍵を、新しい JUNBAN_MASTER_KEY で包み直します")
     rotate.add_argument("--old", type=Path, required=True, metavar="FILE", help=OLD_KEY_HELP)
+
+    bounce = _verb(verbs, "bounce", _bounce, "届かずに戻ったメールを標準入力から受け、その宛先を消去します")
+    bounce.add_argument("recipient", metavar="RECIPIENT", help="戻ってきたアドレス（JUNBAN_MAIL_BOUNCES の形）")
 
     _add_user(verbs)
     _add_ledger(verbs)
@@ -356,10 +362,21 @@ def _kiosk(asked: argparse.Namespace) -> int:
 
 
 def _inbox(asked: argparse.Namespace) -> int:
+    from config.faults import Faulty
     from config.practice import inbox_command
+    from config.settings import Machine
 
     try:
-        inbox_command.run(port=asked.port, mail_port=asked.mail_port, slips=asked.slips, say=_say)
+        inbox_command.run(
+            Machine.from_environment(),
+            port=asked.port,
+            mail_port=asked.mail_port,
+            slips=asked.slips,
+            hub=asked.hub,
+            say=_say,
+        )
+    except Faulty as error:
+        raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(
             f"受信箱を始められません（{error.strerror}）。--port と --mail-port を確かめてください。"
@@ -378,6 +395,20 @@ def _worker(asked: argparse.Namespace) -> int:
         worker.run(office, Carrier(asked.carrier), mail, **urls, alive=asked.alive)
     except (RuntimeError, KeysUnusable) as error:
         raise Failure(str(error)) from error
+    return 0
+
+
+def _bounce(asked: argparse.Namespace) -> int:
+    machine, office, _, urls = _keeping("junban bounce")
+    from config import bounce
+    from hub.desk.refusals import Refusal
+
+    if machine.mail_bounces is None:
+        raise Failure("JUNBAN_MAIL_BOUNCES を設定してください。")
+    try:
+        bounce.run(office, asked.recipient, machine.mail_bounces, sys.stdin.buffer, redis_url=urls["redis_url"])
+    except Refusal as refusal:
+        raise Failure(f"戻ったメールを記録できません（{refusal.sentence}）。") from refusal
     return 0
 
 

@@ -21,6 +21,7 @@ from hub.store.connection import connect
 from hub.store.contacts import Contacts
 from hub.store.days import Days
 from hub.store.erasing import Erasing
+from hub.store.lanes import Lanes
 from hub.store.outbox import Outbox
 from workers.archive import Archiver
 from workers.clock import SteadyClock
@@ -28,6 +29,7 @@ from workers.dispatch import Duties, Keeper
 from workers.erase import Eraser
 from workers.keys import KeyHost
 from workers.search import search
+from workers.sweeping import Sweeper
 from workers.wake import Waker
 
 
@@ -88,7 +90,10 @@ async def _keep(
             else:
                 waker = Waker(jobs_url, office.key)
                 opened.callback(waker.close)
-                loops.append(Keeper(Outbox(client, office), contacts, keys, waker, eraser, on_alive=on_mail))
+                outbox = Outbox(client, office)
+                loops.append(Keeper(outbox, contacts, keys, waker, eraser, carriers=mail.carriers, on_alive=on_mail))
+                lanes = Lanes(client, office)
+                loops.append(Duties({"sweep": Sweeper(lanes, time.monotonic).turn}, lambda: None))
         await _run_all(loops)
 
 

@@ -53,6 +53,24 @@ class CounterEntry(Entry):
     )
 
 
+class LineEntry(Entry):
+    """`[notices.line]`."""
+
+    purpose: Prose = Field(description="The same for LINE, and what LINE itself learns, keeps and does with it.")
+    purpose_version: Version = Field(description="Version of that text.")
+
+
+class PhoneEntry(Entry):
+    """`[notices.phone]`."""
+
+    purpose: Prose = Field(description="The same for telephone numbers, and what telephone carriers keep.")
+    purpose_version: Version = Field(description="Version of that text.")
+    consent: Prose = Field(
+        description="The ward's consent to the telephone carrier: date, number and whose. Without it there is no"
+        " telephone: the carrier keeps a record of each call."
+    )
+
+
 class PriorityEntry(Entry):
     """One `[[priorities]]`."""
 
@@ -80,6 +98,10 @@ class NoticesEntry(Entry):
     )
     purpose_version: Version = Field(
         description="Version of that text, recorded with each consent; give a new one with each new text."
+    )
+    line: LineEntry | None = Field(default=None, description="Notices by LINE; without this table none are offered.")
+    phone: PhoneEntry | None = Field(
+        default=None, description="Notices by telephone; without this table none are offered."
     )
 
 
@@ -158,7 +180,9 @@ class OfficeFile(Entry):
             web_open=minutes(self.web_open),
             web_close=minutes(self.web_close),
             web_check_in=self.web_check_in,
-            purpose=Purpose(self.notices.purpose_version, self.notices.purpose.strip()) if self.notices else None,
+            purpose=_purpose(self.notices),
+            line_purpose=_purpose(self.notices.line) if self.notices else None,
+            phone_purpose=_purpose(self.notices.phone) if self.notices else None,
             priorities=tuple(
                 Priority(entry.key, entry.name, entry.every, frozenset(entry.given_by)) for entry in self.priorities
             ),
@@ -237,6 +261,10 @@ def _contradictions(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
         for path, lane in lanes:
             if lane.key not in served:
                 yield path, f"業務 {lane.key} を扱う窓口がありません。counters のどれかの lanes に加えてください。"
+
+
+def _purpose(entry: NoticesEntry | LineEntry | PhoneEntry | None) -> Purpose | None:
+    return Purpose(entry.purpose_version, entry.purpose.strip()) if entry else None
 
 
 _E = TypeVar("_E", bound=Entry)

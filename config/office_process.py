@@ -18,7 +18,7 @@ from config.embedded import EmbeddedValkey, NotWanted, given_server, why_away
 from config.faults import Faulty
 from config.ledger import ledger_url, with_ledger
 from config.loopback import HOST
-from config.mail import mail_settings
+from config.mail import NEEDED_BY, carriers_of, mail_settings
 from config.office_file import read_office
 from config.office_folder import STORE_FOLDER, mark_folder
 from config.ports import port_near, with_free_ports
@@ -28,6 +28,7 @@ from config.processes import Workshop
 from config.settings import Machine
 from config.store_users import StoreUsers
 from config.supervisor import Post, Supervisor
+from hub.desk.notices import Carrier
 from hub.desk.refusals import Refusal
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.operations import Ledger
@@ -39,6 +40,11 @@ PAUSE_S = 0.02
 INBOX_PORT = 8082  # the next after the pages of the office; taken ones give way to free ones
 KIOSK_PORT = 8090
 SENDER = "junban@ward.invalid"  # of mails that never leave this machine
+LINE_ACCOUNT = "@practice"
+PHONE_ACCOUNT = "practice"
+PHONE_SENDER = "+815000000000"  # nobody's
+OF_CARRIERS = tuple(name for needs in NEEDED_BY.values() for name, _ in needs)
+WORKERS = {Carrier.LINE: "LINEのワーカー", Carrier.EMAIL: "メールのワーカー", Carrier.PHONE: "電話のワーカー"}
 KEYS_FOLDER = "keys"
 SLIPS_FOLDER = "slips"
 KIOSK_PLACE = "kiosk"
@@ -120,7 +126,7 @@ class OfficeProcess:
 
     @property
     def sends_notices(self) -> bool:
-        return self.machine.smtp_url is not None
+        return bool(carriers_of(self.machine))
 
     def start(self) -> None:
         """Returns when the pages answer, or early when the office is no longer wanted.
@@ -184,11 +190,12 @@ class OfficeProcess:
         if places:
             words = ["inbox", "--port", str(places.inbox), "--mail-port", str(places.mail)]
             words += ["--slips", str(self._slips)] if places.kiosk else []
-            posts.append(self._child("メールの受信箱", "inbox", words, port=places.inbox))
+            words += ["--hub", self.public_url]
+            posts.append(self._child("受信箱", "inbox", words, port=places.inbox, with_secrets=True))
         own_store = ["--own-store", str(self._store.folder)] if self._store else []
         posts.append(self._sender("見張り", "keeper", ["keeper", *own_store], Part.KEEPER))
-        if self.sends_notices:
-            posts.append(self._sender("メールのワーカー", "worker-email", ["worker", "email"], Part.WORKER))
+        for carrier in carriers_of(self.machine):
+            posts.append(self._sender(WORKERS[carrier], f"worker-{carrier}", ["worker", str(carrier)], Part.WORKER))
         posts += self.hubs
         if places and places.kiosk:
             words = ["kiosk", "--hub", self.inside_url, "--port", str(places.kiosk)]
@@ -197,8 +204,25 @@ class OfficeProcess:
             posts.append(self._child("発券機", "kiosk", words, port=places.kiosk, temporary=self._folder))
         return posts
 
-    def _child(self, name: str, log: str, words: list[str], *, port: int, temporary: Path | None = None) -> ChildPost:
-        return ChildPost(name, words, lambda: self.machine, log=self._log(log), port=port, temporary=temporary)
+    def _child(
+        self,
+        name: str,
+        log: str,
+        words: list[str],
+        *,
+        port: int,
+        temporary: Path | None = None,
+        with_secrets: bool = False,
+    ) -> ChildPost:
+        return ChildPost(
+            name,
+            words,
+            lambda: self.machine,
+            log=self._log(log),
+            port=port,
+            temporary=temporary,
+            with_secrets=with_secrets,
+        )
 
     def _sender(self, name: str, log: str, words: list[str], part: Part) -> ChildPost:
         alive = self._folder / f"{log}.alive"
@@ -273,11 +297,19 @@ def _of_hubs(machine: Machine, places: StandIns | None) -> Iterator[tuple[str, M
 
 
 def _practising(machine: Machine, places: StandIns, folder: Path) -> Machine:
-    """The machine with the stand-in as its only carrier, and with keys that nobody has had before."""
+    """The machine with the stand-ins as its only carriers, and with keys that nobody has had before."""
     return machine.model_copy(
         update={
             "smtp_url": SecretStr(f"smtp://{HOST}:{places.mail}?starttls=never"),
             "mail_from": SENDER,
+            "line_url": places.inbox_url,
+            "line_token": SecretStr(secrets.token_hex(16)),
+            "line_secret": SecretStr(secrets.token_hex(16)),
+            "line_account": LINE_ACCOUNT,
+            "phone_url": places.inbox_url,
+            "phone_account": PHONE_ACCOUNT,
+            "phone_token": SecretStr(secrets.token_hex(16)),
+            "phone_from": PHONE_SENDER,
             "key_dir": folder.absolute() / KEYS_FOLDER,
             "master_key": SecretStr(secrets.token_hex(MASTER_KEY_BYTES)),
             "jobs_url": None,
@@ -297,8 +329,10 @@ def _sending(machine: Machine, folder: Path) -> Machine:
     folder = folder.absolute()
     key_dir, searched = machine.key_dir or folder / KEYS_FOLDER, (*machine.search_dirs, folder)
     machine = machine.model_copy(update={"key_dir": key_dir, "search_dirs": searched})
-    if machine.smtp_url is None or machine.master_key is None:
-        return machine.model_copy(update={"smtp_url": None, "mail_from": None})
+    if machine.master_key is None:
+        return machine.model_copy(update=dict.fromkeys(OF_CARRIERS))
+    if machine.smtp_url is None:
+        machine = machine.model_copy(update={"mail_from": None})
     try:
         mail_settings(machine)
     except Faulty as error:

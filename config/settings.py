@@ -19,8 +19,10 @@ from config.office_file import (
     PRACTICE_OFFICE,
     CounterEntry,
     LaneEntry,
+    LineEntry,
     NoticesEntry,
     OfficeFile,
+    PhoneEntry,
     PriorityEntry,
     ReasonEntry,
     read_office,
@@ -32,10 +34,11 @@ from workers.carriers.server import MailServer
 PREFIX = "JUNBAN_"
 WHERE = "環境変数"
 OTHER_PORT = "職員向けの画面には別の番号を書いてください。"
+OF_HUBS = frozenset({"JUNBAN_LEDGER_URL", "JUNBAN_LINE_SECRET"})  # secrets that everybody here needs
 CREDENTIALS = "CREDENTIALS_DIRECTORY"  # set by systemd for a unit with LoadCredential=
 MASTER_KEY_CREDENTIAL = "junban-master-key"
 # Read by the tests alone; somebody who runs both in one shell has made no fault.
-OF_THE_TESTS = frozenset({"JUNBAN_REQUIRE_BROWSER", "JUNBAN_DAYS"})
+OF_THE_TESTS = frozenset({"JUNBAN_REQUIRE_BROWSER", "JUNBAN_DAYS", "JUNBAN_PEERS"})
 
 
 def _parts(url: str) -> tuple[str, str, str]:
@@ -100,15 +103,42 @@ def _a_ledger(url: SecretStr) -> SecretStr:
     return url
 
 
+_ADDRESS = r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}"
+
+
 def _an_address(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}", text, re.ASCII) is None:
+    if re.fullmatch(_ADDRESS, text, re.ASCII) is None:
         raise own_fault("お知らせの差出人を junban@city.example.jp の形で書いてください。")
+    return text
+
+
+def _bounces(text: str) -> str:
+    if text.count("{}") != 1 or re.fullmatch(_ADDRESS, text.replace("{}", "x"), re.ASCII) is None:
+        raise own_fault("戻りのアドレスを junban+{}@city.example.jp の形で、{} を一つだけ入れて書いてください。")
     return text
 
 
 def _a_key(text: SecretStr) -> SecretStr:
     if re.fullmatch(r"[0-9a-fA-F]{64}", text.get_secret_value(), re.ASCII) is None:
         raise own_fault("64 文字の 16 進数で書いてください（openssl rand -hex 32 で作れます）。")
+    return text
+
+
+def _an_account(text: str) -> str:
+    if re.fullmatch(r"@[A-Za-z0-9._-]{1,32}", text, re.ASCII) is None:
+        raise own_fault("LINE公式アカウントのベーシックIDを @123abcde の形で書いてください。")
+    return text
+
+
+def _a_secret(text: SecretStr) -> SecretStr:
+    if re.fullmatch(r"[\x21-\x7e]{8,512}", text.get_secret_value(), re.ASCII) is None:
+        raise own_fault("空白を含まない 8〜512 文字で書いてください。")
+    return text
+
+
+def _a_number(text: str) -> str:
+    if re.fullmatch(r"\+[0-9]{5,15}", text, re.ASCII) is None:
+        raise own_fault("+81 で始まる国際電話番号の形で書いてください。")
     return text
 
 
@@ -215,6 +245,52 @@ class Machine(BaseModel):
         alias="JUNBAN_MAIL_FROM",
         description="Address that notices come from.",
     )
+    mail_bounces: Annotated[str, AfterValidator(_bounces)] | None = Field(
+        default=None,
+        alias="JUNBAN_MAIL_BOUNCES",
+        description="Address that undeliverable mails go back to, as in `junban+{}@city.example.jp`; the mail server"
+        " hands what comes there to `junban bounce`. Without it they go to the sender, and nobody learns of them.",
+    )
+    line_token: Annotated[SecretStr, AfterValidator(_a_secret)] | None = Field(
+        default=None,
+        alias="JUNBAN_LINE_TOKEN",
+        description="Channel access token of the ward's LINE official account. Without it nothing is sent by LINE.",
+    )
+    line_secret: Annotated[SecretStr, AfterValidator(_a_secret)] | None = Field(
+        default=None,
+        alias="JUNBAN_LINE_SECRET",
+        description="Channel secret of that account: what LINE tells at `/line/webhook` is signed with it.",
+    )
+    line_account: Annotated[str, AfterValidator(_an_account)] | None = Field(
+        default=None,
+        alias="JUNBAN_LINE_ACCOUNT",
+        description="Basic id of that account, as in `@123abcde`: residents add it as a friend.",
+    )
+    line_url: Annotated[str, AfterValidator(_an_origin)] = Field(
+        default="https://api.line.me",
+        alias="JUNBAN_LINE_URL",
+        description="Where LINE's Messaging API is.",
+    )
+    phone_url: Annotated[str, AfterValidator(_an_origin)] = Field(
+        default="https://api.twilio.com",
+        alias="JUNBAN_PHONE_URL",
+        description="Where the telephone carrier speaks Twilio's REST form.",
+    )
+    phone_account: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = Field(
+        default=None,
+        alias="JUNBAN_PHONE_ACCOUNT",
+        description="Account there. Without it nobody is telephoned.",
+    )
+    phone_token: Annotated[SecretStr, AfterValidator(_a_secret)] | None = Field(
+        default=None,
+        alias="JUNBAN_PHONE_TOKEN",
+        description="Its token.",
+    )
+    phone_from: Annotated[str, AfterValidator(_a_number)] | None = Field(
+        default=None,
+        alias="JUNBAN_PHONE_FROM",
+        description="Number that writes and calls, as in `+81501234567`.",
+    )
     key_dir: Annotated[Path, AfterValidator(_an_absolute_path)] | None = Field(
         default=None,
         alias="JUNBAN_KEY_DIR",
@@ -273,7 +349,8 @@ class Machine(BaseModel):
     def environment(self, base: Mapping[str, str] = os.environ, *, with_secrets: bool = False) -> dict[str, str]:
         """`base` with this machine's variables in place of its own: what a child process is given.
 
-        A hub seals contacts, and gets nothing that opens or sends them; workers and keeper do. All use the ledger.
+        A hub seals contacts, and gets nothing that opens or sends them; workers and keeper do. All use the ledger, and
+        a hub has to know what LINE signs with.
         """
         kept = {name: value for name, value in base.items() if not name.startswith(PREFIX)}
         if not with_secrets:
@@ -281,7 +358,7 @@ class Machine(BaseModel):
         mine = {name: value for name, value in self.model_dump(by_alias=True, exclude_none=True).items() if value != ()}
         plain = {name: _written(value) for name, value in mine.items() if not isinstance(value, SecretStr)}
         secret = {name: value.get_secret_value() for name, value in mine.items() if isinstance(value, SecretStr)}
-        return kept | plain | {name: secret[name] for name in secret if with_secrets or name == "JUNBAN_LEDGER_URL"}
+        return kept | plain | {name: secret[name] for name in secret if with_secrets or name in OF_HUBS}
 
 
 def _written(value: object) -> str:
@@ -344,6 +421,8 @@ def settings_table() -> str:
     for place, kind in (
         ("", OfficeFile),
         ("notices.", NoticesEntry),
+        ("notices.line.", LineEntry),
+        ("notices.phone.", PhoneEntry),
         ("lanes[].", LaneEntry),
         ("counters[].", CounterEntry),
         ("hours[].", HoursEntry),

@@ -11,8 +11,10 @@ from pathlib import Path
 from types import FrameType
 
 from config import logs
+from config.asgi import LineChannel
 from config.asgi import run_hub as serve_hub
 from config.ledger import ledger_url
+from config.mail import carriers_of
 from config.office_folder import mark_folder
 from config.office_process import OfficeProcess, Say
 from config.ports import taken_ports, why_not_listening, with_free_ports
@@ -23,7 +25,6 @@ from config.processes import Workshop
 from config.serving import ENGINES, new_loop
 from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
-from hub.desk.notices import Carrier
 from hub.ledger.connection import LedgerUnusable
 from hub.store.library import LibraryDiffers
 from hub.wire.roles import Role
@@ -132,7 +133,8 @@ def run_hub(
                     public_url=machine.public_url,
                     inside_urls=[machine.inside_url] if machine.inside_url else [],
                     practice_people=people,
-                    offers=[Carrier.EMAIL] if machine.mail_from else [],
+                    offers=carriers_of(machine),
+                    line=line_channel(machine),
                     jobs_url=machine.jobs_url,
                     ws=ENGINES[machine.websockets],
                     shares_port=machine.hubs > 1,
@@ -143,6 +145,12 @@ def run_hub(
     except OSError as error:
         ports = f"{machine.port} か {machine.inside_port}"
         raise OfficeDidNotStart(why_not_listening(machine.public_host, ports, error)) from error
+
+
+def line_channel(machine: Machine) -> LineChannel | None:
+    if machine.line_secret is None or machine.line_account is None:
+        return None
+    return LineChannel(machine.line_secret.get_secret_value(), machine.line_account)
 
 
 def _days(running: OfficeProcess, folder: Path, say: Say) -> SimulatedDays:
@@ -172,6 +180,7 @@ def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, prac
             lines.append(f"  発券機（タッチ画面）  {places.kiosk_url}/")
             lines.append(f"  受付票（紙の代わり）  {places.inbox_url}/slips")
         lines.append(f"  メールの受信箱        {places.inbox_url}/")
+        lines.append(f"  LINE と電話の相手     {places.inbox_url}/line  {places.inbox_url}/phone")
     lines.append("")
     lines += _ways_in(running, practice=practice)
     if not running.sends_notices:

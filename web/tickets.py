@@ -3,19 +3,20 @@
 Whose ticket it is never stands in the address: `#SECRET` stays in the browser, number and code come by POST.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from hub.desk.lane import Office
-from hub.desk.notices import Carrier, Ending, NoticeState
+from hub.desk.lane import Office, Purpose
+from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
 from hub.desk.refusals import UnknownLane
 from hub.desk.ticket import State
 from hub.wire.messages import RefusalBody
-from hub.wire.tickets import Notice, Told
+from hub.wire.tickets import LinkCode, Notice, Told
 from web.models import Board
 from web.pages import TAB_BEAT_SECONDS, Present, new_id, rendered
 from web.times import moment
@@ -61,6 +62,85 @@ USUAL_AHEAD = 3
 SOON_AHEAD = 3  # people, each a few minutes: whoever waits elsewhere should be on the way by now
 
 
+MINUTES = (0, 5, 10, 15, 20, 30)  # of walking
+
+ABOUT = {
+    Trigger.REGISTERED: "登録の確認",
+    Trigger.NEAR: "順番が近づいたお知らせ",
+    Trigger.NOW: "お呼び出しのお知らせ",
+    Trigger.MISSED: "お呼び済みのお知らせ",
+    Trigger.READY: "お渡しの準備ができたお知らせ",
+    Trigger.JUMP: "順番が早まったお知らせ",
+    Trigger.DELAYED: "遅れのお知らせ",
+}
+STATE = {
+    NoticeState.PENDING: "お送りしています",
+    NoticeState.CLAIMED: "お送りしています",
+    NoticeState.SENDING: "お送りしています",
+    NoticeState.ACCEPTED: "お送りしました",
+    NoticeState.UNCERTAIN: "届いていない場合があります",
+    NoticeState.REFUSED: "届きませんでした",
+    NoticeState.LAPSED: "お送りしませんでした",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierWords:
+    """How the page speaks of a carrier. `purpose`: None where it is not offered."""
+
+    key: str
+    prefix: str  # of the ids on the page
+    path: str
+    by: str
+    contact: str
+    confirmation: str
+    failed: str
+    anew: str
+    consent: str
+    button: str
+    purpose: Purpose | None = None
+
+
+CARRIERS = (
+    CarrierWords(
+        "line",
+        "line",
+        "/t/line",
+        "LINE",
+        "LINEの記号",
+        "LINEで確認のお知らせ",
+        "LINEではお知らせできませんでした。",
+        "LINEで区役所のアカウントをブロックしていないか確かめて、登録し直してください。",
+        "上の説明と LINE の利用目的を読み、LINEの記号を預けることに同意します。",
+        "コードを表示する",
+    ),
+    CarrierWords(
+        "email",
+        "notice",
+        "/t/notice",
+        "メール",
+        "アドレス",
+        "確認のメール",
+        "メールは届きませんでした。",
+        "アドレスを確かめて、入れ直してください。",
+        "上の説明を読み、アドレスを預けることに同意します。",
+        "登録する",
+    ),
+    CarrierWords(
+        "phone",
+        "phone",
+        "/t/phone",
+        "電話",
+        "電話番号",
+        "電話に確認のお知らせ",
+        "電話ではお知らせできませんでした。",
+        "電話番号を確かめて、入れ直してください。",
+        "上の説明を読み、電話番号を預けることに同意します。",
+        "登録する",
+    ),
+)
+
+
 def notice_shown(notice: Notice, *, is_going: bool) -> tuple[str, ...]:
     """Which sentences of the page say where a notice stands; `is_going`: the ticket may still come nearer."""
     first = ENDED[Ending(notice.ended)] if notice.ended else REGISTERED[NoticeState(notice.registered or "pending")]
@@ -79,7 +159,17 @@ class NoticeView:
 
     shown: tuple[str, ...]
     ahead: int
+    minutes: int
     is_kept: bool
+    sent: tuple["SentView", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SentView:
+    """One notice: when it came to stand as it does (office time), and how."""
+
+    time: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +185,8 @@ class TicketView:
     until: str
     push_backs: int
     places: int
-    notice: NoticeView | None = None
+    notices: Mapping[str, NoticeView] = field(default_factory=dict)
+    link: LinkCode | None = None
     passed: tuple[tuple[str, str], ...] = ()  # number, why
 
     @property
@@ -112,13 +203,20 @@ class ResidentPages:
 
     def __init__(self, present: Present, office: Office, offers: Collection[Carrier] = ()) -> None:
         self._present, self._office = present, office
-        self._purpose = office.purpose if Carrier.EMAIL in offers else None
+        purposes = {"line": office.line_purpose, "email": office.purpose, "phone": office.phone_purpose}
+        self._carriers = [
+            replace(words, purpose=purposes[words.key] if words.key in offers else None) for words in CARRIERS
+        ]
 
     def routes(self) -> list[BaseRoute]:
         async def blank(request: Request) -> Response:
             return self._page()
 
-        return [Route("/t", blank, name="ticket")]
+        async def own(request: Request) -> Response:
+            """Where every message of LINE leads: the same for everybody, at any time, whoever looks."""
+            return rendered("own.html")
+
+        return [Route("/t", blank, name="ticket"), Route("/n", own, name="own")]
 
     def ticket(self, told: Told, news: str = "", refusal: str = "", status: int = 200) -> Response:
         return self._page(status, view=self._view(told), news=news, refusal=refusal)
@@ -138,6 +236,8 @@ class ResidentPages:
         self, status: int = 200, view: TicketView | None = None, news: str = "", refusal: str = "", number: str = ""
     ) -> Response:
         whole = self._present()
+        wished = view.notices if view else {}
+        carriers = [words for words in self._carriers if words.purpose or words.key in wished]
         return rendered(
             "ticket.html",
             status,
@@ -147,14 +247,15 @@ class ResidentPages:
             news=news,
             refusal=refusal,
             number=number,
-            purpose=self._purpose,
+            carriers=carriers,
             going=GOING,
             aheads=AHEAD,
             usual_ahead=USUAL_AHEAD,
             soon_ahead=SOON_AHEAD,
             id=new_id(),
+            minutes=MINUTES,
             later_id=new_id(),
-            notice_ids=(new_id(), new_id()),
+            notice_ids=[(new_id(), new_id()) for _ in carriers],
             beat=TAB_BEAT_SECONDS,
         )
 
@@ -166,11 +267,6 @@ class ResidentPages:
         names = {counter.key: counter.name for counter in self._office.counters}
         counter = names.get(told.counter or "", told.counter or "")
         shown = SHOWN[State(told.state)]
-        notices = [
-            NoticeView(notice_shown(notice, is_going=shown in GOING), notice.ahead, not notice.ended)
-            for notice in told.notices
-            if notice.carrier == Carrier.EMAIL
-        ]
         passed = tuple((one.number, one.why) for one in told.passed)
         return TicketView(
             told.number,
@@ -182,6 +278,16 @@ class ResidentPages:
             moment(told.until).minutes if told.until else "",
             told.push_backs,
             told.places,
-            notices[0] if notices else None,
+            {notice.carrier: _notice_view(notice, is_going=shown in GOING) for notice in told.notices},
+            None if told.link is UNSET else told.link,
             passed,
         )
+
+
+def _notice_view(notice: Notice, *, is_going: bool) -> NoticeView:
+    sent = tuple(
+        SentView(moment(sent.at).minutes, f"{ABOUT[Trigger(sent.about)]}: {STATE[NoticeState(sent.state)]}")
+        for sent in notice.sent
+    )
+    shown = notice_shown(notice, is_going=is_going)
+    return NoticeView(shown, notice.ahead, notice.minutes, not notice.ended, sent)

@@ -6,8 +6,10 @@ arrived, and says so instead of sending it again. A contact exists here between 
 
 import asyncio
 import contextlib
+import hashlib
+import secrets
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, assert_never
@@ -15,20 +17,24 @@ from typing import Protocol, assert_never
 import structlog
 
 from hub.desk.lane import Office
-from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
+from hub.desk.notices import SENT_AGAIN, Carrier, Ending, NoticeState, Trigger
 from hub.desk.refusals import NoContact, NotClaimed, Refusal, TryAgain
 from hub.desk.ticket import State
-from hub.store.outbox import Claimed, Prospect
+from hub.store.outbox import Claimed, Prospect, Settled
 from hub.store.sealing import Contact, Unreadable
 from workers.carriers.sending import Fate, Message, Outcome, Sender
 from workers.keys import KeysUnusable
-from workers.wording import Text, near, registered
+from workers.wording import WRITERS, Matter
 
 _log = structlog.get_logger("workers.drain")
 
 PAUSES_S = (2, 5, 15, 30)  # after the first, second, … try; a greylisting server says yes within minutes
 LONGEST_S = 20.0  # a run; then the executor gets its breath, and the next wake-up goes on
+ELSEWHERE_PAUSE_S = 60  # nobody else may tell it: somebody could still raise the month's limit
 NO_KEY_PAUSE_S = 30  # somebody must set the right master key
+PASSED_ON_AFTER = 3  # tries that certainly sent nothing: some 20 s, then the next carrier that is allowed has it
+TIMES_SENT = 2  # of what is sent again where nobody can know
+TOKEN_BYTES = 16
 # Between asking for the mark and the first byte: the carrier takes 30 s of a lease of 35. A process that slept for
 # longer (a machine that was halted) holds nothing any more.
 MARKED_WITHIN_S = 5.0
@@ -41,10 +47,18 @@ class Notices(Protocol):
     async def take_over(self, carrier: Carrier, day: str) -> int: ...
     async def claim(self, day: str, carrier: Carrier, tenure: int) -> list[Claimed]: ...
     async def look(self, day: str, carrier: Carrier, claimed: Sequence[Claimed]) -> list[Prospect]: ...
-    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str) -> None: ...
+    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "") -> None: ...
     async def settle(
-        self, day: str, carrier: Carrier, tenure: int, notice: str, state: NoticeState, again_ms: int = 0
-    ) -> None: ...
+        self,
+        day: str,
+        carrier: Carrier,
+        tenure: int,
+        notice: str,
+        state: NoticeState,
+        again_ms: int = 0,
+        *,
+        pass_on: bool = False,
+    ) -> Settled: ...
 
 
 class SealedContacts(Protocol):
@@ -65,18 +79,20 @@ class Superseded(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Settled:
-    """What one notice comes to."""
+class _End:
+    """What one try comes to. `pass_on`: the next carrier that the ticket allows should tell it."""
 
     state: NoticeState
     code: str = ""
     again_ms: int = 0
+    pass_on: bool = False
 
 
 class Drain:
     """One carrier of one office in one process. `senders`: as many connections as are used at once.
 
-    `now` gives the date that stands in a message. `is_stopping` is asked before each notice.
+    `now` gives the date that stands in a message, `on_due` hears of a carrier that a notice was passed on to, and
+    `is_stopping` is asked before each notice.
     """
 
     def __init__(
@@ -90,6 +106,7 @@ class Drain:
         *,
         public_url: str,
         now: Callable[[], datetime],
+        on_due: Callable[[Carrier], Awaitable[None]],
         is_stopping: Callable[[], bool] = lambda: False,
         longest_s: float = LONGEST_S,
         marked_within_s: float = MARKED_WITHIN_S,
@@ -102,13 +119,14 @@ class Drain:
         self._senders = senders
         self._public_url = public_url
         self._now = now
+        self._on_due = on_due
         self._is_stopping = is_stopping
         self._longest_s = longest_s
         self._marked_within_s = marked_within_s
         self._tenure: int | None = None
         self._day = ""
         # What came of a notice, and in which tenure, while the store was away: told before anything else is done.
-        self._untold: dict[str, tuple[Claimed, int, _Settled]] = {}
+        self._untold: dict[str, tuple[Claimed, int, _End]] = {}
 
     async def run(self) -> None:
         """Returns when nothing is due, or early; the next wake-up goes on. Raises Superseded."""
@@ -143,7 +161,7 @@ class Drain:
             if not claimed:
                 return
             # A wish that is due at once is confirmed first: whoever did not make it should not read the other before.
-            claimed.sort(key=lambda one: one.trigger is Trigger.NEAR)
+            claimed.sort(key=lambda one: one.trigger is not Trigger.REGISTERED)
             await self._work_off(deque(claimed), until)
 
     async def _claim(self, tenure: int) -> list[Claimed]:
@@ -186,71 +204,80 @@ class Drain:
         if failures:
             raise failures[0]
         for claimed in waiting:  # not begun: whoever comes next need not wait for their lease
-            await self._settle(claimed, _Settled(NoticeState.PENDING))
+            await self._settle(claimed, _End(NoticeState.PENDING))
 
     async def _deliver(self, claimed: Claimed, sender: Sender) -> None:
         if claimed.was_sending:
-            return await self._settle(claimed, _Settled(NoticeState.UNCERTAIN, "lost"))
+            return await self._settle(claimed, _lost(claimed, sender))
         # Not for all that were claimed at once: behind a slow server the last number may have been called by then.
         (prospect,) = await self._outbox.look(self._day, self._carrier, [claimed])
         if _is_useless(claimed.trigger, prospect):
-            return await self._settle(claimed, _Settled(NoticeState.LAPSED))
+            return await self._settle(claimed, _End(NoticeState.LAPSED))
         sealed = await self._contacts.sealed(claimed.subscription)
         if sealed is None:
-            return await self._settle(claimed, _Settled(NoticeState.LAPSED, "gone"))
+            return await self._settle(claimed, _End(NoticeState.LAPSED, "gone"))
         try:
             contact = self._keys.open(sealed, claimed.subscription)
         except Unreadable:
-            return await self._settle(claimed, _Settled(NoticeState.LAPSED, "unreadable"))
+            return await self._settle(claimed, _End(NoticeState.LAPSED, "unreadable"))
         except KeysUnusable as error:
             _log.error("contacts cannot be opened", carrier=self._carrier, why=str(error))
-            return await self._settle(claimed, _Settled(NoticeState.PENDING, "keys", NO_KEY_PAUSE_S * 1000))
-        stop_url = f"{self._public_url}/stop/{contact.stop}"
-        message = Message(claimed.notice, self._text(claimed.trigger, prospect, stop_url), stop_url, self._now())
+            return await self._settle(claimed, _End(NoticeState.PENDING, "keys", NO_KEY_PAUSE_S * 1000))
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        message = self._message(claimed, prospect, contact, token)
         loop = asyncio.get_running_loop()
         asked_at = loop.time()
+        heard_by = "" if self._carrier is Carrier.LINE else hashlib.sha256(token.encode()).hexdigest()
         try:
-            await self._outbox.mark(self._day, self._carrier, self._present_tenure(), claimed.notice)
+            await self._outbox.mark(self._day, self._carrier, self._present_tenure(), claimed.notice, heard_by)
         except NoContact:
-            return await self._settle(claimed, _Settled(NoticeState.LAPSED, "gone"))
+            return await self._settle(claimed, _End(NoticeState.LAPSED, "gone"))
         except TryAgain:
             # It may be marked; that nothing was sent only this process knows.
-            self._untold[claimed.notice] = claimed, self._present_tenure(), _Settled(NoticeState.PENDING)
+            self._untold[claimed.notice] = claimed, self._present_tenure(), _End(NoticeState.PENDING)
             raise
         if loop.time() - asked_at > self._marked_within_s:
-            return await self._settle(claimed, _Settled(NoticeState.PENDING, "slept"))
-        outcome = await sender.send(contact, message)
-        await self._settle(claimed, _settled(outcome, claimed.attempts))
+            return await self._settle(claimed, _End(NoticeState.PENDING, "slept"))
+        await self._settle(claimed, _end(await sender.send(contact, message), claimed))
 
-    def _text(self, trigger: Trigger, prospect: Prospect, stop_url: str) -> Text:
-        match trigger:
-            case Trigger.REGISTERED:
-                return registered(self._office.name, stop_url)
-            case Trigger.NEAR:
-                return near(
-                    self._office.name,
-                    number=prospect.number,
-                    lane=next((lane.name for lane in self._office.lanes if lane.key == prospect.lane), "－"),
-                    ahead=prospect.ahead or 0,
-                    ticket_url=f"{self._public_url}/t",
-                    stop_url=stop_url,
-                )
-            case _:
-                assert_never(trigger)
+    def _message(self, claimed: Claimed, prospect: Prospect, contact: Contact, token: str) -> Message:
+        names = {lane.key: lane.name for lane in self._office.lanes}
+        counters = {counter.key: counter.name for counter in self._office.counters}
+        stop_url = f"{self._public_url}/stop/{contact.stop}"
+        matter = Matter(
+            office=self._office.name,
+            trigger=claimed.trigger,
+            number=prospect.number,
+            lane=names.get(prospect.lane, "－"),
+            ahead=prospect.ahead or 0,
+            counter=counters.get(prospect.counter, ""),
+            public_url=self._public_url,
+            stop_url=stop_url,
+            language=contact.language,
+            by=contact.by,
+        )
+        text = WRITERS[self._carrier](matter)
+        return Message(claimed.notice, text, stop_url, self._now(), f"{self._public_url}/phone/{token}", token)
 
-    async def _settle(self, one: Claimed, settled: _Settled) -> None:
+    async def _settle(self, one: Claimed, end: _End) -> None:
         """Tell the store what came of it; kept where it is away."""
         tenure = self._present_tenure()
-        self._untold[one.notice] = one, tenure, settled
-        await self._tell(one, tenure, settled)
+        self._untold[one.notice] = one, tenure, end
+        await self._tell(one, tenure, end)
 
-    async def _tell(self, one: Claimed, tenure: int, settled: _Settled) -> None:
-        if settled.state is NoticeState.REFUSED:  # first: once it is settled, nobody comes back to it
+    async def _tell(self, one: Claimed, tenure: int, end: _End) -> None:
+        if end.state is NoticeState.REFUSED:  # first: once it is settled, nobody comes back to it
             await self._contacts.erase(self._day, one.subscription, one.ticket, self._carrier, Ending.REFUSED)
+        state, passed_to = end.state, None
         with contextlib.suppress(NotClaimed):  # in other hands, or it was told, and the answer got lost
-            await self._outbox.settle(self._day, self._carrier, tenure, one.notice, settled.state, settled.again_ms)
+            settled = await self._outbox.settle(
+                self._day, self._carrier, tenure, one.notice, end.state, end.again_ms, pass_on=end.pass_on
+            )
+            state, passed_to = settled.state, settled.passed_to
         del self._untold[one.notice]
-        _log.info("notice", carrier=self._carrier, notice=one.notice, state=str(settled.state), code=settled.code)
+        _log.info("notice", carrier=self._carrier, notice=one.notice, state=str(state), code=end.code)
+        if passed_to is not None:
+            await self._on_due(passed_to)
 
     def _present_tenure(self) -> int:
         if self._tenure is None:
@@ -258,23 +285,50 @@ class Drain:
         return self._tenure
 
 
+# How its ticket has to stand for a notice to be of use; the wish itself is confirmed whatever became of the ticket.
+USEFUL_IN = {
+    Trigger.NEAR: State.WAITING,
+    Trigger.JUMP: State.WAITING,
+    Trigger.DELAYED: State.WAITING,
+    Trigger.NOW: State.CALLED,
+    Trigger.READY: State.WAITING,
+    Trigger.MISSED: State.ABSENT,
+}
+
+
 def _is_useless(trigger: Trigger, prospect: Prospect) -> bool:
-    if prospect.ended:
-        return True
-    return trigger is Trigger.NEAR and prospect.state is not State.WAITING
+    return bool(prospect.ended) or (trigger in USEFUL_IN and prospect.state is not USEFUL_IN[trigger])
 
 
-def _settled(outcome: Outcome, attempts: int) -> _Settled:
-    """`attempts`: how many tries there were before this one."""
+def _lost(claimed: Claimed, sender: Sender) -> _End:
+    """A worker ended while it was sending this."""
+    if sender.knows_again:
+        return _End(NoticeState.PENDING, "lost")
+    return _unknown("lost", claimed.trigger, claimed.attempts)
+
+
+def _unknown(code: str, trigger: Trigger, times: int) -> _End:
+    """Nobody can know whether it arrived. `times`: how often it was sent by now."""
+    if trigger in SENT_AGAIN and times < TIMES_SENT:
+        return _End(NoticeState.PENDING, code)
+    return _End(NoticeState.UNCERTAIN, code, pass_on=trigger in SENT_AGAIN)
+
+
+def _end(outcome: Outcome, claimed: Claimed) -> _End:
+    """`claimed.attempts`: how many tries there were before this one."""
+    is_own = claimed.trigger is Trigger.REGISTERED  # about this very contact: no other carrier can tell it
     match outcome.fate:
         case Fate.ACCEPTED:
-            return _Settled(NoticeState.ACCEPTED, outcome.code)
+            return _End(NoticeState.ACCEPTED, outcome.code)
         case Fate.REFUSED:
-            return _Settled(NoticeState.REFUSED, outcome.code)
+            return _End(NoticeState.REFUSED, outcome.code, pass_on=not is_own)
         case Fate.UNCERTAIN:
-            return _Settled(NoticeState.UNCERTAIN, outcome.code)
+            return _unknown(outcome.code, claimed.trigger, claimed.attempts + 1)
         case Fate.AGAIN:
-            pause_s = PAUSES_S[min(attempts, len(PAUSES_S) - 1)]
-            return _Settled(NoticeState.PENDING, outcome.code, pause_s * 1000)
+            pause_s = PAUSES_S[min(claimed.attempts, len(PAUSES_S) - 1)]
+            is_long = claimed.attempts + 1 >= PASSED_ON_AFTER
+            return _End(NoticeState.PENDING, outcome.code, pause_s * 1000, pass_on=is_long and not is_own)
+        case Fate.ELSEWHERE:
+            return _End(NoticeState.PENDING, outcome.code, ELSEWHERE_PAUSE_S * 1000, pass_on=not is_own)
         case _:
             assert_never(outcome.fate)

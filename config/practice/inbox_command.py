@@ -1,4 +1,6 @@
-"""What `junban inbox` does: takes mails on one port of loopback and shows them on another, until it is stopped."""
+"""What `junban inbox` does: takes mails on one port of loopback and shows them on another, until it is stopped; there
+it is also LINE and the telephone carrier, where the machine is set for them.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -6,18 +8,35 @@ from pathlib import Path
 
 from config.loopback import address_of, place_at, serve_page
 from config.practice.inbox import HOST, Inbox, receiving
-from config.practice.inbox_pages import inbox_app
+from config.practice.inbox_pages import StandIns, inbox_app
+from config.practice.line_stand_in import LineStandIn
+from config.practice.phone_stand_in import PhoneStandIn
+from config.settings import Machine
 
 
-def run(*, port: int, mail_port: int, slips: Path | None, say: Callable[[str], None]) -> None:
+def run(
+    machine: Machine, *, port: int, mail_port: int, slips: Path | None, hub: str | None, say: Callable[[str], None]
+) -> None:
     """Until SIGTERM or SIGINT. Raises OSError where a port is taken."""
-    asyncio.run(_run(port, mail_port, slips, say))
+    asyncio.run(_run(stand_ins_of(machine, hub), port, mail_port, slips, say))
 
 
-async def _run(port: int, mail_port: int, slips: Path | None, say: Callable[[str], None]) -> None:
+def stand_ins_of(machine: Machine, hub: str | None) -> StandIns:
+    """Those that this machine has the secrets of. `hub`: the public pages, which LINE tells what happens."""
+    token, secret = machine.line_token, machine.line_secret
+    line = (
+        LineStandIn(token.get_secret_value(), secret.get_secret_value(), f"{hub}/line/webhook")
+        if token and secret and hub
+        else None
+    )
+    account, key = machine.phone_account, machine.phone_token
+    return StandIns(line, PhoneStandIn(account, key.get_secret_value()) if account and key else None)
+
+
+async def _run(stand_ins: StandIns, port: int, mail_port: int, slips: Path | None, say: Callable[[str], None]) -> None:
     inbox = Inbox()
     with place_at(port) as place:
         async with receiving(inbox, mail_port) as taken:
             say(f"  メールの受信箱  {address_of(place)}")
             say(f"  JUNBAN_SMTP_URL=smtp://{HOST}:{taken}?starttls=never")
-            await serve_page(inbox_app(inbox, slips), place)
+            await serve_page(inbox_app(inbox, slips, stand_ins), place)

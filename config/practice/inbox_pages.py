@@ -4,10 +4,12 @@ For this machine's own browser alone. Nothing of a mail is drawn but its letters
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -15,18 +17,22 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from config.practice.inbox import Inbox, Mail
+from config.practice.line_stand_in import LineStandIn
+from config.practice.phone_stand_in import PhoneStandIn
 from kiosk_client.screen.own_browser import OwnBrowserOnly
 from web.pages import PAGE_HEADERS, static_routes
 
 HERE = Path(__file__).parent
 TOKYO = ZoneInfo("Asia/Tokyo")
 HEADERS = {**PAGE_HEADERS, "Referrer-Policy": "no-referrer"}  # a ticket's page need not learn where it was opened
+WITH_FORMS = ("line.html", "phone.html")  # a form without a referrer names no page, and is refused
 SLIPS_SHOWN = 60
+PEOPLE = {"U" + f"{number:032x}": name for number, name in ((1, "練習 花子"), (2, "練習 太郎"), (3, "Practice Alex"))}
 RELOAD_SECONDS = 10  # without JavaScript
 NEWER_THAN = re.compile(r"([0-9a-f]{16})-([0-9]{1,9})", re.ASCII)
 
@@ -52,13 +58,26 @@ class SlipFile:
     url: str
 
 
-def inbox_app(inbox: Inbox, slips: Path | None) -> Starlette:
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """The other carriers, where they are played here."""
+
+    line: LineStandIn | None = None
+    phone: PhoneStandIn | None = None
+
+
+def inbox_app(inbox: Inbox, slips: Path | None, stand_ins: StandIns = StandIns()) -> Starlette:
     """`slips`: where a paper-less ticket machine leaves its slips; None: there is no machine, and no page for it."""
+    pages = {
+        "has_slips": slips is not None,
+        "has_line": stand_ins.line is not None,
+        "has_phone": stand_ins.phone is not None,
+    }
 
     async def mails(request: Request) -> Response:
         version = f"{inbox.name}-{inbox.received}"
         shown = [(mail, _clock(mail.received_at), parts_of(mail.text)) for mail in inbox.mails]
-        return _page(request, "mails.html", version, mails=shown, received=inbox.received, has_slips=slips is not None)
+        return _page(request, "mails.html", version, mails=shown, received=inbox.received, **pages)
 
     async def mails_json(request: Request) -> Response:
         """All of them, newest first; `?after=INBOX-ID`: those that came later, all of another inbox."""
@@ -72,7 +91,7 @@ def inbox_app(inbox: Inbox, slips: Path | None) -> Starlette:
             raise HTTPException(404)
         found = slips_in(slips)
         version = f"{found[0].name} {found[0].made_at.timestamp()}" if found else ""
-        return _page(request, "slips.html", version, slips=found, has_slips=True)
+        return _page(request, "slips.html", version, slips=found, **pages)
 
     async def picture(request: Request) -> Response:
         name = request.path_params["name"]
@@ -81,8 +100,14 @@ def inbox_app(inbox: Inbox, slips: Path | None) -> Starlette:
             raise HTTPException(404)
         return FileResponse(path, headers=HEADERS)
 
+    others: list[BaseRoute] = []
+    if stand_ins.line is not None:
+        others += [*stand_ins.line.routes(), *line_routes(stand_ins.line, pages)]
+    if stand_ins.phone is not None:
+        others += [*stand_ins.phone.routes(), *phone_routes(stand_ins.phone, pages)]
     return Starlette(
         routes=[
+            *others,
             Route("/", mails),
             Route("/mails.json", mails_json),
             Route("/slips", slips_page),
@@ -92,6 +117,47 @@ def inbox_app(inbox: Inbox, slips: Path | None) -> Starlette:
         ],
         middleware=[Middleware(OwnBrowserOnly)],
     )
+
+
+def line_routes(line: LineStandIn, pages: Mapping[str, bool]) -> list[BaseRoute]:
+    """`/line`: what was said to whom, and somebody to write as."""
+
+    async def chat(request: Request) -> Response:
+        said = [(spoken, _clock(spoken.at), parts_of(spoken.text)) for spoken in reversed(line.said)]
+        version = f"{len(line.said)} {line.said[-1].at.timestamp() if line.said else 0} {len(line.blocked)}"
+        shown = {"said": said, "people": PEOPLE, "blocked": line.blocked, "used": line.used, **pages}
+        return _page(request, "line.html", version, **shown)
+
+    async def write(request: Request) -> Response:
+        form = await _form(request)
+        person, text, does = (form.get(name, "") for name in ("person", "text", "does"))
+        if person in PEOPLE:
+            if does == "block":
+                await line.block(person)
+            elif does == "follow":
+                await line.follow(person)
+            elif text:
+                await line.write(person, text)
+        return RedirectResponse("/line", 303, HEADERS)
+
+    return [Route("/line", chat, methods=["GET"]), Route("/line", write, methods=["POST"])]
+
+
+def phone_routes(phone: PhoneStandIn, pages: Mapping[str, bool]) -> list[BaseRoute]:
+    """`/phone`: who was written to or called, and what was said; the key can be pressed."""
+
+    async def log(request: Request) -> Response:
+        told = [(one, _clock(one.at), parts_of(one.text)) for one in reversed(phone.told)]
+        version = f"{len(phone.told)} {phone.told[-1].id if phone.told else ''}"
+        return _page(request, "phone.html", version, told=told, **pages)
+
+    async def press(request: Request) -> Response:
+        form = await _form(request)
+        for one in [one for one in phone.told if one.id == form.get("id") and one.is_call]:
+            await phone.press(one, "1")
+        return RedirectResponse("/phone", 303, HEADERS)
+
+    return [Route("/phone", log, methods=["GET"]), Route("/phone", press, methods=["POST"])]
 
 
 def slips_in(folder: Path) -> list[SlipFile]:
@@ -130,6 +196,10 @@ def as_fields(mail: Mail) -> dict[str, Any]:
     }
 
 
+async def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
+
+
 def _clock(moment: datetime) -> tuple[str, str]:
     """For people, and for programs."""
     here = moment.astimezone(TOKYO)
@@ -138,7 +208,8 @@ def _clock(moment: datetime) -> tuple[str, str]:
 
 def _page(request: Request, template: str, version: str, **told: Any) -> Response:
     """204 for a page that knows this version already: it asks all the time."""
+    headers = PAGE_HEADERS if template in WITH_FORMS else HEADERS
     if request.query_params.get("seen") == version:
-        return Response(status_code=204, headers=HEADERS)
+        return Response(status_code=204, headers=headers)
     page = _templates.get_template(template).render(version=version, reload=RELOAD_SECONDS, **told)
-    return HTMLResponse(page, headers=HEADERS)
+    return HTMLResponse(page, headers=headers)

@@ -16,10 +16,7 @@ from workers import wording
 
 # Who was called and served at once leaves no address, nor who comes faster than a hub takes them.
 EXCUSED = frozenset({"TicketEnded", "TooManyTries"})
-_SUBJECTS = {
-    Trigger.REGISTERED: wording.registered("", "").subject,
-    Trigger.NEAR: wording.near("", number="", lane="", ahead=0, ticket_url="", stop_url="").subject,
-}
+_SUBJECTS = {trigger: wording.mail(wording.Matter("", trigger, "", "", 0, "", "")).subject for trigger in Trigger}
 _NAMES = {Trigger.REGISTERED: "登録の確認", Trigger.NEAR: "順番のお知らせ"}
 
 

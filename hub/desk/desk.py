@@ -3,6 +3,7 @@
 The store does the same inside Redis; one behaviour suite and random walks hold both to the same story.
 """
 
+from dataclasses import replace
 from typing import Any, assert_never
 
 from hub.desk import counter, floor, giving, order, receipts, requests
@@ -16,10 +17,25 @@ from hub.desk.facts import (
     TicketCalled,
     TicketExpected,
     TicketIssued,
+    TicketMarkedAbsent,
+    TicketReady,
 )
 from hub.desk.ground import Decision, Ground, about, stands
 from hub.desk.lane import Office
-from hub.desk.notices import Carrier, Ending, Subscription, Trigger, near, notice_id
+from hub.desk.notices import (
+    BY_FACT,
+    CALLED_SINCE,
+    EACH_TIME,
+    LOOKED_AT,
+    Carrier,
+    Ending,
+    Subscription,
+    Trigger,
+    by_place,
+    first_allowed,
+    notice_id,
+    pace_ms,
+)
 from hub.desk.refusals import (
     HasNumber,
     NoContact,
@@ -29,7 +45,7 @@ from hub.desk.refusals import (
     StaleDay,
     TicketEnded,
 )
-from hub.desk.requests import Answer, Issue, Next, Reissue, Request, Stamp, Stop, Wish
+from hub.desk.requests import Answer, Issue, Next, Reissue, Request, Stamp, Stop, Sweep, Wish
 from hub.desk.ticket import ENDS, MOVES, Action, State
 
 
@@ -43,6 +59,7 @@ class Desk(Ground):
         self._holders: dict[tuple[str, str], int] = {}  # holder, lane → arrival
         self.wishes: dict[tuple[int, str], Subscription] = {}  # arrival, carrier → what is wished
         self.owed: set[str] = set()  # every notice that was due today
+        self._calls: dict[str, list[int]] = {}  # lane → when somebody was called there (office ms)
 
     def open_day(self, day: str, at: int) -> list[Fact]:
         """Move to `day` if it is later than the present one; otherwise nothing happens. Days never go back."""
@@ -55,7 +72,7 @@ class Desk(Ground):
         told.append(DayOpened(at=at, who="keeper", request="", day=day))
         self._learn(told)
         self._answers, self._secrets, self._holders = {}, {}, {}
-        self.wishes, self.owed = {}, set()
+        self.wishes, self.owed, self._calls = {}, set(), {}
         return told
 
     def do(self, stamp: Stamp, request: Request, at: int) -> Decision:
@@ -69,7 +86,7 @@ class Desk(Ground):
             return known[1], []
         answer, told = self._decide(stamp, request, at)
         self._learn(told)
-        self._owe(told)
+        self._owe(told, at, request.minutes if isinstance(request, Wish) else 0)
         self._answers[stamp.who, stamp.request] = (request, answer)
         if isinstance(request, Issue) and answer.arrival is not None:
             if request.secret:
@@ -134,6 +151,8 @@ class Desk(Ground):
                 return self._stop(stamp, request, at)
             case requests.JoinWall() | requests.LeaveWall() | requests.ShowCall():
                 return receipts.decide(self.picture, stamp, request, at)
+            case Sweep():
+                return Answer(None, None, None, None), []
             case _:
                 assert_never(request)
 
@@ -227,18 +246,45 @@ class Desk(Ground):
             raise NoContact()
         return stands(ticket, ticket.state), [_erased(known, request.ending, stamp, at)]
 
-    def _owe(self, told: list[Fact]) -> None:
-        """What became due by these facts: a wish is confirmed, and whose turn is near is told so, once."""
+    def _owe(self, told: list[Fact], at: int, minutes: int) -> None:
+        """What became due by these facts, and at this moment: each notice once, to the first carrier that is allowed.
+
+        `minutes`: of the wish among them.
+        """
         for fact in told:
             if isinstance(fact, ContactGiven):
-                wish = Subscription(fact.subscription, fact.arrival, Carrier(fact.carrier), fact.ahead)
+                wish = Subscription(fact.subscription, fact.arrival, Carrier(fact.carrier), fact.ahead, minutes)
                 self.wishes[fact.arrival, fact.carrier] = wish
                 self.owed.add(notice_id(wish.id, Trigger.REGISTERED))
             elif isinstance(fact, ContactErased):
                 del self.wishes[fact.arrival, fact.carrier]
-        for line in self.picture.waiting.values():
-            due = near((arrival for _, arrival in line), self.wishes.values())
-            self.owed.update(notice_id(wish.id, Trigger.NEAR) for wish in due)
+            elif isinstance(fact, TicketCalled):
+                self._calls.setdefault(fact.lane, []).append(fact.at)
+            trigger = BY_FACT.get(type(fact))
+            if trigger is not None and isinstance(fact, TicketCalled | TicketMarkedAbsent | TicketReady):
+                self._owe_first(fact.arrival, trigger)
+        for lane, line in self.picture.waiting.items():
+            pace = pace_ms(self._calls.get(lane, ()))
+            for ahead, (_, arrival) in enumerate(line[: LOOKED_AT + 1]):
+                if (present := self._first_wish(arrival)) is not None:
+                    wish, due = by_place(present, ahead, pace, at)
+                    self.wishes[arrival, wish.carrier] = wish
+                    if due is not None:
+                        self.owed.add(notice_id(wish.id, due))
+
+    def _first_wish(self, arrival: int) -> Subscription | None:
+        return first_allowed(wish for (ticket, _), wish in self.wishes.items() if ticket == arrival)
+
+    def _owe_first(self, arrival: int, trigger: Trigger) -> None:
+        wish = self._first_wish(arrival)
+        if wish is None:
+            return
+        if trigger is Trigger.NOW and wish.near_at is not None:
+            self.wishes[arrival, wish.carrier] = replace(wish, expected_ms=CALLED_SINCE)
+        time = 1
+        while trigger in EACH_TIME and notice_id(wish.id, trigger, time) in self.owed:
+            time += 1
+        self.owed.add(notice_id(wish.id, trigger, time))
 
 
 def _erased(wish: Subscription, ending: Ending, stamp: Stamp, at: int) -> ContactErased:

@@ -77,7 +77,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What an office keeps addresses for, in the words that residents consent to."""
+    """What an office keeps a contact for, in the words that residents consent to."""
 
     version: str
     text: str
@@ -116,7 +116,7 @@ class Office:
 
     Numbers are given on the web from `web_open` until before `web_close`, minutes of the day in Tokyo.
     `web_check_in`: whoever took one there waits only from checking in at the office. Without a `purpose` no notices
-    are offered.
+    are offered, by LINE and by telephone without one of their own.
     """
 
     key: str
@@ -128,6 +128,8 @@ class Office:
     web_close: int = DAY_MINUTES
     web_check_in: bool = False
     purpose: Purpose | None = None
+    line_purpose: Purpose | None = None
+    phone_purpose: Purpose | None = None
     priorities: tuple[Priority, ...] = ()
     pause_reasons: tuple[Reason, ...] = ()
     reasons: tuple[Reason, ...] = ()

@@ -1,23 +1,40 @@
-"""What a resident may wish to be told, and when it is due. Nothing here knows an address, or how a message is sent."""
+"""What a resident may wish to be told, and when it is due. Nothing here knows a contact, or how a message is sent."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-FURTHEST_AHEAD = 20  # people; a sweep looks at so many who wait first, whatever the length of the lane
+from hub.desk.facts import Fact, TicketCalled, TicketMarkedAbsent, TicketReady
+
+FURTHEST_AHEAD = 20  # people
+FURTHEST_MINUTES = 30  # of walking
+LOOKED_AT = 60  # who wait first in a lane, whatever its length: half an hour of one that calls somebody every 30 s
 
 
 class Carrier(StrEnum):
-    """How a notice reaches the resident."""
+    """How a notice reaches the resident. In this order: whoever has allowed several is told by the first of them."""
 
+    LINE = "line"
     EMAIL = "email"
+    PHONE = "phone"
 
 
 class Trigger(StrEnum):
     """What a notice is about."""
 
     REGISTERED = "registered"  # the wish itself: whoever did not make it learns of it
-    NEAR = "near"  # as few people ahead as was wished
+    NEAR = "near"  # as few people ahead, or minutes, as was wished
+    NOW = "now"  # called to a counter
+    MISSED = "missed"  # called, and nobody came
+    READY = "ready"  # what was asked for is ready: the ticket waits for its delivery
+    JUMP = "jump"  # told near, and the turn comes far sooner than was to be expected then
+    DELAYED = "delayed"  # told near, and far later it has not come
+
+
+# Comes again with each call; all others once for each wish.
+EACH_TIME = frozenset({Trigger.NOW, Trigger.MISSED})
+# A second copy does no harm and a loss costs the turn: where nobody can know, it is sent once more.
+SENT_AGAIN = frozenset({Trigger.NOW, Trigger.MISSED, Trigger.READY})
 
 
 class NoticeState(StrEnum):
@@ -29,7 +46,7 @@ class NoticeState(StrEnum):
     ACCEPTED = "accepted"  # the carrier has it
     UNCERTAIN = "uncertain"  # nobody can know whether the carrier has it
     REFUSED = "refused"  # the carrier will never take it
-    LAPSED = "lapsed"  # too late to be of use, or no longer wished
+    LAPSED = "lapsed"  # too late to be of use, no longer wished, or passed on to the next carrier
 
 
 ENDED = frozenset({NoticeState.ACCEPTED, NoticeState.UNCERTAIN, NoticeState.REFUSED, NoticeState.LAPSED})
@@ -45,20 +62,105 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A wish of one ticket for one carrier. `id` is random, and the name of its sealed contact."""
+    """A wish of one ticket for one carrier. `id` is random, and the name of its sealed contact.
+
+    It is near with at most `ahead` people before, or when the turn is to be expected within `minutes` (0: that is not
+    wished). `near_at` and `expected_ms` are of the moment at which it was told so (office ms), None before.
+    """
 
     id: str
     ticket: int
     carrier: Carrier
-    ahead: int  # people
+    ahead: int
+    minutes: int = 0
+    near_at: int | None = None
+    expected_ms: int = 0
 
 
-def notice_id(subscription: str, trigger: Trigger) -> str:
-    """One notice for each subscription and trigger, however often it is found to be due."""
-    return f"{subscription}:{trigger}"
+def notice_id(subscription: str, trigger: Trigger, time: int = 1) -> str:
+    """One notice for each subscription, trigger and, of those that come again, time."""
+    return f"{subscription}:{trigger}" if time == 1 else f"{subscription}:{trigger}.{time}"
 
 
-def near(line: Iterable[int], wishes: Iterable[Subscription]) -> list[Subscription]:
-    """Whose turn is near. `line`: arrivals that wait in a lane, first of all first."""
-    places = {arrival: place for place, arrival in zip(range(FURTHEST_AHEAD + 1), line, strict=False)}
-    return [wish for wish in wishes if wish.ticket in places and places[wish.ticket] <= wish.ahead]
+# ------------------------------------------------------------------------------------------------- how fast a lane goes
+
+PACE_CALLS = 8  # the last calls of a lane that its pace is measured by
+FEWEST_CALLS = 4  # of fewer nobody can say how fast a lane goes
+USUAL_PACE_MS = 120_000  # a person, before it can be measured
+
+
+def pace_ms(calls: Iterable[int]) -> int:
+    """How long one person takes in a lane, from when its last ones were called (office ms, in order).
+
+    A plain measured rate; whatever estimates better takes this one's place.
+    """
+    times = tuple(calls)[-PACE_CALLS:]
+    return (times[-1] - times[0]) // (len(times) - 1) if len(times) >= FEWEST_CALLS else USUAL_PACE_MS
+
+
+# ------------------------------------------------------------------------------------------------------- what falls due
+
+MINUTE_MS = 60_000
+FAR_OFF_MS = 5 * MINUTE_MS  # a turn expected sooner than that cannot come far sooner still
+LATE_MS = 15 * MINUTE_MS
+
+# By what happened to the ticket itself.
+BY_FACT: Mapping[type[Fact], Trigger] = {
+    TicketCalled: Trigger.NOW,
+    TicketMarkedAbsent: Trigger.MISSED,
+    TicketReady: Trigger.READY,
+}
+CALLED_SINCE = (
+    -1
+)  # in place of what was to be expected: whoever was called after being told near is told no more of places
+
+
+def by_place(wish: Subscription, ahead: int, pace: int, at: int) -> tuple[Subscription, Trigger | None]:
+    """What a place in the lane makes due: the wish as it stands then, and the trigger."""
+    expected = ahead * pace
+    if wish.near_at is None:
+        if ahead <= wish.ahead or expected < wish.minutes * MINUTE_MS:
+            return replace(wish, near_at=at, expected_ms=expected), Trigger.NEAR
+        return wish, None
+    if wish.expected_ms == CALLED_SINCE:
+        return wish, None
+    passed = at - wish.near_at
+    if ahead <= 1 and wish.expected_ms >= FAR_OFF_MS and 2 * passed < wish.expected_ms:
+        return wish, Trigger.JUMP
+    return wish, Trigger.DELAYED if passed > max(LATE_MS, 2 * wish.expected_ms) else None
+
+
+def first_allowed(wishes: Iterable[Subscription]) -> Subscription | None:
+    """Which of a ticket's wishes is told; the others are for when its carrier fails."""
+    order = list(Carrier)
+    return min(wishes, key=lambda wish: order.index(wish.carrier), default=None)
+
+
+# ------------------------------------------------------------------------------------------- what staff may know of it
+
+
+class HowTold(StrEnum):
+    """Whether a resident knows of his turn, by all carriers together; of the contact itself it says nothing."""
+
+    UNWISHED = "unwished"
+    SENDING = "sending"
+    TOLD = "told"
+    UNSURE = "unsure"
+    NOT_TOLD = "not_told"
+
+
+OF_THE_TURN = (Trigger.NOW, Trigger.READY, Trigger.NEAR)  # the first that there is, is what counts
+
+
+def how_told(wishes: Iterable[Mapping[Trigger, NoticeState]]) -> HowTold:
+    """`wishes`: what became of each carrier's notices of a ticket."""
+    every = list(wishes)
+    for trigger in OF_THE_TURN:
+        states = {notices[trigger] for notices in every if trigger in notices}
+        if NoticeState.ACCEPTED in states:
+            return HowTold.TOLD
+        if states - ENDED:
+            return HowTold.SENDING
+        if states:
+            return HowTold.UNSURE if NoticeState.UNCERTAIN in states else HowTold.NOT_TOLD
+    return HowTold.NOT_TOLD if every else HowTold.UNWISHED

@@ -66,7 +66,8 @@ Refusal
     ├── TooManyPlaces      pushed back further than the office allows
     ├── BadMessage
     ├── BadAddress         no address that can be written to, or more than one
-    ├── NoConsent          an address without the consent to keep it
+    ├── BadTelephone       no telephone number in Japan that can be told anything
+    ├── NoConsent          a contact without the consent to keep it
     ├── PasswordWeak       too short, too long, or one that everybody tries first
     ├── WrongName          no name of an account
     ├── WrongShown         no name of a handler
@@ -376,6 +377,13 @@ class BadMessage(NotUnderstood):
 
 class BadAddress(NotUnderstood):
     sentence = "メールアドレスを確かめて、一つだけ入れてください（例 taro@example.jp）。"
+
+
+class BadTelephone(NotUnderstood):
+    sentence = (
+        "国内の携帯電話、固定電話、050 の番号を、一つだけ入れてください（例 090-1234-5678）。"
+        "0120、0570 などの番号にはお知らせできません。"
+    )
 
 
 class NoConsent(NotUnderstood):

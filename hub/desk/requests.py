@@ -177,8 +177,8 @@ class Resume:
 class Wish:
     """Tell the resident by `carrier` when at most `ahead` people are before him, in place of what he wished before.
 
-    `subscription`: random, made anew for each try and therefore no part of the request. `purpose`: version of the text
-    that was shown and accepted.
+    `minutes`: or when his turn is to be expected within so many, 0: that is not wished. `subscription`: random, made
+    anew for each try and therefore no part of the request. `purpose`: version of the text that was shown and accepted.
     """
 
     ticket: int
@@ -186,6 +186,7 @@ class Wish:
     ahead: int
     purpose: str
     subscription: str = field(compare=False)
+    minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,11 @@ class ShowCall:
     called_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Look at every lane: what time alone makes due. Nobody's ticket moves."""
+
+
 OfTicket: TypeAlias = (
     Call
     | TakeBack
@@ -243,7 +249,7 @@ OfTicket: TypeAlias = (
 )
 OfLane: TypeAlias = Pause | Resume | AnnounceClosing
 OfWall: TypeAlias = JoinWall | LeaveWall | ShowCall
-Request: TypeAlias = Issue | Next | OfTicket | OfLane | Wish | Stop | OfWall
+Request: TypeAlias = Issue | Next | OfTicket | OfLane | Wish | Stop | OfWall | Sweep
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from hub.desk.refusals import BadMessage
 from hub.wire.tickets import BODY_BYTES
 
 COOKIE = "junban"
+MOST_FIELDS = 12  # a telephone number has ten
 _COOKIE = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 
 _M = TypeVar("_M", bound=msgspec.Struct)
@@ -39,7 +40,7 @@ class Asked:
                 raise BadMessage
         if self.is_form:
             try:
-                self.fields = _once(parse_qsl(self._body.decode("ascii"), max_num_fields=8, errors="strict"))
+                self.fields = _once(parse_qsl(self._body.decode("ascii"), max_num_fields=MOST_FIELDS, errors="strict"))
             except ValueError as error:
                 raise BadMessage from error
 

@@ -31,7 +31,7 @@ from hub.fanout.relay import Relay
 from hub.store.lanes import SealedContact, Wished
 from hub.wire import codes
 from hub.wire import messages as wire
-from hub.wire.tickets import Find, Notice, Passed, Told
+from hub.wire.tickets import Find, Notice, Passed, Sent, Told
 
 _log = structlog.get_logger("hub.edge.reception")
 
@@ -54,6 +54,7 @@ class Desk(Protocol):
     async def secret_of(self, day: str, arrival: int) -> str | None: ...
     async def notices_of(self, day: str, arrival: int) -> list[Wished]: ...
     async def stop_of(self, day: str, token: str) -> ask.Stop | None: ...
+    async def stops_of(self, day: str, owner: str) -> list[ask.Stop]: ...
 
 
 class Pages(Protocol):
@@ -173,6 +174,13 @@ class Reception:
     def show(self, asked: Asked, told: Told, news: str = "") -> Response:
         return self.pages.ticket(told, news) if asked.is_form else _json(told)
 
+    async def refuse_on_page(self, asked: Asked, refusal: Refusal, day: str, arrival: int, secret: str) -> Response:
+        """A form gets the ticket's own page back with the sentence on it."""
+        if not asked.is_form:
+            return self.refuse(asked, refusal)
+        told = await self.told(day, arrival, secret)
+        return self.pages.ticket(told, refusal=refusal.sentence, status=status_of(refusal))
+
     def refuse(self, asked: Asked, refusal: Refusal) -> Response:
         return self._say_no(asked, body_of(refusal), status_of(refusal))
 
@@ -207,6 +215,11 @@ def _notice(wished: Wished) -> Notice:
         registered=registered and str(registered),
         near=near and str(near),
         ended=str(wished.ended or ""),
+        minutes=wished.minutes,
+        sent=sorted(
+            (Sent(str(about), str(state), wished.since[about]) for about, state in wished.notices.items()),
+            key=lambda sent: sent.at,
+        ),
     )
 
 

@@ -31,6 +31,9 @@ class Family(StrEnum):
     ERASURES = "{OFFICE}:erasures"
     TRACES = "{OFFICE}:traces"
     ERASING = "{OFFICE}:erasing"
+    LINK = "{OFFICE}:link:*"
+    LINE_EVENT = "{OFFICE}:line_event:*"
+    LINE_ANSWERS = "{OFFICE}:line_answers"
     JOBS = "rq:*"
 
     def pattern(self, office: str) -> str:
@@ -51,6 +54,9 @@ MAY: Mapping[Part, Mapping[Family, str]] = {
         Family.ERASURES: BOTH,
         Family.TRACES: BOTH,
         Family.ERASING: READ,
+        Family.LINK: BOTH,
+        Family.LINE_EVENT: BOTH,
+        Family.LINE_ANSWERS: BOTH,
         Family.JOBS: BOTH,
     },
     Part.WORKER: {
@@ -61,9 +67,11 @@ MAY: Mapping[Part, Mapping[Family, str]] = {
         Family.CONTACT: BOTH,
         Family.ERASURES: BOTH,
         Family.TRACES: BOTH,
+        Family.LINE_ANSWERS: BOTH,
         Family.JOBS: BOTH,
     },
     Part.KEEPER: {
+        Family.CLOCK: READ,
         Family.DAY: READ,
         Family.DAYS: BOTH,
         Family.OF_THE_DAY: BOTH,

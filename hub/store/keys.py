@@ -36,7 +36,7 @@ class Keys:
     def tally(self, day: str) -> str:
         """Hash `arrival` → last given; `issued:LANE`, `since:LANE` → counts; `paused:LANE` → reason, '' when resumed;
         `closing:LANE` → when that was announced (office ms); `turn:COUNTER`, `turn:COUNTER:LANE` → latest turn
-        (`hub.desk.order`). Day.
+        (`hub.desk.order`); `calls:LANE` → when its last ones were called (office ms). Day.
         """
         return f"{{{self.office}}}:{day}:tally"
 
@@ -81,20 +81,44 @@ class Keys:
         return f"{{{self.office}}}:{day}:walls"
 
     def wishes(self, day: str) -> str:
-        """Hash `ARRIVAL US CARRIER` → subscription, people ahead, why it ended ('': it holds), joined by US. Day."""
+        """Hash `ARRIVAL US CARRIER` → subscription, people ahead, why it ended ('': it holds), minutes, when it was
+        told near (office ms, '': it was not), what was to be expected then (ms), joined by US. Day.
+        """
         return f"{{{self.office}}}:{day}:wishes"
 
     def stops(self, day: str) -> str:
-        """Hash SHA-256 of a stop token (hexadecimal) → arrival, carrier, subscription, joined by US. Day."""
+        """Hash SHA-256 of a stop token (hexadecimal) → arrival, carrier, subscription, joined by US. Of who can stop
+        at the carrier (a keyed digest) all of his, joined by RS (0x1e). Day.
+        """
         return f"{{{self.office}}}:{day}:stops"
 
     def notices(self, day: str) -> str:
-        """Hash `SUBSCRIPTION:TRIGGER` → state, trigger, arrival, carrier, attempts, tenure, since (real ms). Day."""
+        """Hash `SUBSCRIPTION:TRIGGER` → state, trigger, arrival, carrier, attempts, tenure, since (office ms). Of what
+        comes each time also `SUBSCRIPTION:TRIGGER.TIME`. Day.
+        """
         return f"{{{self.office}}}:{day}:notices"
 
     def due(self, day: str, carrier: Carrier) -> str:
         """Sorted set notice → real ms from which somebody must look at it: it is due, or its lease ends then. Day."""
         return f"{{{self.office}}}:{day}:due:{carrier}"
+
+    def link(self, code: str) -> str:
+        """Text: day, arrival, people ahead, minutes, purpose, language of who agreed to LINE, joined by US. CODE is its
+        SHA-256. 10 minutes.
+        """
+        return f"{{{self.office}}}:link:{code}"
+
+    def line_event(self, event: str) -> str:
+        """Text `1`: LINE has told this once. A day of real time."""
+        return f"{{{self.office}}}:line_event:{event}"
+
+    def line_answers(self) -> str:
+        """List of reply tokens: who wrote to the account is answered the same, whatever it was. A minute."""
+        return f"{{{self.office}}}:line_answers"
+
+    def callbacks(self, day: str) -> str:
+        """Hash SHA-256 of a callback's token (hexadecimal) → notice: how a carrier names it to us. Day."""
+        return f"{{{self.office}}}:{day}:callbacks"
 
     def tenures(self) -> str:
         """Hash carrier → tenure of the worker that began last: it grows, as real ms do or by one. No expiry."""

@@ -7,7 +7,7 @@ the first answer; if that fails too, the asker gets StoreAway and may repeat the
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, TypeAlias, assert_never
 
@@ -16,13 +16,13 @@ from redis.asyncio import Redis
 from hub.desk import requests as ask
 from hub.desk.giving import closed
 from hub.desk.lane import Office
-from hub.desk.notices import Carrier, Ending, NoticeState, Trigger, notice_id
+from hub.desk.notices import EACH_TIME, Carrier, Ending, NoticeState, Trigger, notice_id
 from hub.desk.order import SHARE
 from hub.desk.picture import Picture
 from hub.desk.refusals import Crowded, LaneClosed, LaneNotServed, StaleDay, TooManyPlaces
 from hub.desk.requests import Answer, Request, Stamp, Stop
 from hub.desk.ticket import State
-from hub.store.calling import US, Functions, answered, told_in
+from hub.store.calling import RS, US, Functions, answered, told_in
 from hub.store.keys import DAY_SECONDS, FACTS_SECONDS, STANDING, Keys
 from hub.store.picturing import picture_of
 from hub.store.sealing import key_id_of
@@ -35,27 +35,38 @@ PEEKS = 6  # each further look goes twice as deep; beyond 256 at once somebody i
 TOKYO = timezone(timedelta(hours=9))  # Japan has kept UTC+9 without summer time since 1951
 
 
+# Every notice that a subscription may have, in time; whoever is called more often is told so all the same.
+_EACH = [(trigger, time) for trigger in Trigger for time in range(1, 6 if trigger in EACH_TIME else 2)]
+
+
 @dataclass(frozen=True, slots=True)
 class SealedContact:
     """`sealed`: by `hub.store.sealing.seal`. `stop`: SHA-256 (hexadecimal) of the token that erases it.
 
     `same`: what two seals of one contact have in common and others have not. It must say nothing to whoever reads the
-    store, and goes into the digest of the request alone, never into a fact.
+    store, and goes into the digest of the request alone, never into a fact. `owner`: what a carrier's own "stop" is
+    known by (a keyed digest), '' where there is none.
     """
 
     sealed: str
     stop: str
     same: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Wished:
-    """What a resident wished, why its contact is gone (None: it is there), and the notices that were due."""
+    """What a resident wished, why its contact is gone (None: it is there), and the notices that were due.
+
+    Of those that come each time the last. `since`: when each came to stand so (office ms).
+    """
 
     carrier: Carrier
     ahead: int
     ended: Ending | None
     notices: dict[Trigger, NoticeState]
+    minutes: int = 0
+    since: dict[Trigger, int] = field(default_factory=dict)
 
 
 class Lanes:
@@ -133,26 +144,34 @@ class Lanes:
         found: str | None = await answered(self._client.hget(self.keys.stops(day), token))
         if found is None:
             return None
-        arrival, carrier, subscription = found.split(US)
-        return Stop(int(arrival), Carrier(carrier), Ending.RESIDENT, subscription)
+        return _stop(found)
+
+    async def stops_of(self, day: str, owner: str) -> list[Stop]:
+        """What a carrier's own "stop" asks for, of who is known by this keyed digest. Raises StoreAway."""
+        found: str | None = await answered(self._client.hget(self.keys.stops(day), owner))
+        return [_stop(text) for text in found.split(RS)] if found else []
 
     async def notices_of(self, day: str, arrival: int) -> list[Wished]:
         """What the resident of a ticket wished, and what became of it. Raises StoreAway."""
-        fields = [f"{arrival}{US}{carrier}" for carrier in Carrier]
-        wishes = await answered(self._client.hmget(self.keys.wishes(day), fields))
+        names = [f"{arrival}{US}{carrier}" for carrier in Carrier]
+        wishes = await answered(self._client.hmget(self.keys.wishes(day), names))
         return [
-            await self._wished(day, carrier, *wish.split(US))
+            await self._wished(day, carrier, wish.split(US))
             for carrier, wish in zip(Carrier, wishes, strict=True)
             if wish
         ]
 
-    async def _wished(self, day: str, carrier: Carrier, subscription: str, ahead: str, ended: str) -> Wished:
-        named = {trigger: notice_id(subscription, trigger) for trigger in Trigger}
+    async def _wished(self, day: str, carrier: Carrier, wish: list[str]) -> Wished:
+        subscription, ahead, ended = wish[:3]
+        named = {(trigger, time): notice_id(subscription, trigger, time) for trigger, time in _EACH}
         found = await answered(self._client.hmget(self.keys.notices(day), list(named.values())))
-        states = {
-            trigger: NoticeState(text.partition(US)[0]) for trigger, text in zip(named, found, strict=True) if text
-        }
-        return Wished(carrier, int(ahead), Ending(ended) if ended else None, states)
+        states, since = dict[Trigger, NoticeState](), dict[Trigger, int]()
+        for (trigger, _), text in zip(named, found, strict=True):
+            if text:
+                parts = text.split(US)
+                states[trigger], since[trigger] = NoticeState(parts[0]), int(parts[6])
+        minutes = int(wish[3]) if len(wish) > 3 else 0
+        return Wished(carrier, int(ahead), Ending(ended) if ended else None, states, minutes, since)
 
     async def picture(self, day: str) -> Picture:
         """The day as the sorted sets and hashes tell it, read in one transaction: to compare with what facts tell."""
@@ -219,7 +238,8 @@ class Lanes:
                 if contact is None:
                     raise ValueError("a wish without a contact")
                 wish = [str(request.ticket), request.carrier, str(request.ahead), request.purpose, request.subscription]
-                return "desk_wish_v1", [*wish, contact.sealed, key_id_of(contact.sealed), contact.stop]
+                wish += [str(request.minutes), contact.sealed, key_id_of(contact.sealed), contact.stop, contact.owner]
+                return "desk_wish_v1", wish
             case ask.Stop():
                 return "desk_stop_v1", [str(request.ticket), request.carrier, request.ending, request.subscription]
             case ask.JoinWall():
@@ -229,6 +249,8 @@ class Lanes:
             case ask.ShowCall():
                 shown = [request.wall, str(request.ticket), str(request.calls), str(request.called_at)]
                 return "wall_show_v1", shown
+            case ask.Sweep():
+                return "desk_sweep_v1", []
             case _:
                 assert_never(request)
 
@@ -280,9 +302,9 @@ class Lanes:
                 pipe.hget(self.keys.ticket(day, request.ticket), "lane")
                 pipe.hget(self.keys.wishes(day), f"{request.ticket}{US}{request.carrier}")
                 lane, wish = await answered(pipe.execute())
-                present, _, ended = wish.split(US) if wish else ("", "", "")
+                present, _, ended = wish.split(US)[:3] if wish else ("", "", "")
                 return Peeked([request.ticket], lane, present if not ended else "")
-            case ask.JoinWall() | ask.LeaveWall():
+            case ask.JoinWall() | ask.LeaveWall() | ask.Sweep():
                 return Peeked([])
             case _:
                 lane = await answered(self._client.hget(self.keys.ticket(day, request.ticket), "lane"))
@@ -334,6 +356,11 @@ def digest(request: Request, same: str = "") -> str:
     told = {field.name: getattr(request, field.name) for field in fields(request) if field.compare}
     body = json.dumps([type(request).__name__, told, *([same] if same else [])], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _stop(text: str) -> Stop:
+    arrival, carrier, subscription = text.split(US)
+    return Stop(int(arrival), Carrier(carrier), Ending.RESIDENT, subscription)
 
 
 def _answer(told: dict[str, str]) -> Answer:

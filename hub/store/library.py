@@ -10,7 +10,18 @@ from typing import Any
 import redis
 from redis.asyncio import Redis
 
-from hub.desk.notices import FURTHEST_AHEAD, Carrier
+from hub.desk.notices import (
+    BY_FACT,
+    CALLED_SINCE,
+    EACH_TIME,
+    FAR_OFF_MS,
+    FEWEST_CALLS,
+    LATE_MS,
+    LOOKED_AT,
+    PACE_CALLS,
+    USUAL_PACE_MS,
+    Carrier,
+)
 from hub.desk.ticket import AT_COUNTER, MOVES, Action
 from hub.store.keys import STANDING, TRACES_LIVE_MS
 
@@ -87,7 +98,18 @@ def _tables() -> str:
     lines.append("}")
     lines.append("local STANDING = {" + ", ".join(f"'{state}'" for state in STANDING) + "}")
     lines.append("local CARRIERS = {" + ", ".join(f"'{carrier}'" for carrier in Carrier) + "}")
-    lines.append(f"local FURTHEST = {FURTHEST_AHEAD}")
     lines.append(f"local TRACES_LIVE_MS = {TRACES_LIVE_MS}")
+    for name, figure in (
+        ("LOOKED_AT", LOOKED_AT),
+        ("PACE_CALLS", PACE_CALLS),
+        ("FEWEST_CALLS", FEWEST_CALLS),
+        ("USUAL_PACE_MS", USUAL_PACE_MS),
+        ("FAR_OFF_MS", FAR_OFF_MS),
+        ("CALLED_SINCE", CALLED_SINCE),
+        ("LATE_MS", LATE_MS),
+    ):
+        lines.append(f"local {name} = {figure}")
+    lines.append("local BY_FACT = {" + ", ".join(f"{kind.__name__} = '{due}'" for kind, due in BY_FACT.items()) + "}")
+    lines.append("local EACH_TIME = {" + ", ".join(f"['{trigger}'] = true" for trigger in sorted(EACH_TIME)) + "}")
     lines.append("local AT_COUNTER = {" + ", ".join(f"['{state}'] = true" for state in sorted(AT_COUNTER)) + "}")
     return "\n".join(lines)

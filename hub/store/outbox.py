@@ -12,7 +12,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from hub.desk.lane import Office
-from hub.desk.notices import Carrier, NoticeState, Trigger
+from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
+from hub.desk.requests import Stop
 from hub.desk.ticket import State
 from hub.store.calling import TRIES, US, Functions, answered, rows_in, told_in
 from hub.store.keys import Keys
@@ -41,8 +42,16 @@ class Prospect:
     ahead: int | None
     number: str
     lane: str
-    ahead_wished: int
+    counter: str
     ended: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """`passed_to`: the carrier that owes it now, None: nobody else."""
+
+    state: NoticeState
+    passed_to: Carrier | None
 
 
 class Outbox:
@@ -73,11 +82,11 @@ class Outbox:
         """How the ticket of each stands at this moment."""
         about = self._client.pipeline(transaction=False)
         for one in claimed:
-            about.hmget(self._keys.ticket(day, one.ticket), "state", "number", "lane")
+            about.hmget(self._keys.ticket(day, one.ticket), "state", "number", "lane", "counter")
             about.hget(self._keys.wishes(day), f"{one.ticket}{US}{carrier}")
         told = await answered(about.execute())
         places = self._client.pipeline(transaction=False)
-        for one, (_, _, lane) in zip(claimed, told[::2], strict=True):
+        for one, (_, _, lane, _) in zip(claimed, told[::2], strict=True):
             places.zrank(self._keys.waiting(day, lane or ""), str(one.ticket))
         ahead = await answered(places.execute())
         return [
@@ -85,20 +94,48 @@ class Outbox:
             for one, ticket, wish, place in zip(claimed, told[::2], told[1::2], ahead, strict=True)
         ]
 
-    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str) -> None:
-        """It is being sent from now on, once for each claim.
+    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "") -> None:
+        """It is being sent from now on, once for each claim. `callback`: SHA-256 of the token by which it is heard of.
 
         Raises NotClaimed where it is in other hands: leave it; NoContact where its contact was erased meanwhile.
         """
         contact = self._keys.contact(notice.partition(":")[0])
-        own = [notice, str(tenure), str(SEND_MS)]
-        told_in(await self._call("notice_mark_v1", day, carrier, *own, more_keys=(contact,)))
+        own = [notice, str(tenure), str(SEND_MS), callback]
+        more = (contact, self._keys.callbacks(day))
+        told_in(await self._call("notice_mark_v1", day, carrier, *own, more_keys=more))
 
     async def settle(
-        self, day: str, carrier: Carrier, tenure: int, notice: str, state: NoticeState, again_ms: int = 0
-    ) -> None:
-        """An end, or PENDING and due again after `again_ms`. Raises NotClaimed; a repeated call does so too."""
-        told_in(await self._call("notice_settle_v1", day, carrier, notice, str(tenure), state, str(again_ms)))
+        self,
+        day: str,
+        carrier: Carrier,
+        tenure: int,
+        notice: str,
+        state: NoticeState,
+        again_ms: int = 0,
+        *,
+        pass_on: bool = False,
+    ) -> Settled:
+        """An end, or PENDING and due again after `again_ms`. Raises NotClaimed; a repeated call does so too.
+
+        `pass_on`: the next carrier that the ticket allows owes it from now on, and PENDING is LAPSED then.
+        """
+        own = [notice, str(tenure), state, str(again_ms), "1" if pass_on else ""]
+        more = (self._keys.wishes(day), *(self._keys.due(day, one) for one in Carrier))
+        return _settled(told_in(await self._call("notice_settle_v1", day, carrier, *own, more_keys=more)))
+
+    async def learn(self, day: str, carrier: Carrier, callback: str, state: NoticeState) -> Settled:
+        """What the carrier tells afterwards: ACCEPTED or REFUSED. Raises NotClaimed where nothing was to be learnt."""
+        more = (self._keys.wishes(day), self._keys.callbacks(day), *(self._keys.due(day, one) for one in Carrier))
+        return _settled(told_in(await self._call("notice_learn_v1", day, carrier, callback, state, more_keys=more)))
+
+    async def stop_behind(self, day: str, callback: str) -> Stop | None:
+        """What "stop" means, said about the message that a callback's token (its SHA-256) belongs to."""
+        notice: str | None = await answered(self._client.hget(self._keys.callbacks(day), callback))
+        text = await answered(self._client.hget(self._keys.notices(day), notice)) if notice else None
+        if not notice or not text:
+            return None
+        _, _, arrival, carrier = text.split(US)[:4]
+        return Stop(int(arrival), Carrier(carrier), Ending.RESIDENT, notice.partition(":")[0])
 
     async def count_due(self, day: str, carrier: Carrier) -> int:
         """How many somebody should look at now."""
@@ -118,7 +155,7 @@ class Outbox:
         self, function: str, day: str, carrier: Carrier, *own: str, more_keys: Sequence[str] = (), tries: int = TRIES
     ) -> list[str]:
         keys = [self._keys.day(), self._keys.notices(day), self._keys.due(day, carrier), self._keys.tenures()]
-        keys += more_keys
+        keys += [self._keys.clock(), *more_keys]
         return await self._functions.call(function, keys, [day, carrier, *own], tries=tries)
 
 
@@ -135,13 +172,17 @@ def _claimed(row: dict[str, str]) -> Claimed:
 
 
 def _prospect(one: Claimed, ticket: list[str | None], wish: str | None, place: int | None) -> Prospect:
-    state, number, lane = ticket
-    subscription, ahead, ended = wish.split(US) if wish else ("", "0", "")
+    state, number, lane, counter = ticket
+    subscription, _, ended = wish.split(US)[:3] if wish else ("", "", "")
     return Prospect(
         state=State(state) if state else None,
         ahead=place,
         number=number or "",
         lane=lane or "",
-        ahead_wished=int(ahead),
+        counter=counter or "",
         ended=ended if subscription == one.subscription else "replaced",
     )
+
+
+def _settled(told: dict[str, str]) -> Settled:
+    return Settled(NoticeState(told["state"]), Carrier(told["due"]) if told["due"] else None)

@@ -6,6 +6,7 @@ contact moved to another subscription does not open. All sealed texts have one l
 
 import base64
 import binascii
+from enum import StrEnum
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -21,11 +22,27 @@ class Unreadable(Exception):
     """No contact of ours, sealed for another subscription, or its key is gone. Says nothing of what is in it."""
 
 
-class Contact(msgspec.Struct, frozen=True):
-    """`to`: the address; `stop`: the token behind "stop and erase" in a message."""
+class By(StrEnum):
+    """How a telephone is reached."""
+
+    SMS = "sms"
+    VOICE = "voice"
+
+
+class Language(StrEnum):
+    """In which a short message is written, or a call is spoken; a mail has both."""
+
+    JAPANESE = "ja"
+    ENGLISH = "en"
+
+
+class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`to`: address, LINE user id or telephone number; `stop`: the token behind "stop and erase" in a message."""
 
     to: str
     stop: str
+    by: By = By.SMS
+    language: Language = Language.JAPANESE
 
     def __repr__(self) -> str:
         return "Contact(…)"  # it must not get into a traceback or a log

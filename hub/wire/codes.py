@@ -35,6 +35,11 @@ def device_code_of(token: str) -> str:
     return _forty_bits(f"junban device {token}")
 
 
+def link_code_of(text: str) -> str:
+    """The code that is sent in a chat; `text` is what only its taker and the hub know."""
+    return _forty_bits(f"junban link {text}")
+
+
 def shown_code(code: str) -> str:
     """In two halves, as it is read out and typed: ABCD-EFGH."""
     return f"{code[:4]}-{code[4:]}"

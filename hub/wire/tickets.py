@@ -1,6 +1,6 @@
 """What a resident's browser sends about a ticket, and is told, over HTTP. The secret stands in bodies alone."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -10,8 +10,12 @@ BODY_BYTES = 4096  # a long address in full width takes nine bytes a letter in a
 
 SecretText = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}\\Z")]  # as `secret_text` of hub/wire/codes.py makes it
 Ahead = Annotated[int, Meta(ge=1, le=20)]  # as far as the desk looks ahead
+Minutes = Annotated[int, Meta(ge=0, le=30)]  # of walking, as far as the desk looks ahead; 0: that is not wished
 AheadText = Annotated[str, Meta(pattern="^([1-9]|1[0-9]|20)\\Z")]
 Mark = Annotated[str, Meta(max_length=64)]
+MinutesText = Annotated[str, Meta(pattern="^([0-9]|[12][0-9]|30)\\Z")]
+Language = Literal["ja", "en"]
+By = Literal["sms", "voice"]
 
 
 class Take(Struct, forbid_unknown_fields=True, frozen=True):
@@ -59,6 +63,7 @@ class Notify(Find, frozen=True, kw_only=True):
 
     id: RequestId
     ahead: Ahead
+    minutes: Minutes = 0
     address: str = ""
     purpose: Mark = ""
     consent: bool = False
@@ -69,19 +74,73 @@ class NotifyByForm(Find, frozen=True, kw_only=True):
 
     id: RequestId
     ahead: AheadText
+    minutes: MinutesText = "0"
     address: str = ""
+    purpose: Mark = ""
+    consent: str = ""
+
+
+class NotifyByLine(Find, frozen=True, kw_only=True):
+    """Agrees to LINE; who it is LINE tells us, once the code was sent there."""
+
+    id: RequestId
+    ahead: Ahead
+    minutes: Minutes = 0
+    language: Language = "ja"
+    purpose: Mark = ""
+    consent: bool = False
+
+
+class NotifyByLineForm(Find, frozen=True, kw_only=True):
+    id: RequestId
+    ahead: AheadText
+    minutes: MinutesText = "0"
+    language: Language = "ja"
+    purpose: Mark = ""
+    consent: str = ""
+
+
+class NotifyByPhone(Find, frozen=True, kw_only=True):
+    """`telephone` as it was typed. `by`: what was chosen where both can be done."""
+
+    id: RequestId
+    ahead: Ahead
+    minutes: Minutes = 0
+    language: Language = "ja"
+    telephone: str = ""
+    by: By = "sms"
+    purpose: Mark = ""
+    consent: bool = False
+
+
+class NotifyByPhoneForm(Find, frozen=True, kw_only=True):
+    id: RequestId
+    ahead: AheadText
+    minutes: MinutesText = "0"
+    language: Language = "ja"
+    telephone: str = ""
+    by: By = "sms"
     purpose: Mark = ""
     consent: str = ""
 
 
 class Stop(Find, frozen=True, kw_only=True):
     id: RequestId
+    carrier: Literal["email", "line", "phone"] = "email"
+
+
+class Sent(Struct, frozen=True):
+    """What a notice was about, how it stands, and since when (epoch milliseconds, office time)."""
+
+    about: str
+    state: str
+    at: int
 
 
 class Notice(Struct, frozen=True):
     """A wish and what became of it. `registered`, `near`: a state of the notice, null before it is due.
 
-    `ended`: why the address is gone; empty while it is kept.
+    `ended`: why the contact is gone; empty while it is kept. `sent`: everything that was due, in time.
     """
 
     carrier: str
@@ -89,6 +148,16 @@ class Notice(Struct, frozen=True):
     registered: str | None
     near: str | None
     ended: str
+    minutes: int = 0
+    sent: list[Sent] = []
+
+
+class LinkCode(Struct, frozen=True):
+    """What is sent to the ward's account in LINE, within ten minutes; `url` opens the chat with it."""
+
+    code: str
+    account: str
+    url: str
 
 
 class Passed(Struct, frozen=True):
@@ -104,7 +173,7 @@ class Told(Struct, frozen=True):
     went before it, the newest first, only while it waits.
 
     `push_backs`: how often it may still be pushed back, by at most so many `places` at a time.
-    `to`: the address as it was understood, in the one answer to giving it.
+    `to`: the contact as it was understood, in the one answer to giving it; `link`: in the one to agreeing to LINE.
     """
 
     day: str
@@ -121,3 +190,4 @@ class Told(Struct, frozen=True):
     notices: list[Notice] = []
     passed: list[Passed] = []
     to: str | UnsetType = UNSET
+    link: LinkCode | UnsetType = UNSET

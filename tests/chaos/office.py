@@ -31,12 +31,17 @@ PAUSE_S = 0.05  # between two tries to reach somebody who was killed
 ANSWER_S = 5.0
 
 VERBS = {"hub": ["hub", "--practice"], "worker": ["worker", "email"], "keeper": ["keeper"]}
+OF_OTHERS = {"worker-line": ["worker", "line"], "worker-phone": ["worker", "phone"]}
+LINE_TOKEN, LINE_SECRET, PHONE_ACCOUNT, PHONE_TOKEN = "token-of-line", "secret-of-line", "practice", "token-of-phone"
 
 
 class OfficeOfProcesses:
-    """Everything it writes lies in `folder`. Main thread only. `is_over`: whoever asks in vain may give up."""
+    """Everything it writes lies in `folder`. Main thread only. `is_over`: whoever asks in vain may give up.
 
-    def __init__(self, folder: Path, smtp_port: int) -> None:
+    `carriers_url`: where LINE and the telephone carrier are; without it there are none.
+    """
+
+    def __init__(self, folder: Path, smtp_port: int, carriers_url: str | None = None) -> None:
         self.folder = folder
         self.office = read_office(PRACTICE_OFFICE)
         self.store = EmbeddedValkey(folder / "store")
@@ -57,13 +62,26 @@ class OfficeOfProcesses:
             "JUNBAN_LEDGER_URL": self.doors.url,
             "JUNBAN_LEDGER_KEY_DIR": str(folder.absolute()),
         }
+        self._verbs = dict(VERBS)
+        if carriers_url is not None:
+            self._verbs |= OF_OTHERS
+            self._environment |= {
+                "JUNBAN_LINE_URL": carriers_url,
+                "JUNBAN_LINE_TOKEN": LINE_TOKEN,
+                "JUNBAN_LINE_SECRET": LINE_SECRET,
+                "JUNBAN_LINE_ACCOUNT": "@practice",
+                "JUNBAN_PHONE_URL": carriers_url,
+                "JUNBAN_PHONE_ACCOUNT": PHONE_ACCOUNT,
+                "JUNBAN_PHONE_TOKEN": PHONE_TOKEN,
+                "JUNBAN_PHONE_FROM": "+815000000000",
+            }
 
     def start(self) -> None:
         """Whatever does not run."""
         if not self.store.is_running:
             with contextlib.suppress(StoreDidNotStart):  # the next call tries again
                 self.store.start()
-        for name, words in VERBS.items():
+        for name, words in self._verbs.items():
             child = self._children.get(name)
             if child is not None and child.is_running:
                 continue
@@ -72,7 +90,7 @@ class OfficeOfProcesses:
                 self._children[name] = start(command, name=name, environment=self._environment, stdout=log, stderr=log)
 
     def kill(self, name: str) -> None:
-        """SIGKILL for `store` or one of VERBS."""
+        """SIGKILL for `store` or one of its verbs."""
         if name == "store":
             self.store.kill()
         else:
@@ -93,24 +111,34 @@ class OfficeOfProcesses:
     async def leave_address(self, secret: str, address: str, ahead: int) -> bool:
         """Whether it was taken before it was over. An address that is refused is a RuntimeError."""
         purpose = self.office.purpose
-        wish = {
-            "id": request_id(),
-            "secret": secret,
-            "address": address,
-            "ahead": ahead,
-            "purpose": purpose.mark if purpose else "",
-            "consent": True,
-        }
+        wish = {"address": address, "ahead": ahead, "purpose": purpose.mark if purpose else ""}
+        return await self._wish("/t/notice", secret, wish) is not None
+
+    async def leave_telephone(self, secret: str, telephone: str, ahead: int) -> bool:
+        """The same by telephone."""
+        purpose = self.office.phone_purpose
+        wish = {"telephone": telephone, "ahead": ahead, "purpose": purpose.mark if purpose else ""}
+        return await self._wish("/t/phone", secret, wish) is not None
+
+    async def agree_to_line(self, secret: str, ahead: int) -> str | None:
+        """The code that is to be sent in the chat; None where it is over."""
+        purpose = self.office.line_purpose
+        told = await self._wish("/t/line", secret, {"ahead": ahead, "purpose": purpose.mark if purpose else ""})
+        return None if told is None else str(told["link"]["code"])
+
+    async def _wish(self, path: str, secret: str, wish: dict[str, Any]) -> dict[str, Any] | None:
+        body = {"id": request_id(), "secret": secret, "consent": True, **wish}
         async with httpx2.AsyncClient(trust_env=False, timeout=ANSWER_S) as client:
             while not self.is_over:
                 with contextlib.suppress(httpx2.TransportError):
-                    answer = await client.post(f"http://127.0.0.1:{self.inside_port}/t/notice", json=wish)
+                    answer = await client.post(f"http://127.0.0.1:{self.inside_port}{path}", json=body)
                     if answer.status_code == 200:
-                        return True
+                        told: dict[str, Any] = answer.json()
+                        return told
                     if answer.status_code != 503:
-                        raise RuntimeError(f"an address was refused: {answer.text}")
+                        raise RuntimeError(f"a wish was refused: {answer.text}")
                 await asyncio.sleep(PAUSE_S)
-        return False
+        return None
 
     async def press_next(self, current: int | None) -> wire.AnswerBody | None:
         return await self.ask("/ws/desk", wire.Next(request_id(), COUNTER, current, [LANE]))

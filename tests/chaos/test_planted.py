@@ -133,9 +133,9 @@ def _plant_faults(client: Any, keys: Keys, day: str) -> None:
             client.rpush(queue, f"planted-{place}")
 
 
-def places(client: Any, folder: Path) -> Iterator[str]:
-    """Every key of the store and every file of the office in which an address can be read."""
-    words = [CANARY.encode(), *_in_base64(CANARY.encode())]
+def places(client: Any, folder: Path, *canaries: str) -> Iterator[str]:
+    """Every key of the store and every file of the office in which a contact can be read that contains one of these."""
+    words = [word for canary in canaries or (CANARY,) for word in (canary.encode(), *_in_base64(canary.encode()))]
     if client is not None:
         for key in client.scan_iter(count=1000):
             if any(word in text for word in words for text in (key, *_texts(client, key))):

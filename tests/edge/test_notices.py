@@ -22,8 +22,9 @@ from config.embedded import EmbeddedValkey
 from hub.desk.lane import Office, Purpose
 from hub.desk.notices import Carrier
 from hub.edge.guards import Guard
-from hub.edge.notices import WISHES, Notices
+from hub.edge.notices import Notices
 from hub.edge.reception import Reception
+from hub.edge.wishes import WISHES, Wishes
 from hub.fanout.relay import Relay
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
@@ -136,16 +137,26 @@ async def test_an_address_is_sealed_and_told_back_once(browser: Browser, host: K
     told = answer.json()
     assert told["to"] == ADDRESS
     # The first of the lane has nobody ahead: both messages are due.
-    assert told["notices"] == [
-        {"carrier": "email", "ahead": 5, "registered": "pending", "near": "pending", "ended": ""}
+    (notice,) = told["notices"]
+    assert [(sent.pop("at") > 0, sent) for sent in notice["sent"]] == [
+        (True, {"about": "registered", "state": "pending"}),
+        (True, {"about": "near", "state": "pending"}),
     ]
+    assert {name: value for name, value in notice.items() if name != "sent"} == {
+        "carrier": "email",
+        "ahead": 5,
+        "registered": "pending",
+        "near": "pending",
+        "ended": "",
+        "minutes": 0,
+    }
     assert answer.headers["cache-control"] == "no-store"
     ((subscription, contact),) = (await host.kept()).items()
     assert contact.to == ADDRESS
     assert re.fullmatch(r"[0-9a-f]{32}", subscription)
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}", contact.stop)
     found = (await browser.post("/t/find", secret=secret)).json()
-    assert found["notices"] == told["notices"]
+    assert found["notices"][0]["carrier"] == notice["carrier"]
     assert "to" not in found
     held = await host.everything()
     assert PURPOSE.mark in held
@@ -342,7 +353,8 @@ async def test_a_key_that_is_of_yesterday_by_now_is_taken_anew_once(
     lanes, contacts = Lanes(host.client, office), AtMidnight(host)
     source = FactStream(valkey_server.url, lanes)
     relay = Relay(source, office)
-    notices = Notices(Reception(relay, lanes, ResidentPages(relay.present, office)), contacts, (Carrier.EMAIL,))
+    reception = Reception(relay, lanes, ResidentPages(relay.present, office))
+    notices = Notices(reception, Wishes(reception, contacts, (Carrier.EMAIL,)))
     app = Starlette(routes=notices.routes(Guard()))
     tail = asyncio.create_task(relay.run())
     try:

@@ -27,6 +27,8 @@ SPEAKING = {
     "state": State.CALLED,
     "carrier": "CARRIER",
     "subscription": "SUBSCRIPTION",
+    "code": "CODE",
+    "event": "EVENT",
 }
 CONTRACT = ("KEYS", "ARGS", "GIVES", "REFUSES", "WHOLE")
 

@@ -166,7 +166,7 @@ class StoreDesk(TimelessDesk):
     async def owed(self) -> set[str]:
         open_day = (await self.lanes.day_now())[2]
         client: Any = self.client  # its replies are texts
-        due = set(await client.zrange(self.keys.due(open_day, Carrier.EMAIL), 0, -1))
+        due = {one for carrier in Carrier for one in await client.zrange(self.keys.due(open_day, carrier), 0, -1)}
         owed: set[str] = set(await client.hkeys(self.keys.notices(open_day)))
         assert due == owed, "nobody takes notices in hand here: what is owed is due"
         return owed

@@ -5,7 +5,7 @@ import pytest
 from hub.desk.facts import ContactErased, ContactGiven
 from hub.desk.notices import FURTHEST_AHEAD, Carrier, Ending
 from hub.desk.refusals import NoContact, OtherBody, TicketEnded, UnknownTicket
-from hub.desk.requests import Cancel, CheckIn, Issue, MarkAbsent, Next, Return, Stop, Transfer, Wish
+from hub.desk.requests import Cancel, CheckIn, Issue, MarkAbsent, Next, Recall, Return, Stop, Sweep, Transfer, Wish
 from hub.desk.ticket import State
 from tests.model.desks import CERTIFICATES, MOVES, TimelessDesk, small_office
 
@@ -160,3 +160,59 @@ async def test_a_new_day_knows_no_wish_of_the_old(desk: TimelessDesk) -> None:
     await desk.open_day("2026-11-25")
     await desk.ask(Issue(CERTIFICATES, "kiosk"), day="2026-11-25")
     assert await desk.owed() == set()
+
+
+async def test_the_call_and_the_missed_call_are_told_each_time(desk: TimelessDesk) -> None:
+    await issue(desk, 1)
+    await desk.ask(wish(1, 1))
+    for _ in range(2):
+        await desk.ask(Next("2", None))
+        await desk.ask(Recall("2", 1))
+        await desk.ask(MarkAbsent("2", 1))
+        await desk.ask(Return(1))
+    assert await desk.owed() == {"s:registered", "s:near", "s:now", "s:missed", "s:now.2", "s:missed.2"}
+
+
+async def test_of_several_carriers_the_first_is_told_and_each_is_confirmed(desk: TimelessDesk) -> None:
+    await issue(desk, 2)
+    for carrier in (Carrier.PHONE, Carrier.EMAIL, Carrier.LINE):
+        await desk.ask(Wish(2, carrier, 1, "1", str(carrier)))
+    registered = {f"{carrier}:registered" for carrier in Carrier}
+    # Whoever came first was near already; who came later finds it told.
+    assert await desk.owed() == registered | {f"{carrier}:near" for carrier in Carrier}
+    await desk.ask(Next("2", None))
+    await desk.ask(Next("2", 1))
+    assert "line:now" in await desk.owed()
+    assert {"email:now", "phone:now"}.isdisjoint(await desk.owed())
+
+
+async def test_when_the_first_carrier_is_given_up_the_next_is_told(desk: TimelessDesk) -> None:
+    await issue(desk, 2)
+    for carrier in (Carrier.EMAIL, Carrier.LINE):
+        await desk.ask(Wish(2, carrier, 1, "1", str(carrier)))
+    await desk.ask(Stop(2, Carrier.LINE, Ending.RESIDENT))
+    await desk.ask(Next("2", None))
+    await desk.ask(Next("2", 1))
+    assert "email:now" in await desk.owed()
+    assert "line:now" not in await desk.owed()
+
+
+async def test_who_walks_for_minutes_is_near_by_the_usual_pace_before_it_can_be_measured(desk: TimelessDesk) -> None:
+    desk.move_to(small_office(desk.office.key))
+    await issue(desk, 8)
+    await desk.ask(Wish(8, EMAIL, 1, "1", "s", minutes=10))
+    await desk.ask(Next("2", None))
+    await desk.ask(Next("2", 1))
+    assert "s:near" not in await desk.owed(), "five ahead are ten minutes"
+    await desk.ask(Next("2", 2))
+    assert "s:near" in await desk.owed()
+
+
+async def test_a_look_at_every_lane_moves_nobody_and_says_the_same_again(desk: TimelessDesk) -> None:
+    await issue(desk, 2)
+    await desk.ask(wish(2, 1))
+    before, owed = await desk.facts(), await desk.owed()
+    for _ in range(2):
+        answer = await desk.ask(Sweep(), who="keeper", id="sweep-1")
+        assert answer.arrival is None
+    assert (await desk.facts(), await desk.owed()) == (before, owed)

@@ -42,6 +42,7 @@ from hub.desk.requests import (
     Review,
     ShowCall,
     Stop,
+    Sweep,
     TakeBack,
     Transfer,
     Wish,
@@ -53,6 +54,7 @@ LANES = st.sampled_from([CERTIFICATES, MOVES])
 COUNTERS = st.sampled_from(["1", "2", "3", "4", "5"])
 REASONS = st.sampled_from(["health", "paper", ""])
 WALLS = st.sampled_from(["lobby", "stairs"])
+CARRIERS = st.sampled_from(Carrier)
 TICKETS = st.integers(1, 14)
 DAYS = [f"2026-12-{day:02d}" for day in range(1, 29)]
 
@@ -178,9 +180,13 @@ def walk_against(url: str | None, steps: Iterator[int]) -> type[RuleBasedStateMa
         def transfer(self, ticket: int, lane: str, counter: str) -> None:
             self.both(Transfer(ticket, lane, counter))
 
-        @rule(ticket=TICKETS, ahead=st.integers(1, 4))
-        def wish_to_be_told(self, ticket: int, ahead: int) -> None:
-            self.both(Wish(ticket, Carrier.EMAIL, ahead, "1", f"subscription-{len(self.used)}"))
+        @rule(ticket=TICKETS, carrier=CARRIERS, ahead=st.integers(1, 4), minutes=st.sampled_from([0, 5]))
+        def wish_to_be_told(self, ticket: int, carrier: Carrier, ahead: int, minutes: int) -> None:
+            self.both(Wish(ticket, carrier, ahead, "1", f"subscription-{len(self.used)}", minutes=minutes))
+
+        @rule()
+        def sweep(self) -> None:
+            self.both(Sweep())
 
         @rule(ticket=TICKETS, data=st.data())
         def stop_being_told(self, ticket: int, data: st.DataObject) -> None:

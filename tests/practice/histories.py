@@ -156,7 +156,7 @@ def wire_of(request: requests.Request) -> m.DeskRequest:
             return m.Pause("x", request.lane, request.reason)
         case requests.Resume():
             return m.Resume("x", request.lane)
-        case requests.PushBack() | requests.Wish() | requests.Stop():
+        case requests.PushBack() | requests.Wish() | requests.Stop() | requests.Sweep():
             raise AssertionError(f"no asker sends {request}")
         case requests.JoinWall() | requests.LeaveWall() | requests.ShowCall():
             raise AssertionError(f"no asker sends {request}")

@@ -10,9 +10,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from config.practice.inbox import KEPT, Conduct, Inbox, receiving
-from config.practice.inbox_pages import inbox_app, parts_of, slips_in
+from config.practice.inbox_pages import PEOPLE, StandIns, inbox_app, parts_of, slips_in
+from config.practice.line_stand_in import LineStandIn
+from config.practice.phone_stand_in import PhoneStandIn
 from kiosk_client.printer import Paperless
 from tests.kiosk_client.test_slip import ADDRESS, SLIP
+from workers.carriers.phone import basic
 
 BASE = "http://127.0.0.1:8082"
 
@@ -192,3 +195,46 @@ def test_a_slip_whose_address_is_none_is_left_out(tmp_path: Path) -> None:
     assert slips_in(tmp_path) == []
     os.unlink(address)
     assert slips_in(tmp_path) == []
+
+
+def played() -> tuple[TestClient, LineStandIn, PhoneStandIn]:
+    line, phone = LineStandIn("token", "secret", "http://127.0.0.1:9/line/webhook"), PhoneStandIn("practice", "token")
+    client = TestClient(inbox_app(Inbox(), None, StandIns(line, phone)), base_url=BASE)
+    return client, line, phone
+
+
+def test_a_chat_shows_what_was_said_and_runs_none_of_it() -> None:
+    client, line, _ = played()
+    headers = {"Authorization": "Bearer token", "X-Line-Retry-Key": "k"}
+    (user, name), *_ = PEOPLE.items()
+    body = {"to": user, "messages": [{"type": "text", "text": "<b>順番</b> https://junban.example.jp/n"}]}
+    assert client.post("/v2/bot/message/push", json=body, headers=headers).status_code == 200
+    assert client.post("/v2/bot/message/push", json=body, headers=headers).status_code == 409
+    page = client.get("/line")
+    assert page.text.count("&lt;b&gt;順番&lt;/b&gt;") == 1
+    assert name in page.text
+    assert 'href="https://junban.example.jp/n"' in page.text
+    assert "今月の送信 1 通" in page.text
+    assert client.post("/line", data={"person": "stranger", "text": "x"}).status_code in (200, 303)
+    assert len(line.said) == 1, "nobody writes as a stranger"
+
+
+def test_a_call_is_shown_with_what_was_said() -> None:
+    client, _, phone = played()
+    phone.tells = False
+    form = {"To": "+81312345678", "From": "+815000000000", "StatusCallback": "http://127.0.0.1:9/x", "Timeout": "25"}
+    form["Twiml"] = "<Response><Gather><Say>順番です</Say><Say>順番です</Say><Say>1 を</Say></Gather></Response>"
+    answer = client.post(
+        "/2010-04-01/Accounts/practice/Calls.json", data=form, headers={"Authorization": basic("practice", "token")}
+    )
+    assert answer.status_code == 201
+    page = client.get("/phone")
+    assert "順番です 1 を" in page.text
+    assert "1 を押す" in page.text
+
+
+def test_without_their_secrets_nobody_plays_line_or_the_telephone() -> None:
+    client = seen(Inbox())
+    for path in ("/line", "/phone", "/v2/bot/message/quota"):
+        assert client.get(path).status_code == 404
+    assert 'href="/line"' not in client.get("/").text

@@ -16,7 +16,7 @@ from workers import wording
 
 OFFICE = "さくら区役所"
 REGISTERED = wording.registered(OFFICE, "").subject
-NEAR = wording.near(OFFICE, number="A1", lane="証明", ahead=2, ticket_url="", stop_url="").subject
+NEAR = wording.mail(wording.Matter(OFFICE, Trigger.NEAR, "A1", "証明", 2, "", "")).subject
 ADDRESS = "r3@practice.invalid"
 THIRD = Contact(  # waits behind two, so one is ahead from the first call on
     arrival=3,
@@ -50,7 +50,7 @@ def counts(findings: Findings) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("office", ["", OFFICE, "【】"])
 def test_a_subject_tells_what_a_mail_is_about(office: str) -> None:
-    near = wording.near(office, number="", lane="", ahead=0, ticket_url="", stop_url="")
+    near = wording.mail(wording.Matter(office, Trigger.NEAR, "", "", 0, "", ""))
     assert trigger_of(wording.registered(office, "").subject) is Trigger.REGISTERED
     assert trigger_of(near.subject) is Trigger.NEAR
     assert trigger_of("請求書") is trigger_of("") is None

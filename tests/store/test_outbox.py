@@ -155,13 +155,13 @@ async def test_an_end_is_an_end(outbox: Outbox) -> None:
 
 async def test_a_look_tells_how_the_ticket_stands(desk: StoreDesk, outbox: Outbox) -> None:
     (claimed,) = await outbox.claim(DAY, EMAIL, await outbox.take_over(EMAIL, DAY))
-    assert await outbox.look(DAY, EMAIL, [claimed]) == [Prospect(State.WAITING, 2, "A103", CERTIFICATES, 1, "")]
+    assert await outbox.look(DAY, EMAIL, [claimed]) == [Prospect(State.WAITING, 2, "A103", CERTIFICATES, "", "")]
     current = None
     for _ in range(3):
         current = (await desk.ask(Next("2", current))).arrival
     await desk.ask(Stop(3, EMAIL, Ending.RESIDENT))
     assert await outbox.look(DAY, EMAIL, [claimed]) == [
-        Prospect(State.CALLED, None, "A103", CERTIFICATES, 1, "resident")
+        Prospect(State.CALLED, None, "A103", CERTIFICATES, "2", "resident")
     ]
     assert await outbox.look(DAY, EMAIL, []) == []
 

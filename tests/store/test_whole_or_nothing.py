@@ -39,6 +39,7 @@ from hub.desk.requests import (
     Review,
     ShowCall,
     Stop,
+    Sweep,
     TakeBack,
     Transfer,
     Wish,
@@ -53,6 +54,7 @@ IN_2027 = 1_800_000_000_000  # epoch milliseconds
 
 EMAIL = Carrier.EMAIL
 OLD = "old"
+HEARD_BY = "5" * 64
 LOST = "1" * 64
 TENURE = IN_2027  # of the worker in hand: a tenure is later than the clock's moment
 
@@ -65,7 +67,8 @@ async def _busy(desk: StoreDesk) -> None:
 
     9 is in the back office; counter 3 has called 10, and who came back before 6 got its rank and left no place. Moves
     is paused and closing; a ticket with priority was the last that was called in each lane. Of 4's two notices one is
-    being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead.
+    being sent, one claimed; 3 and 6 wish to be told as soon as nobody is ahead. 7 was told by mail, and may be
+    telephoned if that never arrives.
     """
     for _ in range(5):
         await desk.ask(Issue(CERTIFICATES, "kiosk"))
@@ -99,6 +102,10 @@ async def _busy(desk: StoreDesk) -> None:
     first, _ = await outbox.claim(DAY, EMAIL, TENURE)
     await outbox.mark(DAY, EMAIL, TENURE, first.notice)
     await desk.client.hset(desk.keys.wishes(DAY), mapping={f"{who}\x1femail": f"{who}\x1f0\x1f" for who in (3, 6)})
+    await desk.client.hset(desk.keys.wishes(DAY), "7\x1fphone", "telephone\x1f1\x1f\x1f0")
+    told = "\x1f".join(["accepted", "near", "7", "email", "1", "0", "0"])
+    await desk.client.hset(desk.keys.notices(DAY), "told:near", told)
+    await desk.client.hset(desk.keys.callbacks(DAY), HEARD_BY, "told:near")
 
 
 def _asks(request: Request) -> Story:
@@ -115,6 +122,10 @@ async def _set_clock(desk: StoreDesk) -> None:
 
 def _of_notices(act: Callable[[Outbox], Awaitable[object]]) -> Story:
     return lambda desk: act(Outbox(desk.client, desk.office))
+
+
+async def _learn(desk: StoreDesk) -> None:
+    await Outbox(desk.client, desk.office).learn(DAY, EMAIL, HEARD_BY, NoticeState.REFUSED)
 
 
 STORIES: dict[str, Story] = {
@@ -143,6 +154,8 @@ STORIES: dict[str, Story] = {
     "wall_join_v1": _asks(JoinWall("stairs")),
     "wall_leave_v1": _asks(LeaveWall("lobby")),
     "wall_show_v1": _asks(ShowCall("stairs", 1, 1, NOON)),
+    "desk_sweep_v1": _asks(Sweep()),
+    "notice_learn_v1": _learn,
     "notice_take_over_v1": _of_notices(lambda outbox: outbox.take_over(EMAIL, DAY)),
     "notice_claim_v1": _of_notices(lambda outbox: outbox.claim(DAY, EMAIL, TENURE)),
     "notice_mark_v1": _of_notices(lambda outbox: outbox.mark(DAY, EMAIL, TENURE, f"{OLD}:near")),
@@ -185,7 +198,7 @@ async def test_the_watching_sees_renumbering(server: EmbeddedValkey) -> None:
 
 async def test_the_watching_sees_what_turns_go_by(server: EmbeddedValkey) -> None:
     tally = ("HSET", "{OFFICE}:2026-11-24:tally")
-    assert (await _commands_of(server, "desk_next_v1")).count(tally) == 2, "the lane's count, and its turn"
+    assert (await _commands_of(server, "desk_next_v1")).count(tally) == 3, "the lane's count, its turn, and its pace"
 
 
 @asynccontextmanager

@@ -273,9 +273,11 @@ def test_notices_are_offered_with_their_purpose_before_the_field_while_somebody_
         assert "順番が近づいたらメールでお知らせ" in shown
         assert shown.index("何のために お預かりするか") < shown.index("メールアドレス")
         assert f'name="purpose" value="{OFFERING.purpose.mark if OFFERING.purpose else ""}"' in page
-        assert re.findall(r'<option value="(\d+)"( selected)?', page) == [
+        people, minutes = (page.split(f'name="{name}"')[1].split("</select>")[0] for name in ("ahead", "minutes"))
+        assert re.findall(r'<option value="(\d+)"( selected)?', people) == [
             *[("1", ""), ("2", ""), ("3", " selected"), ("5", ""), ("10", ""), ("20", "")]
         ]
+        assert re.findall(r'<option value="(\d+)" selected', minutes) == ["0"]
         assert re.search(r'<input type="checkbox"[^>]* required', page)
         assert re.search(r'name="address" type="text" inputmode="email"[^>]* autocomplete="off"', page)
         assert "やめて" not in shown
@@ -353,5 +355,5 @@ def test_the_server_and_the_browser_say_where_a_notice_stands_alike(name: str, t
     script = (HERE / "static" / "notice.js").read_text("utf-8")
     written = script.split(f"const {name} = {{")[1].split("}")[0]
     assert dict(re.findall(r'(\w+): "([\w-]+)"', written)) == {str(state): shown for state, shown in table.items()}
-    sentences = re.findall(r'call line\(view, "([\w-]+)"', (HERE / "templates" / "notice.html").read_text("utf-8"))
+    sentences = re.findall(r'call line\(own, "([\w-]+)"', (HERE / "templates" / "notice.html").read_text("utf-8"))
     assert set(table.values()) <= set(sentences)

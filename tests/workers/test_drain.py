@@ -14,8 +14,9 @@ import structlog
 from config.embedded import EmbeddedValkey
 from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
 from hub.desk.refusals import StoreAway
-from hub.desk.requests import Cancel, Stop
-from hub.store.outbox import Outbox
+from hub.desk.requests import Cancel, Stop, Wish
+from hub.store.lanes import SealedContact
+from hub.store.outbox import Outbox, Settled
 from hub.store.sealing import Contact
 from tests.workers.postbox import Postbox, postbox
 from tests.workers.ward import EMAIL, Ward, ward
@@ -51,8 +52,12 @@ def drain_of(office: Ward, *senders: Sender, keys: KeyHost | None = None, **name
         senders,
         public_url="https://junban.example.jp",
         now=lambda: NOW,
-        **named,
+        **{"on_due": nobody, **named},
     )
+
+
+async def nobody(carrier: Carrier) -> None:
+    """Whoever a notice is passed on to looks by himself here."""
 
 
 async def run_with(office: Ward, box: Postbox, *, connections: int = 1) -> None:
@@ -72,6 +77,7 @@ class Recorder:
     outcome: Outcome = field(default_factory=lambda: Outcome(Fate.ACCEPTED, "250"))
     sent: list[tuple[str, Message]] = field(default_factory=list)
     first: Callable[[], object] = lambda: None
+    knows_again: bool = False
 
     async def send(self, contact: Contact, message: Message) -> Outcome:
         self.sent.append((contact.to, message))
@@ -134,8 +140,11 @@ async def test_a_number_called_meanwhile_is_told_nothing_any_more(office: Ward, 
     await office.wish(ticket, TO)
     await office.call()
     await run_with(office, box)
-    assert await office.states(ticket) == {REGISTERED: NoticeState.ACCEPTED, NEAR: NoticeState.LAPSED}
-    assert len(box.letters) == 1
+    assert (await office.states(ticket))[NEAR] is NoticeState.LAPSED
+    assert [letter.message["Subject"].rpartition("/ ")[2] for letter in box.letters] == [
+        "Notice registered",
+        "You are being called",
+    ]
 
 
 async def test_a_cancelled_number_is_told_nothing_about_its_turn(office: Ward, box: Postbox) -> None:
@@ -162,10 +171,10 @@ class Stopping(Outbox):
     office: Ward
     ending = Ending.RESIDENT
 
-    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str) -> None:
+    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "") -> None:
         subscription = notice.partition(":")[0]
         await self.office.contacts.erase(day, subscription, 1, carrier, self.ending)
-        await super().mark(day, carrier, tenure, notice)
+        await super().mark(day, carrier, tenure, notice, callback)
 
 
 async def test_who_says_stop_in_the_last_moment_hears_nothing(office: Ward) -> None:
@@ -192,8 +201,12 @@ async def test_a_number_called_while_others_are_sent_to_is_told_nothing_any_more
 
     carrier.first = call_once
     await drain_of(office, carrier).run()
-    assert (await office.states(1))[NEAR] is NoticeState.LAPSED
-    assert len(carrier.sent) == 3
+    assert await office.states(1) == {
+        REGISTERED: NoticeState.ACCEPTED,
+        NEAR: NoticeState.LAPSED,
+        Trigger.NOW: NoticeState.ACCEPTED,
+    }
+    assert len(carrier.sent) == 4
 
 
 async def test_who_slept_after_the_mark_sends_nothing(office: Ward) -> None:
@@ -213,10 +226,18 @@ class Deaf(Outbox):
     """Settles, and nobody hears of it: asked again it is in nobody's hands."""
 
     async def settle(
-        self, day: str, carrier: Carrier, tenure: int, notice: str, state: NoticeState, again_ms: int = 0
-    ) -> None:
-        for _ in range(2):
-            await super().settle(day, carrier, tenure, notice, state, again_ms)
+        self,
+        day: str,
+        carrier: Carrier,
+        tenure: int,
+        notice: str,
+        state: NoticeState,
+        again_ms: int = 0,
+        *,
+        pass_on: bool = False,
+    ) -> Settled:
+        await super().settle(day, carrier, tenure, notice, state, again_ms, pass_on=pass_on)
+        return await super().settle(day, carrier, tenure, notice, state, again_ms, pass_on=pass_on)
 
 
 async def test_a_refused_address_is_erased_though_the_answer_of_the_store_is_lost(office: Ward) -> None:
@@ -410,8 +431,8 @@ class Unanswered(Outbox):
 
     is_lost = True
 
-    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str) -> None:
-        await super().mark(day, carrier, tenure, notice)
+    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "") -> None:
+        await super().mark(day, carrier, tenure, notice, callback)
         if self.is_lost:
             self.is_lost = False
             raise StoreAway
@@ -436,12 +457,21 @@ class Cut(Outbox):
     is_lost = True
 
     async def settle(
-        self, day: str, carrier: Carrier, tenure: int, notice: str, state: NoticeState, again_ms: int = 0
-    ) -> None:
-        await super().settle(day, carrier, tenure, notice, state, again_ms)
+        self,
+        day: str,
+        carrier: Carrier,
+        tenure: int,
+        notice: str,
+        state: NoticeState,
+        again_ms: int = 0,
+        *,
+        pass_on: bool = False,
+    ) -> Settled:
+        settled = await super().settle(day, carrier, tenure, notice, state, again_ms, pass_on=pass_on)
         if self.is_lost:
             self.is_lost = False
             raise StoreAway
+        return settled
 
 
 async def test_what_was_settled_unheard_is_not_settled_again_over_what_came_after(office: Ward) -> None:
@@ -474,3 +504,108 @@ async def test_no_line_of_the_log_names_a_contact(office: Ward, box: Postbox) ->
             await office.let_leases_end()
     assert lines
     assert "canary" not in repr(lines)
+
+
+async def called(office: Ward) -> tuple[int, Drain]:
+    """Somebody who is called, all but that told."""
+    ticket = await office.take()
+    await office.wish(ticket, TO)
+    await drain_of(office, Recorder()).run()
+    await office.call()
+    return ticket, drain_of(office, Recorder())
+
+
+async def test_a_call_that_nobody_can_know_of_is_sent_once_more_and_then_said_to_be_uncertain(office: Ward) -> None:
+    ticket, _ = await called(office)
+    carrier = Recorder(Outcome(Fate.UNCERTAIN, "dot timeout"))
+    await drain_of(office, carrier).run()
+    await office.let_leases_end()
+    await drain_of(office, carrier).run()
+    assert [message.notice.partition(":")[2] for _, message in carrier.sent] == ["now", "now"]
+    assert (await office.states(ticket))[Trigger.NOW] is NoticeState.UNCERTAIN
+
+
+async def test_a_near_that_nobody_can_know_of_is_not_sent_again(office: Ward) -> None:
+    ticket = await office.take()
+    await office.wish(ticket, TO)
+    carrier = Recorder(Outcome(Fate.UNCERTAIN, "dot timeout"))
+    for _ in range(2):
+        await drain_of(office, carrier).run()
+        await office.let_leases_end()
+    assert len(carrier.sent) == 2, "registered and near, each once"
+    assert set((await office.states(ticket)).values()) == {NoticeState.UNCERTAIN}
+
+
+async def test_a_carrier_that_knows_a_notice_again_is_given_what_a_killed_worker_had_in_hand(office: Ward) -> None:
+    """LINE sends it once, whoever asks: nothing is uncertain."""
+    ticket = await office.take()
+    await office.wish(ticket, TO)
+    tenure = await office.outbox.take_over(EMAIL, office.day)
+    for claimed in await office.outbox.claim(office.day, EMAIL, tenure):
+        await office.outbox.mark(office.day, EMAIL, tenure, claimed.notice)
+    await office.let_leases_end()
+    carrier = Recorder(knows_again=True)
+    await drain_of(office, carrier).run()
+    assert len(carrier.sent) == 2
+    assert set((await office.states(ticket)).values()) == {NoticeState.ACCEPTED}
+
+
+async def also_by_phone(office: Ward, ticket: int) -> str:
+    """The next carrier that the same resident allows; gives its subscription."""
+    sealed, key = SealedContact(f"{(await office.contacts.public_key()).id}:sealed", "0" * 64), "p" * 22
+    await office.lanes.do(office.stamp(), Wish(ticket, Carrier.PHONE, 1, "1", key), sealed)
+    return key
+
+
+async def owed_by_phone(office: Ward) -> list[str]:
+    client: Any = office.client
+    found: list[str] = await client.zrange(office.names.due(office.day, Carrier.PHONE), 0, -1)
+    return sorted(one.partition(":")[2] for one in found)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "tries", "state"),
+    [
+        (Outcome(Fate.REFUSED, "550"), 1, NoticeState.REFUSED),
+        (Outcome(Fate.ELSEWHERE, "429 month"), 1, NoticeState.LAPSED),
+        (Outcome(Fate.AGAIN, "451"), 3, NoticeState.LAPSED),
+        (Outcome(Fate.UNCERTAIN, "lost"), 1, NoticeState.UNCERTAIN),  # sent once more in the same run
+    ],
+)
+async def test_a_call_that_a_carrier_cannot_tell_the_next_one_does(
+    office: Ward, outcome: Outcome, tries: int, state: NoticeState
+) -> None:
+    ticket, _ = await called(office)
+    await also_by_phone(office, ticket)
+    assert await owed_by_phone(office) == ["registered"]
+    passed: list[Carrier] = []
+
+    async def on_due(carrier: Carrier) -> None:
+        passed.append(carrier)
+
+    carrier = Recorder(outcome)
+    for _ in range(tries):
+        assert passed == []
+        await drain_of(office, carrier, on_due=on_due).run()
+        await office.let_leases_end()
+    assert passed == [Carrier.PHONE]
+    assert await owed_by_phone(office) == ["now", "registered"]
+    by_mail, _ = await office.lanes.notices_of(office.day, ticket)
+    assert by_mail.notices[Trigger.NOW] is state
+
+
+async def test_without_another_carrier_what_was_certainly_not_sent_is_tried_on(office: Ward) -> None:
+    ticket, _ = await called(office)
+    for _ in range(5):
+        await drain_of(office, Recorder(Outcome(Fate.AGAIN, "451"))).run()
+        await office.let_leases_end()
+    assert (await office.states(ticket))[Trigger.NOW] is NoticeState.PENDING
+    await drain_of(office, Recorder()).run()
+    assert (await office.states(ticket))[Trigger.NOW] is NoticeState.ACCEPTED
+
+
+async def test_a_call_is_of_no_use_once_the_number_was_served(office: Ward) -> None:
+    ticket, drain = await called(office)
+    await office.call()
+    await drain.run()
+    assert (await office.states(ticket))[Trigger.NOW] is NoticeState.LAPSED

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import structlog
 
+from hub.desk.notices import Trigger
 from hub.store.sealing import Contact
 from tests.ports import free_ports
 from tests.workers.postbox import HOST, Postbox, certificate, postbox
 from workers.carriers.email import EmailCarrier
 from workers.carriers.sending import Fate, Message, Outcome
 from workers.carriers.server import MailServer
-from workers.wording import near, registered
+from workers.wording import Matter, mail, registered
 
 SENDER = "junban@city.example.jp"
 OFFICE = "さくら区役所 戸籍住民課"
@@ -234,7 +235,7 @@ async def test_no_answer_of_a_server_brings_an_address_into_log_or_outcome(box: 
 
 
 def test_the_words_name_number_lane_people_and_both_ways_out() -> None:
-    text = near(OFFICE, number="A105", lane="証明", ahead=3, ticket_url="https://x.test/t", stop_url=STOP)
+    text = mail(Matter(OFFICE, Trigger.NEAR, "A105", "証明", 3, "https://x.test", STOP))
     for part in (OFFICE, "A105", "証明", "あと 3 人", "3 people", "https://x.test/t", STOP):
         assert part in text.body
     assert "A105" not in text.subject
@@ -243,7 +244,7 @@ def test_the_words_name_number_lane_people_and_both_ways_out() -> None:
 
 @pytest.mark.parametrize(("ahead", "words"), [(0, "You are next"), (1, "1 person is ahead"), (2, "2 people are ahead")])
 def test_people_ahead_are_told_in_whole_sentences(ahead: int, words: str) -> None:
-    assert words in near(OFFICE, number="A105", lane="証明", ahead=ahead, ticket_url="t", stop_url=STOP).body
+    assert words in mail(Matter(OFFICE, Trigger.NEAR, "A105", "証明", ahead, "https://x.test", STOP)).body
 
 
 def test_a_confirmation_says_what_it_is_when_it_is_erased_and_how_to_stop() -> None:

@@ -12,6 +12,7 @@ import { NEWS } from "./news.js";
 import { openPage } from "./page.js";
 import { Shown } from "./shown.js";
 import { Slips } from "./slips.js";
+import { ToldOf } from "./told.js";
 import { WALL_FACTS } from "./walls.js";
 import { Why } from "./why.js";
 
@@ -24,6 +25,7 @@ const shown = new Shown();
 const why = new Why(part("why"), goHome);
 const slips = new Slips(part("slip"), goHome);
 let isFresh = false;
+const told = new ToldOf(part("told"));
 let before = null; // what this counter had before the latest frame
 
 const page = openPage({
@@ -81,6 +83,7 @@ function now() {
 
 function drawCurrent() {
   const current = actions.current;
+  told.follow(current);
   write(part("number"), current?.number ?? "－");
   if (current === null) return write(part("about"), "お呼びしている番号はありません。");
   const { lane, calls, called_at } = current;

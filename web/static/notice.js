@@ -1,4 +1,4 @@
-/** A notice by e-mail: its form, where it stands, and how it is stopped. Nothing of what is typed is kept. */
+/** A resident's notices: their forms, where each stands, and how it is stopped. Nothing of what is typed is kept. */
 
 import { makeId } from "./asking.js";
 import { write } from "./dom.js";
@@ -24,36 +24,101 @@ const NEAR = {
 };
 const ENDED = { resident: "stopped", replaced: "stopped", refused: "failed" };
 const GOING = ["expected", "waiting"];
+const OPEN = ["sending", "near-sending"];
+const UNDER_WAY = ["pending", "claimed", "sending"];
 const FIRST_LOOK_MS = 2000;
 const LONGEST_LOOK_MS = 60_000;
+const CODE_MS = 600_000; // as long as a code is good
+const PREFIXES = { line: "line", email: "notice", phone: "phone" };
 
-const part = (id) => document.getElementById(id);
-
-export class OwnNotice {
+/** All of them, and one question for where they stand. */
+export class OwnNotices {
   #proof;
+  #each;
+  #timer;
+  #pause = FIRST_LOOK_MS;
+  #looksLike = "";
+
+  /** @param proof whose ticket: the secret, or number and code */
+  constructor(proof) {
+    this.#proof = proof;
+    this.#each = Object.entries(PREFIXES)
+      .filter(([, prefix]) => document.getElementById(prefix))
+      .map(([carrier, prefix]) => new OwnNotice(proof, carrier, prefix, (notices) => this.tell(notices)));
+  }
+
+  /** What the hub told of the ticket's notices. */
+  tell(notices) {
+    for (const one of this.#each) one.tell(notices);
+    this.#lookLater();
+  }
+
+  /** The ticket stands otherwise now. */
+  stand(shown, ahead) {
+    for (const one of this.#each) one.stand(shown, ahead);
+    this.#lookLater();
+  }
+
+  /** Their state stands in no public fact: ask while something is on its way, or should be, ever more seldom. */
+  #lookLater() {
+    const looksLike = this.#each.map((one) => one.looksLike).join("|");
+    if (looksLike !== this.#looksLike) this.#pause = FIRST_LOOK_MS;
+    this.#looksLike = looksLike;
+    if (this.#timer !== undefined || !this.#each.some((one) => one.isOpen)) return;
+    this.#timer = setTimeout(async () => {
+      this.#timer = undefined;
+      this.#pause = Math.min(this.#pause * 2, LONGEST_LOOK_MS);
+      const { answer } = await post("/t/find", this.#proof);
+      if (answer) this.tell(answer.notices);
+      else this.#lookLater();
+    }, this.#pause);
+  }
+}
+
+/** One carrier's part of the page. */
+class OwnNotice {
+  #proof;
+  #carrier;
+  #prefix;
+  #onTold;
   #notice = null;
   #shown = ""; // of the ticket
   #ahead;
   #names = [];
   #open = { thing: null, id: null }; // what was asked without an answer: asked again, it is the same request
   #isBusy = false;
-  #timer;
-  #pause = FIRST_LOOK_MS;
+  #codeUntil = 0;
 
-  /** @param proof whose ticket: the secret, or number and code */
-  constructor(proof) {
+  constructor(proof, carrier, prefix, onTold) {
     this.#proof = proof;
-    part("notice-form")?.addEventListener("submit", (event) => this.#notify(event));
-    part("stop-form").addEventListener("submit", (event) => this.#stop(event));
+    this.#carrier = carrier;
+    this.#prefix = prefix;
+    this.#onTold = onTold;
+    this.#part("form")?.addEventListener("submit", (event) => this.#notify(event));
+    this.#stopForm.addEventListener("submit", (event) => this.#stop(event));
   }
 
-  /** What the hub told of the ticket's notices. */
+  get looksLike() {
+    return String(this.#names) + this.#codeUntil;
+  }
+
+  /** Whether somebody should ask again how it stands. */
+  get isOpen() {
+    if (Date.now() < this.#codeUntil) return true;
+    const notice = this.#notice;
+    if (!notice || notice.ended) return false;
+    const isDue = notice.near === null && this.#shown === "waiting" && this.#ahead <= notice.ahead;
+    const isCalled = ["called", "missed"].includes(this.#shown) && !notice.sent.some(({ about }) => about === "now");
+    const isUnderWay = notice.sent.some(({ state }) => UNDER_WAY.includes(state));
+    return isDue || isCalled || isUnderWay || this.#names.some((name) => OPEN.includes(name));
+  }
+
   tell(notices) {
-    this.#notice = notices.find(({ carrier }) => carrier === "email") ?? null;
+    this.#notice = notices.find(({ carrier }) => carrier === this.#carrier) ?? null;
+    if (this.#notice && !this.#notice.ended) this.#showCode(null);
     this.#draw();
   }
 
-  /** The ticket stands otherwise now. */
   stand(shown, ahead) {
     this.#shown = shown;
     this.#ahead = ahead;
@@ -61,24 +126,41 @@ export class OwnNotice {
     this.#draw();
   }
 
+  #part(name) {
+    return document.getElementById(`${this.#prefix}-${name}`);
+  }
+
+  get #stopForm() {
+    return document.getElementById(this.#prefix === "notice" ? "stop-form" : `${this.#prefix}-stop-form`);
+  }
+
   #draw() {
     const notice = this.#notice;
+    const section = document.getElementById(this.#prefix);
     const isKept = notice !== null && !notice.ended;
-    const isOffered = part("notice-part") !== null && GOING.includes(this.#shown);
+    const isOffered = this.#part("part") !== null && GOING.includes(this.#shown);
     const names = notice ? this.#namesOf(notice) : [];
-    part("notice").hidden = !isOffered && notice === null;
-    for (const line of document.querySelectorAll("[data-notice]")) line.hidden = !names.includes(line.dataset.notice);
-    for (const place of document.querySelectorAll("[data-wished]")) write(place, notice?.ahead ?? "");
-    part("stop-form").hidden = !isKept;
-    if (!isKept || !isOffered || names.includes("failed")) this.#showAddress("");
-    if (part("notice-part")) {
-      part("notice-part").hidden = !isOffered;
-      part("notice-new").hidden = isKept;
-      part("notice-again").hidden = !isKept;
+    section.hidden = !isOffered && notice === null;
+    for (const line of section.querySelectorAll("[data-notice]")) line.hidden = !names.includes(line.dataset.notice);
+    for (const place of section.querySelectorAll("[data-wished]")) write(place, notice?.ahead ?? "");
+    for (const place of section.querySelectorAll("[data-minutes]")) write(place, notice?.minutes ?? "");
+    for (const place of section.querySelectorAll("[data-walks]")) place.hidden = !notice?.minutes;
+    this.#drawSent(notice?.sent ?? []);
+    this.#stopForm.hidden = !isKept;
+    if (!isKept || !isOffered || names.includes("failed")) this.#showTo("");
+    if (this.#part("part")) {
+      this.#part("part").hidden = !isOffered;
+      this.#part("new").hidden = isKept;
+      this.#part("again").hidden = !isKept;
     }
-    if (String(names) !== String(this.#names)) this.#pause = FIRST_LOOK_MS;
     this.#names = names;
-    this.#lookLater();
+  }
+
+  /** Its words are loaded with the first message: whoever wishes for none needs none of them. */
+  async #drawSent(sent) {
+    if (sent.length === 0) return this.#part("sent").replaceChildren();
+    const { sentLine } = await import("./sent.js");
+    return this.#part("sent").replaceChildren(...sent.map(sentLine));
   }
 
   #namesOf({ ended, registered, near }) {
@@ -90,43 +172,44 @@ export class OwnNotice {
     return [first, NEAR[near]];
   }
 
-  /** Its state stands in no public fact: ask again while a message is on its way, or should be, ever more seldom. */
-  #lookLater() {
-    const notice = this.#notice;
-    const isDue = notice?.near === null && this.#shown === "waiting" && this.#ahead <= notice.ahead;
-    const isOpen = this.#names.some((name) => name === "sending" || name === "near-sending");
-    if (this.#timer !== undefined || !notice || notice.ended || !(isOpen || isDue)) return;
-    this.#timer = setTimeout(async () => {
-      this.#timer = undefined;
-      this.#pause = Math.min(this.#pause * 2, LONGEST_LOOK_MS);
-      const { answer } = await post("/t/find", this.#proof);
-      if (answer) this.tell(answer.notices);
-      else this.#lookLater();
-    }, this.#pause);
-  }
-
   async #notify(event) {
-    const { address, ahead, consent, purpose } = event.target.elements;
-    const wanted = { address: address.value, ahead: Number(ahead.value), consent: consent.checked, purpose: purpose.value };
-    const answer = await this.#ask(event, "/t/notice", wanted);
+    const fields = event.target.elements;
+    const wanted = { ahead: Number(fields.ahead.value), minutes: Number(fields.minutes.value) };
+    Object.assign(wanted, { consent: fields.consent.checked, purpose: fields.purpose.value });
+    for (const name of ["address", "telephone", "by", "language"]) if (fields[name]) wanted[name] = fields[name].value;
+    const answer = await this.#ask(event, event.target.getAttribute("action"), wanted);
     if (!answer) return;
     event.target.reset();
-    ahead.value = String(wanted.ahead);
-    part("notice-part").open = false;
-    part("notice-part").querySelector("summary").focus();
-    this.#showAddress(answer.to);
-    this.tell(answer.notices);
+    fields.ahead.value = String(wanted.ahead);
+    fields.minutes.value = String(wanted.minutes);
+    this.#part("part").open = false;
+    this.#part("part").querySelector("summary").focus();
+    this.#showTo(answer.to ?? "");
+    this.#showCode(answer.link ?? null);
+    this.#onTold(answer.notices);
+    if (answer.link) this.#showCode(answer.link); // also where an earlier wish holds until the code is sent
   }
 
   /** For the resident to see what was understood; gone with the page, or when nothing can be mended any more. */
-  #showAddress(address) {
-    write(part("notice-address-understood"), address);
-    part("notice-to").hidden = !address;
+  #showTo(contact) {
+    if (!this.#part("to")) return;
+    write(this.#part("address-understood"), contact);
+    this.#part("to").hidden = !contact;
+  }
+
+  /** What is to be sent in LINE; null: nothing any more. */
+  #showCode(link) {
+    if (!this.#part("code")) return;
+    this.#codeUntil = link ? Date.now() + CODE_MS : 0;
+    this.#part("code").hidden = !link;
+    write(this.#part("code-text"), link?.code ?? "");
+    write(this.#part("account"), link?.account ?? "");
+    if (link) this.#part("chat").href = link.url;
   }
 
   async #stop(event) {
-    const answer = await this.#ask(event, "/t/stop", {});
-    if (answer) this.tell(answer.notices);
+    const answer = await this.#ask(event, "/t/stop", { carrier: this.#carrier });
+    if (answer) this.#onTold(answer.notices);
   }
 
   /** The answer; without one the form says why, and keeps what was typed. */

@@ -6,9 +6,9 @@
 import { makeId } from "./asking.js";
 import { dateText, minutesText, secondsText } from "./clock.js";
 import { h, mark, write } from "./dom.js";
-import { OwnNotice } from "./notice.js";
+import { OwnNotices } from "./notice.js";
 import { openPage } from "./page.js";
-import { post } from "./residents.js";
+import { keepSecrets, keptSecrets, post } from "./residents.js";
 import { Ring } from "./ring.js";
 
 const SECRET = /^#([A-Za-z0-9_-]{22})$/;
@@ -45,7 +45,7 @@ const secret = SECRET.exec(location.hash)?.[1];
 const { number, code } = document.body.dataset;
 const proof = secret ? { secret } : number ? { number, code } : null;
 const ring = new Ring(part("sound"));
-const notice = proof && new OwnNotice(proof);
+const notice = proof && new OwnNotices(proof);
 let ticket = null;
 let page = null;
 let isFresh = false;
@@ -76,6 +76,8 @@ function start(found) {
   write(part("number"), found.number);
   write(part("code"), found.code.replace(/^(.{4})/, "$1-"));
   notice.tell(found.notices);
+  // A message tells nobody's secret: the page that it opens finds the number in this browser.
+  if (secret && !keptSecrets().includes(secret)) keepSecrets([...keptSecrets(), secret]);
   const places = Array.from({ length: found.places }, (_, n) => h("option", { value: n + 1 }, `${n + 1} 人`));
   part("later-places").replaceChildren(...places);
   if (found.passed.length > 0) passed().then(({ show: told }) => told(found.passed));

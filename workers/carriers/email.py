@@ -35,7 +35,12 @@ ABOUT_US = frozenset({500, 502, 503, 504, 530, 534, 535, 538})
 
 
 class EmailCarrier:
-    """One connection, opened at the first message. `sender` is the address it comes from, `name` whose it is."""
+    """One connection, opened at the first message. `sender` is the address it comes from, `name` whose it is.
+
+    `bounces`: where what cannot be delivered goes back to, with `{}` for a word of ours; without it to the sender.
+    """
+
+    knows_again = False
 
     def __init__(
         self,
@@ -43,6 +48,7 @@ class EmailCarrier:
         sender: str,
         name: str,
         *,
+        bounces: str | None = None,
         tls_context: ssl.SSLContext | None = None,
         timeout_s: float = TIMEOUT_S,
         whole_s: float = WHOLE_S,
@@ -50,6 +56,7 @@ class EmailCarrier:
         self._server = server
         self._sender = sender
         self._name = name
+        self._bounces = bounces
         self._tls_context = tls_context
         self._timeout_s = timeout_s
         self._whole_s = whole_s
@@ -85,7 +92,8 @@ class EmailCarrier:
     async def _hand_over(self, to: str, message: Message, attempt: "_Attempt") -> Outcome:
         smtp = await self._connection(attempt)
         attempt.stage = "mail"
-        answer = await smtp.execute_command(b"MAIL", f"FROM:<{self._sender}>".encode("ascii"))
+        back = self._bounces.format(message.token) if self._bounces and message.token else self._sender
+        answer = await smtp.execute_command(b"MAIL", f"FROM:<{back}>".encode("ascii"))
         if answer.code != 250:  # about our own address: never the resident's fault
             return await self._not_sent(smtp, Fate.AGAIN, answer.code)
         attempt.stage = "rcpt"

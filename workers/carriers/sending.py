@@ -1,4 +1,4 @@
-"""What a carrier is given, and what it says became of it. Never an address, never a provider's own words."""
+"""What a carrier is given, and what it says became of it. Never a contact, never a provider's own words."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ class Fate(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"  # and will be, however often it is tried
     AGAIN = "again"  # certainly not sent; later it may be
+    ELSEWHERE = "elsewhere"  # certainly not sent, and not within the day: another carrier should
     UNCERTAIN = "uncertain"  # nobody can know
 
 
@@ -28,16 +29,26 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One notice on its way. `stop_url` opens "stop and erase" and nothing else."""
+    """One notice on its way. `stop_url` opens "stop and erase" and nothing else; by `token` a carrier names the message
+    when it tells what became of it, at `heard_url`.
+    """
 
     notice: str
     text: Text
     stop_url: str
     date: datetime
+    heard_url: str = ""
+    token: str = ""
 
 
 class Sender(Protocol):
-    """A carrier with one connection of its own; never two messages at once."""
+    """A carrier with one connection of its own; never two messages at once.
+
+    `knows_again`: it sends a notice once, however often it is handed over.
+    """
+
+    @property
+    def knows_again(self) -> bool: ...
 
     async def send(self, contact: Contact, message: Message) -> Outcome:
         """Raises nothing but what cancels it."""

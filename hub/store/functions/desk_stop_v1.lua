@@ -18,7 +18,7 @@ local function desk_stop_v1(keys, args)
   if not parts or parts[3] ~= '' or (meant ~= '' and meant ~= parts[1]) then return refusal('NoContact') end
   if parts[1] ~= looked_up then return refusal('Peek') end
   plan_erasure(desk, parts[1], contact, erasures, traces)
-  desk.wished[field] = table.concat({parts[1], parts[2], ending}, US)
+  desk.wished[field] = table.concat({parts[1], parts[2], ending, parts[4] or '0'}, US)
   plan(desk, 'HSET', desk.wishes, field, desk.wished[field])
   tell(desk, 'ContactErased', 'arrival', arrival, 'carrier', carrier, 'subscription', parts[1], 'ending', ending)
   return finish(desk, 'arrival', arrival, 'number', ticket.number, 'lane', ticket.lane, 'state', ticket.state)

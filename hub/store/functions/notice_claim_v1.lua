@@ -1,5 +1,5 @@
 -- Take in hand what is due, for as long as a lease. What was being sent when its lease ended comes with that state.
--- KEYS     1 day · 2 notices · 3 due · 4 tenures
+-- KEYS     1 day · 2 notices · 3 due · 4 tenures · 5 clock
 -- ARGS     1 day · 2 carrier · 3 tenure · 4 at most so many · 5 lease in ms
 -- GIVES    for each: notice · its id · state · trigger · arrival · attempts (each under its own name, one after the other)
 -- REFUSES  StaleDay (day) · NotClaimed (a later worker has begun)

@@ -1,19 +1,20 @@
 -- Say before the first byte that a notice is being sent: from here on it may have arrived. The same again,
 -- by whoever has it in hand, changes nothing.
--- KEYS     1 day · 2 notices · 3 due · 4 tenures · 5 its contact
--- ARGS     1 day · 2 carrier · 3 notice · 4 tenure · 5 lease in ms
+-- KEYS     1 day · 2 notices · 3 due · 4 tenures · 5 clock · 6 its contact · 7 callbacks
+-- ARGS     1 day · 2 carrier · 3 notice · 4 tenure · 5 lease in ms · 6 SHA-256 of its callback's token or ''
 -- GIVES    attempts
 -- REFUSES  StaleDay (day) · NotClaimed · NoContact (erased meanwhile: whoever said stop is told nothing after it)
--- WHOLE    the notice sending, its attempts, its lease
+-- WHOLE    the notice sending, its attempts, its lease; where its callback is heard
 local function notice_mark_v1(keys, args)
   local box, refused = begin_notices(keys, args)
   if not box then return refused end
   local notice, other = in_hand(box, args[3], args[4], 'claimed', 'sending')
   if not notice then return other end
-  if read('STRLEN', keys[5]) == 0 then return refusal('NoContact') end
+  if read('STRLEN', keys[6]) == 0 then return refusal('NoContact') end
   if notice.state == 'claimed' then notice.attempts = notice.attempts + 1 end
   notice.state = 'sending'
   put_notice(box, args[3], notice, box.now + tonumber(args[5]))
+  if args[6] ~= '' then plan(box, 'HSET', keys[7], args[6], args[3]) end
   return commit_notices(box, 'attempts', whole(notice.attempts))
 end
 

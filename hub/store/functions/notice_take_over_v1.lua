@@ -1,5 +1,5 @@
 -- A worker begins: what an earlier one had in hand and had not begun to send is free again, and no longer his.
--- KEYS     1 day · 2 notices · 3 due · 4 tenures
+-- KEYS     1 day · 2 notices · 3 due · 4 tenures · 5 clock
 -- ARGS     1 day · 2 carrier
 -- GIVES    tenure
 -- REFUSES  StaleDay (day)

@@ -11,10 +11,11 @@
 --         STANDING · one `waiting` for each lane of the office · the `ticket` keys it may need · keys of its own
 --   ARGS  day · who · request id · digest of the body · number of lanes · lanes… · number of tickets · arrivals… · own arguments
 -- GIVES  {'ok', field, value, …} or {'no', refusal code, field, value, …}; all texts
--- A move that brings somebody as near as he wished makes a notice due; GIVES then also due (the carriers, joined by ' ').
+-- What a move brings about can make notices due (hub/desk/notices.py); GIVES then also due (the carriers, joined by ' ').
 -- REFUSES in general  StaleDay (day) · OtherBody · Peek (a ticket key was not declared: look again and call again)
 
 local US = '\31'  -- joins what contains no control characters
+local RS = '\30'  -- joins what was joined by US
 
 -- What was joined by US.
 local function parts_of(text)
@@ -105,7 +106,7 @@ local function begin(keys, args)
     secrets = keys[7], holders = keys[8], numbers = keys[9], wishes = keys[10], notices = keys[11],
     priorities = keys[12], reserved = keys[13],
     due = {}, standing = {}, waiting = {}, ticket = {}, lanes = {}, own = {}, extra = {}, plan = {},
-    wished = {}, owed = {}, near_lanes = {}, lives = {},
+    wished = {}, owed = {}, calls = {}, near_lanes = {}, lives = {},
     who = args[2], request = args[3], digest = args[4],
   }
   for i, carrier in ipairs(CARRIERS) do desk.due[carrier] = keys[FIXED + i] end
@@ -196,7 +197,7 @@ local function join_wall(desk, walls, wall)
   tell(desk, 'WallJoined', 'wall', wall)
 end
 
--- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (real ms).
+-- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (office ms).
 local function notice_text(notice)
   return table.concat({notice.state, notice.trigger, notice.arrival, notice.carrier, whole(notice.attempts),
     whole(notice.tenure), whole(notice.since)}, US)
@@ -210,13 +211,32 @@ local function notice_of(text)
   }
 end
 
--- Plan a notice, if there is none yet for this subscription and trigger.
+-- A wish as its hash has it: subscription · people ahead · why it ended · minutes · when it was told near (office ms) ·
+-- what was to be expected then (ms). The last three may be missing.
+local function wish_of(text)
+  local parts = parts_of(text)
+  return {
+    subscription = parts[1], ahead = tonumber(parts[2]), ended = parts[3], minutes = tonumber(parts[4] or '0'),
+    near_at = tonumber(parts[5] or ''), expected = tonumber(parts[6] or '0'),
+  }
+end
+
+local function wish_text(wish)
+  return table.concat({wish.subscription, whole(wish.ahead), wish.ended, whole(wish.minutes),
+    wish.near_at and whole(wish.near_at) or '', whole(wish.expected)}, US)
+end
+
+-- Plan a notice: one for each subscription and trigger, of a trigger that comes each time one more.
 local function owe(desk, subscription, trigger, arrival, carrier)
-  local id = subscription .. ':' .. trigger
-  if desk.owed[id] or read('HEXISTS', desk.notices, id) == 1 then return end
+  local id, times = subscription .. ':' .. trigger, 1
+  while desk.owed[id] or read('HEXISTS', desk.notices, id) == 1 do
+    if not EACH_TIME[trigger] then return end
+    times = times + 1
+    id = subscription .. ':' .. trigger .. '.' .. whole(times)
+  end
   local now = real_now()
   local notice = {state = 'pending', trigger = trigger, arrival = arrival, carrier = carrier, attempts = 0, tenure = 0,
-    since = now}
+    since = desk.at}
   desk.owed[id] = true
   desk.told_due = desk.told_due or {}
   desk.told_due[carrier] = true
@@ -224,7 +244,76 @@ local function owe(desk, subscription, trigger, arrival, carrier)
   plan(desk, 'ZADD', desk.due[carrier], whole(now), id)
 end
 
--- Who stands first in a lane once the plan is carried out: at most FURTHEST people, and the one behind them.
+-- For each of these tickets the wish of the first carrier that it allows, and that carrier; false where there is none.
+local function first_wishes(desk, arrivals)
+  local fields, found = {}, {}
+  for _, arrival in ipairs(arrivals) do
+    for _, carrier in ipairs(CARRIERS) do fields[#fields + 1] = arrival .. US .. carrier end
+  end
+  local texts = #fields > 0 and read('HMGET', desk.wishes, unpack(fields)) or {}
+  for i in ipairs(arrivals) do
+    found[i] = false
+    for j, carrier in ipairs(CARRIERS) do
+      local at = (i - 1) * #CARRIERS + j
+      local text = desk.wished[fields[at]] or texts[at]
+      local wish = text and wish_of(text)
+      if not found[i] and wish and wish.ended == '' then
+        wish.carrier, wish.field = carrier, fields[at]
+        found[i] = wish
+      end
+    end
+  end
+  return found
+end
+
+-- The last calls of a lane (office ms), those of this plan included.
+local function calls_of(desk, lane)
+  if not desk.calls[lane] then
+    desk.calls[lane] = {}
+    for time in string.gmatch(read('HGET', desk.tally, 'calls:' .. lane) or '', '%d+') do
+      desk.calls[lane][#desk.calls[lane] + 1] = tonumber(time)
+    end
+  end
+  return desk.calls[lane]
+end
+
+-- `pace_ms` of hub/desk/notices.py.
+local function pace_of(desk, lane)
+  local calls = calls_of(desk, lane)
+  if #calls < FEWEST_CALLS then return USUAL_PACE_MS end
+  return math.floor((calls[#calls] - calls[1]) / (#calls - 1))
+end
+
+-- Plan what the planned facts make due for their own tickets, and keep when a lane called somebody.
+local function owe_by_facts(desk)
+  for i = 1, #desk.plan do
+    local command = desk.plan[i]
+    if command[1] == 'XADD' and command[2] == desk.facts then
+      local fact = {}
+      for at = 4, #command, 2 do fact[command[at]] = command[at + 1] end
+      if fact.type == 'TicketCalled' then
+        local calls, texts = calls_of(desk, fact.lane), {}
+        calls[#calls + 1] = desk.at
+        while #calls > PACE_CALLS do table.remove(calls, 1) end
+        for at, time in ipairs(calls) do texts[at] = whole(time) end
+        plan(desk, 'HSET', desk.tally, 'calls:' .. fact.lane, table.concat(texts, ' '))
+      end
+      if BY_FACT[fact.type] then
+        local wish = first_wishes(desk, {fact.arrival})[1]
+        if wish then
+          owe(desk, wish.subscription, BY_FACT[fact.type], fact.arrival, wish.carrier)
+          if BY_FACT[fact.type] == 'now' and wish.near_at then
+            wish.expected = CALLED_SINCE
+            desk.wished[wish.field] = wish_text(wish)
+            plan(desk, 'HSET', desk.wishes, wish.field, desk.wished[wish.field])
+          end
+        end
+      end
+    end
+  end
+end
+
+-- Who stands first in a lane once the plan is carried out: at most LOOKED_AT people, and the one behind them.
 local function first_after(desk, key)
   local rank, is_gone, gone, firsts = {}, {}, 0, {}
   for _, command in ipairs(desk.plan) do
@@ -235,7 +324,7 @@ local function first_after(desk, key)
       rank[command[4]] = tonumber(command[3])
     end
   end
-  local line = read('ZRANGE', key, 0, FURTHEST + gone, 'WITHSCORES')
+  local line = read('ZRANGE', key, 0, LOOKED_AT + gone, 'WITHSCORES')
   for i = 1, #line, 2 do
     if not is_gone[line[i]] then rank[line[i]] = rank[line[i]] or tonumber(line[i + 1]) end
   end
@@ -247,27 +336,37 @@ local function first_after(desk, key)
   return firsts
 end
 
--- Plan the notices of those whose turn is near by this plan. `near` of hub/desk/notices.py.
-local function owe_near(desk)
+-- `by_place` of hub/desk/notices.py: the trigger, or nil; whether the wish was changed.
+local function by_place(wish, ahead, pace, at)
+  local expected = ahead * pace
+  if not wish.near_at then
+    if ahead > wish.ahead and expected >= wish.minutes * 60000 then return nil, false end
+    wish.near_at, wish.expected = at, expected
+    return 'near', true
+  end
+  if wish.expected == CALLED_SINCE then return nil, false end
+  local passed = at - wish.near_at
+  if ahead <= 1 and wish.expected >= FAR_OFF_MS and 2 * passed < wish.expected then return 'jump', false end
+  return passed > math.max(LATE_MS, 2 * wish.expected) and 'delayed' or nil, false
+end
+
+-- Plan the notices that the places in the lanes make due by this plan.
+local function owe_by_place(desk)
   local touched = {}
   for _, command in ipairs(desk.plan) do touched[command[2]] = true end
   for _, lane in ipairs(desk.lanes) do
     if touched[desk.waiting[lane]] or desk.near_lanes[lane] then
-      local firsts, fields, about = first_after(desk, desk.waiting[lane]), {}, {}
-      for place = 1, math.min(#firsts, FURTHEST + 1) do
-        for _, carrier in ipairs(CARRIERS) do
-          fields[#fields + 1] = firsts[place] .. US .. carrier
-          about[#fields] = {arrival = firsts[place], carrier = carrier, ahead = place - 1}
-        end
-      end
-      local wishes = #fields > 0 and read('HMGET', desk.wishes, unpack(fields)) or {}
-      for i, field in ipairs(fields) do
-        local wish = desk.wished[field] or wishes[i]
+      local firsts = first_after(desk, desk.waiting[lane])
+      while #firsts > LOOKED_AT + 1 do table.remove(firsts) end
+      local pace = #firsts > 0 and pace_of(desk, lane)
+      for place, wish in ipairs(first_wishes(desk, firsts)) do
         if wish then
-          local parts = parts_of(wish)
-          if parts[3] == '' and about[i].ahead <= tonumber(parts[2]) then
-            owe(desk, parts[1], 'near', about[i].arrival, about[i].carrier)
+          local trigger, is_changed = by_place(wish, place - 1, pace, desk.at)
+          if is_changed then
+            desk.wished[wish.field] = wish_text(wish)
+            plan(desk, 'HSET', desk.wishes, wish.field, desk.wished[wish.field])
           end
+          if trigger then owe(desk, wish.subscription, trigger, firsts[place], wish.carrier) end
         end
       end
     end
@@ -277,7 +376,8 @@ end
 -- Write all that was planned and what became due by it, remember the answer, and give it.
 local function finish(desk, ...)
   local answer = {...}
-  owe_near(desk)
+  owe_by_facts(desk)
+  owe_by_place(desk)
   if desk.told_due then
     local carriers = {}
     for _, carrier in ipairs(CARRIERS) do
@@ -368,24 +468,28 @@ local function plan_erasure(desk, subscription, contact, erasures, traces)
   desk.lives[contact], desk.lives[erasures], desk.lives[traces] = true, true, true
 end
 
--- Open a function of the notices: KEYS 1 day · 2 notices · 3 due · 4 tenures; ARGS 1 day · 2 carrier. Gives the context,
--- or nil and the refusal.
+-- Open a function of the notices: KEYS 1 day · 2 notices · 3 due · 4 tenures · 5 clock; ARGS 1 day · 2 carrier. Gives the
+-- context, or nil and the refusal.
 local function begin_notices(keys, args)
   local day = read('HMGET', keys[1], 'day', 'expires_at')
   if day[1] ~= args[1] then return nil, refusal('StaleDay', 'day', day[1] or '') end
   return {notices = keys[2], due = keys[3], tenures = keys[4], carrier = args[2], expires = day[2], now = real_now(),
-    plan = {}}
+    at = office_now(keys[5]), dues = {}, plan = {}, lasting = {[keys[4]] = true}}
 end
 
 -- Plan a notice's new state; `due` is when somebody must look at it again (real ms), nil: never more.
 local function put_notice(box, id, notice, due)
-  notice.since = box.now
+  notice.since = box.at
   plan(box, 'HSET', box.notices, id, notice_text(notice))
   if due then plan(box, 'ZADD', box.due, whole(due), id) else plan(box, 'ZREM', box.due, id) end
 end
 
 local function commit_notices(box, ...)
-  commit(box.plan, {[box.notices] = box.expires, [box.due] = box.expires})
+  local expiry = {}
+  for _, command in ipairs(box.plan) do
+    if not box.lasting[command[2]] then expiry[command[2]] = box.expires end
+  end
+  commit(box.plan, expiry)
   return {'ok', ...}
 end
 
@@ -397,4 +501,25 @@ local function in_hand(box, id, tenure, one, other)
     return nil, refusal('NotClaimed')
   end
   return notice
+end
+
+-- Plan the same notice for the next carrier that the ticket allows; whether there is one. `dues`: a key for each carrier.
+local function pass_on(box, id, notice, wishes, dues)
+  local is_behind = false
+  for i, carrier in ipairs(CARRIERS) do
+    local text = is_behind and read('HGET', wishes, notice.arrival .. US .. carrier)
+    local wish = text and wish_of(text)
+    if wish and wish.ended == '' then
+      local other = wish.subscription .. string.sub(id, (string.find(id, ':', 1, true)))
+      if read('HEXISTS', box.notices, other) == 0 then
+        plan(box, 'HSET', box.notices, other, notice_text({state = 'pending', trigger = notice.trigger,
+          arrival = notice.arrival, carrier = carrier, attempts = 0, tenure = 0, since = box.at}))
+        plan(box, 'ZADD', dues[i], whole(box.now), other)
+        box.passed_to = carrier
+      end
+      return true
+    end
+    is_behind = is_behind or carrier == notice.carrier
+  end
+  return false
 end

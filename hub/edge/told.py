@@ -1,0 +1,40 @@
+"""Whether the resident of a number was told of his turn, for staff at a counter. Never by which contact."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hub.desk.notices import how_told
+from hub.desk.refusals import Refusal
+from hub.edge.reception import NO_STORE, body_of, status_of
+from hub.store.lanes import Wished
+
+_log = structlog.get_logger("hub.edge.told")
+
+
+class Lanes(Protocol):
+    """The store's lanes. Everything may raise a Refusal."""
+
+    async def notices_of(self, day: str, arrival: int) -> list[Wished]: ...
+
+
+def told_route(
+    lanes: Lanes, day: Callable[[], str], for_desk: Callable[[Callable[[Request, Any], Awaitable[Response]]], Any]
+) -> Route:
+    """`GET /desk/told/ARRIVAL`, for who may work at a counter; `for_desk` lets them in."""
+
+    async def told(request: Request, viewer: Any) -> Response:
+        del viewer
+        try:
+            wished = await lanes.notices_of(day(), request.path_params["ticket"])
+            how = how_told(one.notices for one in wished)
+        except Refusal as refusal:
+            return Response(msgspec.json.encode({"refusal": body_of(refusal)}), status_of(refusal), NO_STORE)
+        return Response(msgspec.json.encode({"told": str(how)}), 200, NO_STORE, "application/json")
+
+    return Route("/desk/told/{ticket:int}", for_desk(told), methods=["GET"])

@@ -1,0 +1,62 @@
+"""A mail that comes back erases the address that nothing reaches; which it was only its envelope says."""
+
+import asyncio
+import io
+from pathlib import Path
+
+import pytest
+
+from config.bounce import run, token_in
+from config.embedded import EmbeddedValkey
+from hub.desk.notices import NoticeState, Trigger
+from tests.workers.postbox import postbox
+from tests.workers.test_drain import TO, drain_of
+from tests.workers.ward import ward
+from workers.carriers.email import EmailCarrier
+
+BOUNCES = "junban+{}@city.example.jp"
+TOKEN = "A" * 22
+
+
+@pytest.mark.parametrize(
+    ("recipient", "token"),
+    [
+        (f"junban+{TOKEN}@city.example.jp", TOKEN),
+        (f" <junban+{TOKEN}@city.example.jp>\n", TOKEN),
+        (f"junban+{TOKEN}@city.example.jp.evil.example", None),
+        (f"junban+{TOKEN}x@city.example.jp", None),
+        ("junban@city.example.jp", None),
+        ("", None),
+    ],
+)
+def test_only_an_address_of_ours_names_a_mail(recipient: str, token: str | None) -> None:
+    assert token_in(recipient, BOUNCES) == token
+
+
+async def test_what_comes_back_erases_its_address(
+    valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path
+) -> None:
+    async with ward(valkey_server.url, office_name, tmp_path / "keys") as office:
+        ticket = await office.take()
+        subscription = await office.wish(ticket, TO)
+        with postbox() as box:
+            carrier = EmailCarrier(box.server, "junban@city.example.jp", "区役所", bounces=BOUNCES)
+            await drain_of(office, carrier).run()
+            await carrier.close()
+        envelopes = [letter.sender for letter in box.letters]
+        assert len(set(envelopes)) == 2, "each mail has a way back of its own"
+        assert all(token_in(envelope, BOUNCES) for envelope in envelopes)
+        report = f"Final-Recipient: rfc822; {TO}\n".encode() * 5000
+
+        def comes_back(recipient: str) -> bool:
+            mail = io.BytesIO(report)
+            was_ours = run(office.office, recipient, BOUNCES, mail, redis_url=valkey_server.url)
+            assert mail.read() == b""
+            return was_ours
+
+        assert not await asyncio.to_thread(comes_back, f"junban+{TOKEN}@city.example.jp")
+        assert await asyncio.to_thread(comes_back, envelopes[1])
+        assert await office.contacts.sealed(subscription) is None
+        states = await office.states(ticket)
+        assert (states[Trigger.REGISTERED], states[Trigger.NEAR]) == (NoticeState.ACCEPTED, NoticeState.REFUSED)
+        assert await asyncio.to_thread(comes_back, envelopes[1]), "twice is once"
