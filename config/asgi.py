@@ -57,6 +57,7 @@ from hub.store.lanes import Lanes
 from hub.wire.messages import CLIENT_FRAME_BYTES
 from hub.wire.roles import Role
 from web import pages
+from web.overview import overview_routes
 from web.tickets import ResidentPages
 from workers.wake import Waker
 
@@ -177,7 +178,8 @@ async def hub_running(
         counter_of=entrance.counter_of,
         checks_in=office.web_check_in,
     )
-    inside += [*of_residents, *of_office, *entrance.routes]
+    of_managers = overview_routes(relay.present, for_manager=entrance.for_manager)
+    inside += [*of_residents, *of_office, *of_managers, *entrance.routes]
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:

@@ -125,6 +125,7 @@ ACTS = {
     Act.CHANGE_DEVICES: "機器の変更",
     Act.SEE_OPERATIONS: "操作の記録を見る",
     Act.SEE_FAIRNESS: "順番の記録を見る",
+    Act.SEE_OVERVIEW: "全体の状況を見る",
 }
 WHYS = {
     "signed_out": "本人の操作",

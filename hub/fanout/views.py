@@ -150,6 +150,7 @@ def _lane(lane: Lane, topic: str, picture: Picture, office: Office) -> wire.Lane
         paused=reason is not None,
         reason=UNSET if reason is None else _for_staff(reason, topic),
         hours=_hours(lane.key, picture.day, office),
+        given=_for_staff(picture.issued.get(lane.key, 0), topic),
     )
 
 

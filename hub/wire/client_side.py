@@ -143,6 +143,8 @@ class Screen:
         return Heard.NEW
 
     def _learn(self, fact: m.AnyFact) -> None:
+        if isinstance(fact, m.TicketIssued | m.TicketExpected):
+            self._count(fact.lane)
         match fact:
             case m.TicketExpected():
                 return  # it stands in none of the lists until it is checked in
@@ -203,6 +205,12 @@ class Screen:
     def _change(self, lane: str, **fields: object) -> None:
         if lane in self.lanes:
             self.lanes[lane] = replace(self.lanes[lane], **fields)
+
+    def _count(self, lane: str) -> None:
+        """One more number of the lane was taken, where that is shown."""
+        given = self.lanes[lane].given if lane in self.lanes else UNSET
+        if given is not UNSET:
+            self._change(lane, given=given + 1)
 
     def _wait(self, fact: _Waits, for_counter: str | UnsetType) -> None:
         self._forget(fact.arrival)

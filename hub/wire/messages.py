@@ -71,6 +71,7 @@ class LaneState(Struct, frozen=True):
     from … until before, today's and the next after it; absent where numbers are given at all hours. `closing`: no more
     numbers of it today. `offered`: false where it gives none ever, but delivers what the back office is ready with.
     `delivery`: the lane where its numbers wait again after the back office; absent where it has no second stage.
+    `given`: how many of its numbers were taken today; only at the desk.
     """
 
     lane: str
@@ -83,6 +84,7 @@ class LaneState(Struct, frozen=True):
     paused: bool = False
     reason: str | UnsetType = UNSET
     hours: list[tuple[int, int]] | UnsetType = UNSET
+    given: int | UnsetType = UNSET
 
 
 class CounterState(Struct, frozen=True):

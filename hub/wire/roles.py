@@ -60,6 +60,7 @@ class Act(StrEnum):
     CHANGE_DEVICES = "change devices"
     SEE_OPERATIONS = "see operations"
     SEE_FAIRNESS = "see fairness"  # who was called before whom on a day, and why
+    SEE_OVERVIEW = "see overview"  # all lanes and counters at once
 
 
 _STAFF = frozenset({Role.COUNTER, Role.MANAGER})
@@ -99,6 +100,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.CHANGE_DEVICES: frozenset({Role.MANAGER, Role.OPERATOR}),
     Act.SEE_OPERATIONS: frozenset({Role.OPERATOR, Role.AUDITOR}),
     Act.SEE_FAIRNESS: frozenset({Role.MANAGER, Role.AUDITOR}),
+    Act.SEE_OVERVIEW: frozenset({Role.MANAGER}),
 }
 
 

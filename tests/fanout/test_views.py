@@ -167,10 +167,12 @@ def test_a_snapshot_shows_what_is_named_and_nothing_else(topic: str) -> None:
         assert set(whole) == SNAPSHOT | ({"held", "in_review", "walls", "rules"} if topic == topics.DESK else set())
         for lane in whole["lanes"]:
             why = {"reason"} if topic == topics.DESK and lane["paused"] else set()
+            why |= {"given"} if topic == topics.DESK else set()
             queue = {"queue"} if topic != topics.BOARD else set()
             assert set(lane) == {"lane", "name", "waiting", "closing", "offered", "paused"} | queue | why
             for waiting in lane.get("queue", ()):
                 only = {"for_counter"} if waiting["arrival"] == 4 and lane["lane"] == MOVES else set()
+                only |= {"since"} if topic == topics.DESK else set()
                 assert set(waiting) == {"arrival", "number", "rank"} | only
         for aside in (*whole.get("held", ()), *whole.get("in_review", ())):
             assert set(aside) == {"arrival", "number", "lane", "counter"}

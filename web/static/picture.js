@@ -25,7 +25,7 @@ export class Picture {
     this.topic = "";
     this.day = "";
     this.office = "";
-    this.lanes = new Map(); // key → {lane, name, waiting, closing, offered, paused, reason?, hours?}
+    this.lanes = new Map(); // key → {lane, name, waiting, closing, offered, paused, reason?, hours?, given?}
     this.queues = new Map(); // key → Map of arrival → {arrival, number, rank, for_counter?, since?}; only lanes whose queue the topic shows
     this.called = new Map(); // arrival → {arrival, number, lane, counter, calls, called_at}; with walls: shown
     this.missed = new Map(); // arrival → {arrival, number, lane, counter, until}
@@ -185,7 +185,13 @@ function wait(picture, { arrival, number, rank, lane, for_counter, since }) {
   picture.queues.get(lane)?.set(arrival, waiting);
 }
 
+function count(picture, { lane }) {
+  const taken = picture.lanes.get(lane);
+  if (taken?.given !== undefined) taken.given += 1;
+}
+
 function issue(picture, fact) {
+  count(picture, fact);
   wait(picture, fact);
   if (fact.priority) picture.byPriority.add(fact.arrival);
 }
@@ -262,7 +268,7 @@ function resume(picture, { lane }) {
 const LEARN = {
   __proto__: null, // a type called "toString" is none of ours
   TicketIssued: issue,
-  TicketExpected: () => {}, // it stands in none of the lists until it is checked in
+  TicketExpected: count, // it stands in none of the lists until it is checked in
   TicketCheckedIn: wait,
   TicketReturned: wait,
   TicketTransferred: wait,
