@@ -30,6 +30,9 @@ KINDS = {
     "LanePaused": "番号の受付の休止",
     "LaneResumed": "番号の受付の再開",
     "ClosingAnnounced": "受付終了のお知らせ",
+    "CounterReassigned": "窓口の担当業務の変更",
+    "AnnouncementPosted": "画面のお知らせの表示",
+    "AnnouncementWithdrawn": "画面のお知らせの取り下げ",
     "CallShown": "お呼び出しの表示",
     "WallJoined": "表示画面の利用開始",
     "WallLeft": "表示画面の利用終了",
@@ -61,6 +64,8 @@ FIELDS = {
     "number": "番号",
     "lane": "業務",
     "from_lane": "転送元",
+    "lanes": "担当業務",
+    "former": "変更前",
     "counter": "窓口",
     "for_counter": "窓口の指定",
     "reason": "理由",
@@ -112,6 +117,9 @@ ACTS = {
     Act.DESK_REISSUE: "番号札の再発行",
     Act.DESK_LAPSE: "番号を終わりにする",
     Act.DESK_CLOSING: "受付終了のお知らせ",
+    Act.DESK_REASSIGN: "窓口の担当業務の変更",
+    Act.DESK_ANNOUNCE: "画面のお知らせの表示",
+    Act.DESK_WITHDRAW: "画面のお知らせの取り下げ",
     Act.DESK_PAUSE: "番号の受付の休止",
     Act.DESK_RESUME: "番号の受付の再開",
     Act.WALL_SHOWN: "お呼び出しの表示の報告",
@@ -202,5 +210,7 @@ def shown_who(who: str, names: Mapping[str, str]) -> str:
 
 
 def _value(field: str, value: str, places: Mapping[str, Mapping[str, str]]) -> str:
+    if field in ("lanes", "former"):
+        return "・".join(places.get("lane", {}).get(lane, lane) for lane in value.split())
     words = VALUES.get(field) or places.get(field, {})
     return words.get(value, value)

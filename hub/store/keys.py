@@ -35,7 +35,8 @@ class Keys:
     def tally(self, day: str) -> str:
         """Hash `arrival` → last given; `issued:LANE`, `since:LANE` → counts; `paused:LANE` → reason, '' when resumed;
         `closing:LANE` → when that was announced (office ms); `turn:COUNTER`, `turn:COUNTER:LANE` → latest turn
-        (`hub.desk.order`). Day.
+        (`hub.desk.order`); `lanes:COUNTER` → the lanes it serves today, joined by a space, where that was changed;
+        `announcement` → until when (office ms) and what the walls say, joined by US. Day.
         """
         return f"{{{self.office}}}:{day}:tally"
 

@@ -175,7 +175,9 @@ OVER_HTTP = {*PAGES.values(), *(act for act, _ in FORMS.values()), Act.SEE_FAIRN
 
 
 def test_every_act_of_the_table_is_tried_here_or_belongs_to_a_socket() -> None:
-    assert {act for act in Act if not act.startswith(("open wall", "open kiosk", "desk ", "kiosk ", "wall "))} == OVER_HTTP
+    assert {
+        act for act in Act if not act.startswith(("open wall", "open kiosk", "desk ", "kiosk ", "wall "))
+    } == OVER_HTTP
 
 
 @pytest.mark.parametrize("role", PEOPLE)

@@ -32,6 +32,7 @@ export class Picture {
     this.held = null; // arrival → {arrival, number, lane, counter}; null where the topic shows none, as in_review
     this.inReview = null;
     this.counters = [];
+    this.announcement = null; // {text, until}; on the board and the desk
     this.checksIn = false; // a number from home waits only from checking in
     this.priorities = []; // {priority, name, given_by}
     this.pauseReasons = []; // {reason, name}; only at the desk
@@ -122,6 +123,7 @@ export class Picture {
       ...(this.inReview && { in_review: this.reviewedNumbers() }),
       ...(this.walls === null ? {} : { walls: this.walls }),
       ...(this.rules && { rules: this.rules }),
+      ...(this.announcement && { announcement: this.announcement }),
     };
   }
 
@@ -150,6 +152,7 @@ export class Picture {
     this.byPriority = new Set(whole.by_priority);
     this.walls = whole.walls ?? null;
     this.rules = whole.rules ?? null;
+    this.announcement = whole.announcement ?? null;
   }
 
   #hearFact(fact) {
@@ -244,6 +247,18 @@ function leaveWall(picture, { wall }) {
   picture.walls = (picture.walls ?? []).filter((other) => other !== wall);
 }
 
+function reassign(picture, { counter, lanes, weights }) {
+  picture.counters = picture.counters.map((each) => (each.counter === counter ? { ...each, lanes, weights } : each));
+}
+
+function announce(picture, { text, until }) {
+  picture.announcement = { text, until };
+}
+
+function withdraw(picture) {
+  picture.announcement = null;
+}
+
 function renumber(picture, { lane, ranks }) {
   const queue = picture.queues.get(lane);
   for (const [text, rank] of Object.entries(ranks)) {
@@ -288,6 +303,9 @@ const LEARN = {
   LanePaused: pause,
   LaneResumed: resume,
   CallShown: show,
+  CounterReassigned: reassign,
+  AnnouncementPosted: announce,
+  AnnouncementWithdrawn: withdraw,
   WallJoined: joinWall,
   WallLeft: leaveWall,
 };
