@@ -1,5 +1,6 @@
 /**
- * What a manager can do, as requests. Choosing a lane asks what becomes of it: one key for the lane, one for the answer.
+ * What a manager can do, as requests. Choosing a lane or a counter asks what becomes of it: one key for it, one for
+ * the answer.
  * What was true when the question was asked is looked at again before it is sent: a lane that changed is not acted upon.
  */
 
@@ -36,6 +37,19 @@ export class Managing {
     return closing ? this.#askWhoEnds(lane, stands) : this.#askWhatGives(lane, stands);
   }
 
+  /** Which lanes does a counter serve today? Each answer adds one or takes one away. */
+  openCounter(key) {
+    this.tell({});
+    const seat = this.picture.counters.find(({ counter }) => counter === key);
+    const stands = () => this.picture.counters.find(({ counter }) => counter === key)?.lanes.join() === seat.lanes.join();
+    const choices = [...this.picture.lanes.values()].map(({ lane, name }) => {
+      const serves = seat.lanes.includes(lane);
+      const lanes = serves ? seat.lanes.filter((other) => other !== lane) : [...seat.lanes, lane];
+      return { text: serves ? `${name}を担当から外します` : `${name}を担当に加えます`, body: { type: "reassign", counter: key, lanes } };
+    });
+    return this.#question(`${seat.name}の本日の担当業務`, choices, stands, (body) => this.send(body));
+  }
+
   /** The picture changed: a question about what has changed is over. */
   check() {
     if (!this.chooser.isOpen || this.#asked === null || this.#asked()) return;
@@ -52,7 +66,7 @@ export class Managing {
       }
     }
     choices.push({ key: "e", text: "本日の受付を終了します（再開できません）", body: { type: "closing", lane } });
-    this.#question(`${name}：${stateOf(this.picture.lanes.get(lane), this.now())}`, choices, stands, (body) => this.#send(body));
+    this.#question(`${name}：${stateOf(this.picture.lanes.get(lane), this.now())}`, choices, stands, (body) => this.send(body));
   }
 
   #askWhoEnds({ lane, name }, stands) {
@@ -73,7 +87,8 @@ export class Managing {
     this.chooser.ask(title, told, (value) => chosen(JSON.parse(value)));
   }
 
-  async #send(body) {
+  /** Ask, and say what became of it. */
+  async send(body) {
     this.report(body, await this.ask(body));
   }
 
@@ -92,7 +107,7 @@ export class Managing {
   report(body, { refusal, silence }) {
     if (silence !== undefined) this.tell({ refusal: silence });
     else if (refusal !== undefined) this.tell({ refusal: refusal.sentence });
-    else this.tell({ news: DONE[body.type](this.picture.laneName(body.lane)) });
+    else this.tell({ news: DONE[body.type](this.picture.laneName(body.lane), this.picture.counterName(body.counter)) });
   }
 }
 
@@ -104,5 +119,8 @@ const DONE = {
   pause: (lane) => `${lane}の受付を休止しました。`,
   resume: (lane) => `${lane}の受付を再開しました。`,
   closing: (lane) => `${lane}の本日の受付を終了しました。`,
+  reassign: (lane, counter) => `${counter}の本日の担当業務を変更しました。`,
+  announce: () => "番号表示の画面にお知らせを出しました。",
+  withdraw: () => "番号表示の画面のお知らせを取り下げました。",
   lapse: () => "番号を終わりにしました。",
 };

@@ -1,5 +1,6 @@
 /** The page of managers: every lane and every counter, and a key for each to say what becomes of it. */
 
+import { Announcing } from "./announcing.js";
 import { Chooser } from "./chooser.js";
 import { minutesText } from "./clock.js";
 import { h, keep, mark, write } from "./dom.js";
@@ -12,6 +13,7 @@ import { openPage } from "./page.js";
 const TICK_MS = 1000;
 const MINUTE_MS = 60_000;
 const LANE_KEYS = "123456789"; // what stands further down is for the pointer, or Tab and Enter
+const COUNTER_KEYS = "abcdefghijklnopqrstuvwyz"; // M and X are the walls'
 
 const part = (id) => document.getElementById(id);
 let isFresh = false;
@@ -42,6 +44,8 @@ const managing = new Managing({
   },
 });
 
+const announcing = new Announcing(part("announcing"), (body) => managing.send(body));
+
 /** Office time; of the latest frame while the page is not fresh. */
 function now() {
   return (isFresh ? page.clock.now() : page.picture.at) ?? page.picture.at;
@@ -54,6 +58,14 @@ function drawAll() {
   write(part("clock-word"), isFresh ? "" : " 時点");
   drawLanes(at);
   drawCounters(at);
+  drawSaid(at);
+}
+
+function drawSaid(at) {
+  const { announcement } = page.picture;
+  const isShown = announcement !== null && at < announcement.until;
+  write(part("said-now"), isShown ? `「${announcement.text}」（${minutesText(announcement.until)} まで）` : "お知らせは出ていません。");
+  part("unsay").hidden = !isShown;
 }
 
 function drawLanes(at) {
@@ -116,7 +128,8 @@ function hoursText({ hours }, at) {
 function drawCounters(at) {
   const calls = new Map(page.picture.calls().map((call) => [call.counter, call]));
   const held = page.picture.heldNumbers();
-  keep(part("counters"), page.picture.counters, ({ counter }) => counter, makeCounter, (item, { counter, name, lanes }) => {
+  const counters = page.picture.counters.map((counter, place) => ({ ...counter, place }));
+  keep(part("counters"), counters, ({ counter }) => counter, makeCounter, (item, { counter, name, lanes }) => {
     const call = calls.get(counter);
     const aside = held.filter((number) => number.counter === counter).length;
     write(item.querySelector(".name"), name);
@@ -127,8 +140,9 @@ function drawCounters(at) {
   });
 }
 
-function makeCounter() {
-  return h("li", {}, h("h3", { class: "name" }), h("p", { class: "number" }), h("p", { class: "since" }),
+function makeCounter({ counter, place, name }) {
+  const button = opener(COUNTER_KEYS[place] ?? null, `${name}の担当業務`, () => managing.openCounter(counter));
+  return h("li", {}, button, h("p", { class: "number" }), h("p", { class: "since" }),
     h("p", { class: "held" }), h("p", { class: "serves" }));
 }
 
@@ -141,11 +155,29 @@ document.addEventListener("keydown", (event) => {
   if (key === null || answersItself(event.target, key)) return;
   if (chooser.isOpen) return chooser.press(key);
   if (!part("keys").checked || page.picture.position === null) return;
-  const lane = [...page.picture.lanes.keys()][LANE_KEYS.indexOf(key)];
-  if (lane === undefined) return;
+  const begin = meant(key);
+  if (announcing.isOpen || begin === null) return;
   event.preventDefault();
-  managing.openLane(lane);
+  begin();
 });
+
+/** What a key begins: a lane, a counter, or what the walls say. */
+function meant(key) {
+  const lane = [...page.picture.lanes.keys()][LANE_KEYS.indexOf(key)];
+  if (lane !== undefined) return () => managing.openLane(lane);
+  const seat = page.picture.counters[COUNTER_KEYS.indexOf(key)];
+  if (seat !== undefined) return () => managing.openCounter(seat.counter);
+  if (key === "m") return () => announcing.open();
+  if (key === "x" && !part("unsay").hidden) return withdraw;
+  return null;
+}
+
+function withdraw() {
+  managing.send({ type: "withdraw" });
+}
+
+part("say").addEventListener("click", () => announcing.open());
+part("unsay").addEventListener("click", withdraw);
 
 stayHere(Number(document.body.dataset.idle), (sentence) => {
   part("leaving").hidden = sentence === "";
