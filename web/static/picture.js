@@ -1,7 +1,7 @@
 /**
  * What one screen knows of its topic: feed it the hub's frames, ask it what the hub would say anew.
  *
- * The twin of hub/wire/client_side.py; golden transcripts hold both to one story. It knows no socket, no clock and no page.
+ * The twin of hub/wire/client_side.py, with the types of messages.py; golden transcripts hold both to one story. It knows no socket, no clock and no page.
  */
 
 const FORM = /^([0-9A-Za-z.-]{1,64}):([0-9]{1,15})-([0-9]{1,15})$/; // 15 digits: below 2^53, exact as numbers
@@ -25,14 +25,14 @@ export class Picture {
     this.topic = "";
     this.day = "";
     this.office = "";
-    this.lanes = new Map(); // key → {lane, name, waiting, closing, offered, paused, reason?, hours?, given?}
-    this.queues = new Map(); // key → Map of arrival → {arrival, number, rank, for_counter?, since?}; only lanes whose queue the topic shows
-    this.called = new Map(); // arrival → {arrival, number, lane, counter, calls, called_at}; with walls: shown
-    this.missed = new Map(); // arrival → {arrival, number, lane, counter, until}
-    this.held = null; // arrival → {arrival, number, lane, counter}; null where the topic shows none, as in_review
+    this.lanes = new Map(); // key → a LaneState without its queue
+    this.queues = new Map(); // key → Map of arrival → WaitingNumber; only lanes whose queue the topic shows
+    this.called = new Map(); // arrival → CalledNumber
+    this.missed = new Map(); // arrival → MissedNumber
+    this.held = null; // arrival → AsideNumber; null where the topic shows none, as in_review
     this.inReview = null;
     this.counters = [];
-    this.announcement = null; // {text, until}; on the board and the desk
+    this.announcement = null; // {text, until}
     this.checksIn = false; // a number from home waits only from checking in
     this.priorities = []; // {priority, name, given_by}
     this.pauseReasons = []; // {reason, name}; only at the desk
@@ -190,7 +190,7 @@ function wait(picture, { arrival, number, rank, lane, for_counter, since }) {
 
 function count(picture, { lane }) {
   const taken = picture.lanes.get(lane);
-  if (taken?.given !== undefined) taken.given += 1;
+  if (taken?.given >= 0) taken.given += 1;
 }
 
 function issue(picture, fact) {
@@ -252,11 +252,7 @@ function reassign(picture, { counter, lanes, weights }) {
 }
 
 function announce(picture, { text, until }) {
-  picture.announcement = { text, until };
-}
-
-function withdraw(picture) {
-  picture.announcement = null;
+  picture.announcement = text ? { text, until } : null;
 }
 
 function renumber(picture, { lane, ranks }) {
@@ -305,7 +301,7 @@ const LEARN = {
   CallShown: show,
   CounterReassigned: reassign,
   AnnouncementPosted: announce,
-  AnnouncementWithdrawn: withdraw,
+  AnnouncementWithdrawn: announce,
   WallJoined: joinWall,
   WallLeft: leaveWall,
 };
