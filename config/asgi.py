@@ -60,6 +60,7 @@ from hub.store.links import Links
 from hub.store.outbox import Outbox
 from hub.wire.roles import Role
 from web import pages
+from web.overview import overview_routes
 from web.tickets import ResidentPages
 from workers.wake import Waker
 
@@ -201,7 +202,8 @@ async def hub_running(
         counter_of=entrance.counter_of,
         checks_in=office.web_check_in,
     )
-    inside += [*of_residents, *of_office, *entrance.routes]
+    of_managers = overview_routes(relay.present, for_manager=entrance.for_manager)
+    inside += [*of_residents, *of_office, *of_managers, *entrance.routes]
     inside.append(told_route(own_lanes, reception.day, entrance.for_desk))
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []

@@ -37,10 +37,11 @@ PracticePeople = Sequence[tuple[str, str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """`routes` of the inside listener, and what lets in to the pages of a counter and of a wall."""
+    """`routes` of the inside listener, and what lets in to the pages of a counter, of managers and of a wall."""
 
     routes: list[BaseRoute]
     for_desk: ForDesk
+    for_manager: ForDesk
     for_wall: ForWall
     counter_of: CounterOf
     hashing: Hashing
@@ -97,6 +98,7 @@ def entrance_of(
             Route("/desk-device", gate.page(Role.DESK, _counter, desk_machine), name="desk-device"),
         ],
         lambda page: staff.page(Act.OPEN_DESK, page),
+        lambda page: staff.page(Act.SEE_OVERVIEW, page),
         lambda page: gate.page(Role.WALL, screen_of, page),
         counter_of,
         hashing,

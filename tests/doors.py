@@ -98,7 +98,8 @@ class Doors:
     def cookie(self, base: str, path: str) -> "SetCookieParam":
         """For a browser that opens this page of `base`."""
         is_wall = path.startswith("/wall/")
-        value = self.device(Role.WALL, place_in(path)) if is_wall else self.session()
+        who = Role.MANAGER if path == "/admin/overview" else Role.COUNTER
+        value = self.device(Role.WALL, place_in(path)) if is_wall else self.session(who)
         name = DEVICE_COOKIE if is_wall else SESSION_COOKIE
         return {"name": name, "value": value, "url": base, "httpOnly": True, "sameSite": "Strict"}
 

@@ -30,6 +30,9 @@ KINDS = {
     "LanePaused": "番号の受付の休止",
     "LaneResumed": "番号の受付の再開",
     "ClosingAnnounced": "受付終了のお知らせ",
+    "CounterReassigned": "窓口の担当業務の変更",
+    "AnnouncementPosted": "画面のお知らせの表示",
+    "AnnouncementWithdrawn": "画面のお知らせの取り下げ",
     "CallShown": "お呼び出しの表示",
     "WallJoined": "表示画面の利用開始",
     "WallLeft": "表示画面の利用終了",
@@ -66,6 +69,8 @@ FIELDS = {
     "number": "番号",
     "lane": "業務",
     "from_lane": "転送元",
+    "lanes": "担当業務",
+    "former": "変更前",
     "counter": "窓口",
     "for_counter": "窓口の指定",
     "reason": "理由",
@@ -128,6 +133,9 @@ ACTS = {
     Act.DESK_REISSUE: "番号札の再発行",
     Act.DESK_LAPSE: "番号を終わりにする",
     Act.DESK_CLOSING: "受付終了のお知らせ",
+    Act.DESK_REASSIGN: "窓口の担当業務の変更",
+    Act.DESK_ANNOUNCE: "画面のお知らせの表示",
+    Act.DESK_WITHDRAW: "画面のお知らせの取り下げ",
     Act.DESK_PAUSE: "番号の受付の休止",
     Act.DESK_RESUME: "番号の受付の再開",
     Act.WALL_SHOWN: "お呼び出しの表示の報告",
@@ -141,6 +149,7 @@ ACTS = {
     Act.CHANGE_DEVICES: "機器の変更",
     Act.SEE_OPERATIONS: "操作の記録を見る",
     Act.SEE_FAIRNESS: "順番の記録を見る",
+    Act.SEE_OVERVIEW: "全体の状況を見る",
 }
 WHYS = {
     "signed_out": "本人の操作",
@@ -217,5 +226,7 @@ def shown_who(who: str, names: Mapping[str, str]) -> str:
 
 
 def _value(field: str, value: str, places: Mapping[str, Mapping[str, str]]) -> str:
+    if field in ("lanes", "former"):
+        return "・".join(places.get("lane", {}).get(lane, lane) for lane in value.split())
     words = VALUES.get(field) or places.get(field, {})
     return words.get(value, value)

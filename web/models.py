@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from msgspec import UNSET
+
 from hub.desk.hours import DAY_MINUTES, moment_text
 from hub.wire.giving import Giving, giving, next_opening
 from hub.wire.messages import CalledNumber, LaneState, MissedNumber, Snapshot
@@ -60,6 +62,7 @@ class Board:
     calls: list[Call]  # newest first
     missed: list[Missed]
     waiting: int
+    announcement: str  # what the office says beside it; '' for nothing
 
     @classmethod
     def of(cls, whole: Snapshot) -> "Board":
@@ -74,8 +77,10 @@ class Board:
             lane, counter = lanes.get(gone.lane, ""), counters.get(gone.counter, gone.counter)
             return Missed(gone.arrival, gone.number, lane, counter, _minutes(gone.until))
 
+        said = whole.announcement
         return cls(
             office=whole.office,
+            announcement=said.text if said is not UNSET and whole.at < said.until else "",
             made_at=_tokyo(whole.at),
             lanes=whole.lanes,
             calls=[call(called) for called in whole.called],

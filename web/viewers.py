@@ -18,6 +18,7 @@ ROLES = {
 # (act, path, title, what it is for): the ways that a role may go, the first is where it begins.
 CARDS = (
     (Act.OPEN_DESK, "/desk", "窓口", "番号をお呼びします。"),
+    (Act.SEE_OVERVIEW, "/admin/overview", "全体の状況", "すべての業務と窓口を見て、受付の休止や終了をします。"),
     (Act.SEE_PEOPLE, "/admin/people", "取扱者", "だれが、どの役割で利用できるかを管理します。"),
     (Act.SEE_DEVICES, "/admin/devices", "機器", "番号表示の画面、発券機、窓口の端末を登録します。"),
     (Act.SEE_OPERATIONS, "/audit", "操作の記録", "だれが、いつ、何をしたかを確かめます。"),

@@ -153,8 +153,8 @@ class Retelling:
             self._renumber(fact, in_window)
         elif isinstance(fact, m.LanePaused | m.LaneResumed | m.ClosingAnnounced):
             pass  # who waits is called as before
-        elif isinstance(fact, m.WallJoined | m.WallLeft):
-            pass  # which walls there are moves nobody
+        elif isinstance(fact, MovesNobody):
+            pass  # which walls there are and what they say, and who serves
         elif isinstance(fact, m.CallShown):
             self._show(fact)
         elif isinstance(fact, m.TicketIssued | m.TicketExpected):
@@ -322,6 +322,7 @@ class Retelling:
             ticket.state = State.LAPSED
 
 
+MovesNobody: TypeAlias = m.WallJoined | m.WallLeft | m.OfficeNews
 Moved: TypeAlias = (
     m.TicketCheckedIn
     | m.TicketCalled
@@ -363,7 +364,7 @@ _COUNTED: dict[type[m.TicketFrame], str] = {
 
 
 def _lanes_of(fact: m.AnyFact) -> tuple[str, ...]:
-    if isinstance(fact, m.WallJoined | m.WallLeft):
+    if isinstance(fact, MovesNobody):
         return ()
     if isinstance(fact, m.TicketTransferred | m.TicketReady):
         return fact.from_lane, fact.lane

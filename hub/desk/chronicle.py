@@ -100,6 +100,8 @@ class Chronicle:
                 self._transfer(fact)
             case facts.TicketCancelled() | facts.TicketLapsed():
                 self._end(fact.arrival)
+            case facts.CounterReassigned():
+                self._lanes_of[fact.counter] = fact.lanes
             case facts.TicketExpected():
                 self.numbers[fact.arrival] = fact.number
             case _:

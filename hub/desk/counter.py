@@ -16,7 +16,7 @@ SECOND_MS = 1000
 
 def call(ground: Ground, stamp: Stamp, request: Call, at: int) -> Decision:
     """A number that waits is chosen for a reason; one that is held comes back to a counter of its lane."""
-    lanes = ground.office.served_lanes(request.counter)
+    lanes = ground.lanes_of(request.counter)
     if request.reason:
         ground.office.call_reason(request.reason)
     leaving = ground.leaving(request.counter, request.current)

@@ -6,7 +6,7 @@ The store does the same inside Redis; one behaviour suite and random walks hold 
 from dataclasses import replace
 from typing import Any, assert_never
 
-from hub.desk import counter, floor, giving, order, receipts, requests
+from hub.desk import counter, floor, giving, managing, order, receipts, requests
 from hub.desk.facts import (
     ContactErased,
     ContactGiven,
@@ -145,6 +145,12 @@ class Desk(Ground):
                 return giving.pause(self.office, self.picture, stamp, request, at)
             case requests.Resume():
                 return giving.resume(self.office, self.picture, stamp, request, at)
+            case requests.Reassign():
+                return managing.reassign(self, stamp, request, at)
+            case requests.Announce():
+                return managing.announce(self, stamp, request, at)
+            case requests.Withdraw():
+                return managing.withdraw(self, stamp, request, at)
             case Wish():
                 return self._wish(stamp, request, at)
             case Stop():
@@ -188,9 +194,11 @@ class Desk(Ground):
         return Answer(arrival, number, lane.key, MOVES[None, Action.ISSUE], ahead=place), told
 
     def _next(self, stamp: Stamp, request: Next, at: int) -> Decision:
-        lanes = self.office.served_lanes(request.counter, request.lanes)
+        lanes = self.lanes_of(request.counter, request.lanes)
         leaving = self.leaving(request.counter, request.current)
         told: list[Fact] = counter.served(leaving, request.counter, stamp, at)
+        offered = {lane.key for lane in self.office.lanes}  # a lane that was assigned may be gone from the office file
+        lanes = tuple(lane for lane in lanes if lane in offered)
         turns = self._turns(request.counter, lanes)
         heads = [head for lane in lanes if (head := self.picture.first(lane, request.counter))]
         if not heads:

@@ -209,6 +209,28 @@ class ContactErased(_Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CounterReassigned(_Fact):
+    """Until the day is over it serves `lanes`; `former`: those until now."""
+
+    counter: str
+    lanes: tuple[str, ...]
+    former: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementPosted(_Fact):
+    """The walls say this until then, in place of what they said before."""
+
+    text: str
+    until: int  # office time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementWithdrawn(_Fact):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WallJoined(_Fact):
     """The first time that a wall came today: from here on every call is to be shown on it."""
 
@@ -251,7 +273,8 @@ TicketFact: TypeAlias = (
 LaneFact: TypeAlias = LaneRenumbered | LanePaused | LaneResumed | ClosingAnnounced
 QuietFact: TypeAlias = SlipReissued | ContactGiven | ContactErased  # told on no topic: it changes nobody's place
 WallFact: TypeAlias = WallJoined | WallLeft | CallShown
-Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneFact | QuietFact | WallFact
+OfficeFact: TypeAlias = CounterReassigned | AnnouncementPosted | AnnouncementWithdrawn
+Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneFact | QuietFact | WallFact | OfficeFact
 
 FACTS: dict[str, type[Fact]] = {
     kind.__name__: kind
@@ -281,6 +304,9 @@ FACTS: dict[str, type[Fact]] = {
         ClosingAnnounced,
         ContactGiven,
         ContactErased,
+        CounterReassigned,
+        AnnouncementPosted,
+        AnnouncementWithdrawn,
         WallJoined,
         WallLeft,
         CallShown,
@@ -299,6 +325,8 @@ def to_fields(fact: Fact) -> dict[str, str]:
         value = getattr(fact, field.name)
         if isinstance(value, Mapping):
             entry[field.name] = " ".join(f"{arrival}:{rank}" for arrival, rank in value.items())
+        elif isinstance(value, tuple):
+            entry[field.name] = " ".join(value)
         elif isinstance(value, bool):
             entry[field.name] = "1" if value else ""
         else:
@@ -336,7 +364,17 @@ def _read_flag(text: str) -> bool:
     return text == "1"
 
 
-_READ: dict[object, Callable[[str], Any]] = {int: int, str: str, bool: _read_flag, Mapping[int, int]: _read_ranks}
+def _read_keys(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_READ: dict[object, Callable[[str], Any]] = {
+    int: int,
+    str: str,
+    bool: _read_flag,
+    Mapping[int, int]: _read_ranks,
+    tuple[str, ...]: _read_keys,
+}
 _READERS = {
     name: {field.name: _READ[get_type_hints(kind)[field.name]] for field in fields(kind)}
     for name, kind in FACTS.items()

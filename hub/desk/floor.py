@@ -74,7 +74,7 @@ def cancel(ground: Ground, stamp: Stamp, request: Cancel, at: int) -> Decision:
 def transfer(ground: Ground, stamp: Stamp, request: Transfer, at: int) -> Decision:
     """Who waits in that very lane already keeps his rank: only who may call him changes."""
     lane = ground.office.lane(request.lane).key
-    if request.counter and lane not in ground.office.served_lanes(request.counter):
+    if request.counter and lane not in ground.lanes_of(request.counter):
         raise LaneNotServed(counter=request.counter, lane=lane)
     ticket = ground.moved(request.ticket, Action.TRANSFER)
     if (ticket.lane, ticket.for_counter) == (lane, request.counter):

@@ -23,6 +23,10 @@ class Ground:
         self.office = office
         self.picture = Picture()
 
+    def lanes_of(self, counter: str, asked: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The lanes that a counter calls from today, or those of them that are asked for."""
+        return self.office.served_lanes(counter, asked, self.picture.assigned.get(counter))
+
     def ticket(self, arrival: int) -> Ticket:
         ticket = self.picture.tickets.get(arrival)
         if ticket is None:

@@ -8,6 +8,7 @@ from hub.desk.hours import ALWAYS, DAY_MINUTES, MINUTE_MS, TOKYO_MINUTES, Hours
 from hub.desk.refusals import (
     LaneNotOffered,
     LaneNotServed,
+    NoLanes,
     PriorityNotGiven,
     UnknownCounter,
     UnknownLane,
@@ -51,7 +52,8 @@ class Counter:
         return len(set(self.weights)) > 1
 
     def weight(self, lane: str) -> int:
-        return self.weights[self.lanes.index(lane)] if self.weights else 1
+        """A lane that it serves for a day only weighs 1."""
+        return self.weights[self.lanes.index(lane)] if self.weights and lane in self.lanes else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +203,23 @@ class Office:
                 return opens
         return None
 
-    def served_lanes(self, counter: str, asked: Iterable[str] = ()) -> tuple[str, ...]:
-        """The lanes that this counter calls from: all of its own, or those asked for."""
-        own = self.counter(counter).lanes
-        chosen = tuple(asked)
+    def served_lanes(
+        self, counter: str, asked: Iterable[str] = (), assigned: tuple[str, ...] | None = None
+    ) -> tuple[str, ...]:
+        """The lanes that this counter calls from: all of its own, or those asked for. `assigned`: its own for today."""
+        usual, chosen = self.counter(counter).lanes, self.known_lanes(asked)
+        own = usual if assigned is None else assigned
         for lane in chosen:
-            self.lane(lane)
             if lane not in own:
                 raise LaneNotServed(counter=counter, lane=lane)
         return chosen or own
+
+    def known_lanes(self, asked: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self.lane(lane).key for lane in asked)
+
+    def in_order(self, asked: Iterable[str]) -> tuple[str, ...]:
+        """These lanes, each once, as the office lists them. Raises UnknownLane, NoLanes."""
+        chosen = set(self.known_lanes(asked))
+        if not chosen:
+            raise NoLanes()
+        return tuple(lane.key for lane in self.lanes if lane.key in chosen)

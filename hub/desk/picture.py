@@ -32,6 +32,8 @@ class Picture:
         self.since: dict[str, int] = {}  # lane → ordinary tickets called in their turn since one with priority was
         self.turns: dict[str, dict[str, int]] = {}  # counter → lane → its last turn there
         self.paused: dict[str, str] = {}  # lane → reason
+        self.assigned: dict[str, tuple[str, ...]] = {}  # counter → the lanes it serves today, where that was changed
+        self.announcement: tuple[str, int] | None = None  # what the walls say, until when
         self.walls: list[str] = []  # of today, the first to come first
 
     def __eq__(self, other: object) -> bool:
@@ -39,8 +41,8 @@ class Picture:
         return isinstance(other, Picture) and self._told() == other._told()
 
     def _told(self) -> tuple[object, ...]:
-        walls = set(self.walls)
-        return self.day, self.tickets, self.issued, self.since, self.turns, self.paused, self.closing, walls
+        of_day = self.paused, self.closing, set(self.walls), self.assigned, self.announcement
+        return self.day, self.tickets, self.issued, self.since, self.turns, of_day
 
     __hash__ = None  # type: ignore[assignment]  # it changes with every fact
 
@@ -131,6 +133,12 @@ class Picture:
                 self.closing.add(fact.lane)
             case facts.SlipReissued() | facts.ContactGiven() | facts.ContactErased():
                 pass  # who opens it and who is told changes nobody's place
+            case facts.CounterReassigned():
+                self.assigned[fact.counter] = fact.lanes
+            case facts.AnnouncementPosted():
+                self.announcement = fact.text, fact.until
+            case facts.AnnouncementWithdrawn():
+                self.announcement = None
             case facts.WallJoined() | facts.WallLeft():
                 self._count_wall(fact)
             case facts.CallShown():

@@ -31,6 +31,8 @@ Refusal
 │   ├── LaneFull           the lane has given as many numbers as it may on one day
 │   ├── LaneIsPaused       the lane gives no numbers for the time being
 │   ├── LaneNotPaused      resumed without having been paused
+│   ├── StillReserved      somebody waits for this counter alone in a lane that it would leave
+│   ├── NoAnnouncement     withdrawn without having been announced
 │   ├── HasNumber          this browser holds a number of the lane already
 │   ├── SecretUsed         another ticket of today has this secret
 │   ├── NotYours           no ticket of today belongs to this secret, or to this number and code
@@ -59,6 +61,8 @@ Refusal
     ├── UnknownLane
     ├── UnknownCounter
     ├── LaneNotServed      this counter does not serve that lane
+    ├── NoLanes            a counter serves at least one lane
+    ├── WrongAnnouncement  too long, more than a line, or not to be seen
     ├── LaneNotOffered     no numbers are given for it: it delivers
     ├── UnknownPriority    no such class of priority
     ├── PriorityNotGiven   numbers of this class are not given here
@@ -247,6 +251,14 @@ class LaneNotPaused(WorldDiffers):
     sentence = "この業務は休止していません。画面を確かめてください。"
 
 
+class StillReserved(WorldDiffers):
+    sentence = "この窓口を指定した {number} が残っています。先にお呼びするか、転送してください。"
+
+
+class NoAnnouncement(WorldDiffers):
+    sentence = "番号表示の画面にお知らせは出ていません。"
+
+
 class HasNumber(WorldDiffers):
     sentence = "この業務の番号をすでにお持ちです。お持ちの番号の画面をご覧ください。"
 
@@ -353,6 +365,14 @@ class LaneNotOffered(NotUnderstood):
 
 class LaneNotServed(NotUnderstood):
     sentence = "この窓口では、その業務を扱っていません。"
+
+
+class NoLanes(NotUnderstood):
+    sentence = "窓口の業務は一つ以上選んでください。"
+
+
+class WrongAnnouncement(NotUnderstood):
+    sentence = "お知らせは 60 文字以内の 1 行で入れ、表示する時間を選んでください。"
 
 
 class UnknownPriority(NotUnderstood):

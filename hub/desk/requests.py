@@ -174,6 +174,27 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class Reassign:
+    """Until the day is over the counter serves these lanes, and no others."""
+
+    counter: str
+    lanes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """The walls say this for so long, in place of what they said before. About the office, never about a person."""
+
+    text: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The walls say no more what was announced."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """Tell the resident by `carrier` when at most `ahead` people are before him, in place of what he wished before.
 
@@ -249,7 +270,8 @@ OfTicket: TypeAlias = (
 )
 OfLane: TypeAlias = Pause | Resume | AnnounceClosing
 OfWall: TypeAlias = JoinWall | LeaveWall | ShowCall
-Request: TypeAlias = Issue | Next | OfTicket | OfLane | Wish | Stop | OfWall | Sweep
+OfOffice: TypeAlias = Reassign | Announce | Withdraw
+Request: TypeAlias = Issue | Next | OfTicket | OfLane | OfOffice | Wish | Stop | OfWall | Sweep
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,9 @@ class Teller(Protocol):
     async def do(self, stamp: Stamp, request: Request) -> Answer: ...
 
 
-Plain: TypeAlias = wire.Issue | wire.Next | wire.OfTicket | wire.OfLane  # says by itself what it is about
+Plain: TypeAlias = (
+    wire.Issue | wire.Next | wire.OfTicket | wire.OfLane | wire.OfOffice
+)  # says by itself what it is about
 AnyRequest: TypeAlias = wire.DeskRequest | wire.KioskRequest | wire.WallRequest
 ArrivalOf: TypeAlias = Callable[[str], int | None]
 # Day, arrival and digest of the ticket that number and code open. Raises NotYours, TooManyTries.
@@ -167,6 +169,12 @@ def request_of(told: Plain, source: str) -> Request:
             return ask.Resume(told.lane)
         case wire.AnnounceClosing():
             return ask.AnnounceClosing(told.lane)
+        case wire.Reassign():
+            return ask.Reassign(told.counter, tuple(told.lanes))
+        case wire.Announce():
+            return ask.Announce(told.text, told.minutes)
+        case wire.Withdraw():
+            return ask.Withdraw()
         case _:
             assert_never(told)
 

@@ -41,6 +41,8 @@ def touched_lanes(fact: Fact) -> tuple[str, ...]:
             return ()
         case facts.WallJoined() | facts.WallLeft() | facts.CallShown():
             return ()
+        case facts.CounterReassigned() | facts.AnnouncementPosted() | facts.AnnouncementWithdrawn():
+            return ()
         case facts.TicketTransferred() | facts.TicketReady():
             return (fact.lane,) if fact.from_lane == fact.lane else (fact.from_lane, fact.lane)
         case (
@@ -70,8 +72,13 @@ def touched_lanes(fact: Fact) -> tuple[str, ...]:
 
 def touched_topics(fact: Fact) -> tuple[str, ...]:
     """Where a fact is told. A renumbering changes ranks only, so it is told only where ranks are shown; what walls do
-    is told to staff alone.
+    is told to staff alone. A lane hears which counters come and go, walls what they say.
     """
+    if isinstance(fact, facts.CounterReassigned):
+        changed = [lane for lane in (*fact.former, *fact.lanes) if (lane in fact.former) != (lane in fact.lanes)]
+        return (BOARD, *map(of_lane, changed), DESK)
+    if isinstance(fact, facts.AnnouncementPosted | facts.AnnouncementWithdrawn):
+        return (BOARD, DESK)
     if isinstance(fact, facts.WallJoined | facts.WallLeft | facts.CallShown):
         return (DESK,)
     lanes = tuple(of_lane(lane) for lane in touched_lanes(fact))

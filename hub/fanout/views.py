@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar, assert_never
 from msgspec import UNSET, UnsetType
 
 from hub.desk import facts
-from hub.desk.facts import LaneFact, TicketFact, WallFact
+from hub.desk.facts import LaneFact, OfficeFact, TicketFact, WallFact
 from hub.desk.hours import end_of
 from hub.desk.lane import Counter, Lane, Office, Reason
 from hub.desk.picture import Picture
@@ -20,16 +20,24 @@ from hub.fanout import topics
 from hub.wire import messages as wire
 from hub.wire.position import Position
 
-ToldFact: TypeAlias = TicketFact | LaneFact | WallFact
+ToldFact: TypeAlias = TicketFact | LaneFact | WallFact | OfficeFact
 
 
-def frame_of(fact: ToldFact, topic: str, picture: Picture, position: Position, prev: Position) -> wire.AnyFact:
+def frame_of(
+    fact: ToldFact, topic: str, picture: Picture, office: Office, position: Position, prev: Position
+) -> wire.AnyFact:
     """A fact as a topic's audience sees it. `picture` knows it already; `prev` is the topic's previous position."""
     place, before, at = str(position), str(prev), fact.at
     if isinstance(fact, facts.WallJoined):
         return wire.WallJoined(place, before, at, fact.wall)
     if isinstance(fact, facts.WallLeft):
         return wire.WallLeft(place, before, at, fact.wall)
+    if isinstance(fact, facts.AnnouncementPosted):
+        return wire.AnnouncementPosted(place, before, at, fact.text, fact.until)
+    if isinstance(fact, facts.AnnouncementWithdrawn):
+        return wire.AnnouncementWithdrawn(place, before, at)
+    if isinstance(fact, facts.CounterReassigned):
+        return wire.CounterReassigned(place, before, at, fact.counter, *_served(fact.counter, topic, picture, office))
     lane = fact.lane
     waiting = {touched: picture.count(touched) for touched in topics.touched_lanes(fact)}
     match fact:
@@ -104,9 +112,8 @@ def snapshot_of(topic: str, picture: Picture, office: Office, position: Position
         called=[_called(ticket, topic) for ticket in called],
         missed=[_missed(ticket) for ticket in sorted(missed, key=lambda ticket: ticket.arrival)],
         counters=[
-            wire.CounterState(counter.key, counter.name, list(counter.lanes), _weights(counter))
+            wire.CounterState(counter.key, counter.name, *_served(counter.key, topic, picture, office))
             for counter in office.counters
-            if only is None or only in counter.lanes
         ],
         checks_in=office.web_check_in,
         priorities=[
@@ -119,6 +126,7 @@ def snapshot_of(topic: str, picture: Picture, office: Office, position: Position
         in_review=_aside(State.BACK_OFFICE, topic, picture),
         walls=list(picture.walls) if is_desk else UNSET,
         rules=_rules(office) if is_desk else UNSET,
+        announcement=wire.Announcement(*picture.announcement) if picture.announcement and only is None else UNSET,
     )
 
 
@@ -150,6 +158,7 @@ def _lane(lane: Lane, topic: str, picture: Picture, office: Office) -> wire.Lane
         paused=reason is not None,
         reason=UNSET if reason is None else _for_staff(reason, topic),
         hours=_hours(lane.key, picture.day, office),
+        given=_for_staff(picture.issued.get(lane.key, 0), topic),
     )
 
 
@@ -161,8 +170,14 @@ def _hours(lane: str, day: str | None, office: Office) -> list[tuple[int, int]] 
     return [*today, *islice(office.hours.following(lane, end_of(day)), 1)]
 
 
-def _weights(counter: Counter) -> list[int]:
-    return list(counter.weights) if counter.is_weighted else []
+def _served(key: str, topic: str, picture: Picture, office: Office) -> tuple[list[str], list[int]]:
+    """Lanes and weights of a counter today. A lane's topic is told of that lane alone."""
+    only = topics.lane_of(topic)
+    counter = next((each for each in office.counters if each.key == key), Counter(key, key, ()))
+    lanes = picture.assigned.get(key, counter.lanes)
+    if only is not None:
+        return ([only] if only in lanes else []), []
+    return list(lanes), [counter.weight(lane) for lane in lanes] if counter.is_weighted else []
 
 
 def _rank(rank: int, topic: str) -> int | UnsetType:

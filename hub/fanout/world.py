@@ -82,6 +82,6 @@ class World:
     def _tell(self, topic: str, fact: views.ToldFact) -> Frame:
         feed = self.feed(topic)
         position = Position(self.epoch, *self.place)
-        frame = Frame.of(views.frame_of(fact, topic, self.picture, position, prev=feed.position))
+        frame = Frame.of(views.frame_of(fact, topic, self.picture, self.office, position, prev=feed.position))
         feed.add(position, fact.at, frame)
         return frame

@@ -42,6 +42,9 @@ KEPT: dict[str, tuple[str, ...]] = {
     "ClosingAnnounced": ("lane", "still_waiting"),
     "ContactGiven": ("arrival", "carrier", "subscription", "ahead", "purpose"),
     "ContactErased": ("arrival", "carrier", "subscription", "ending"),
+    "CounterReassigned": ("counter", "lanes", "former"),
+    "AnnouncementPosted": ("until",),  # its text is free: a name in it could never be erased
+    "AnnouncementWithdrawn": (),
     "WallJoined": ("wall",),
     "WallLeft": ("wall",),
     "CallShown": (*_TICKET, "calls", "wall"),
@@ -97,6 +100,8 @@ SHAPES: dict[str, re.Pattern[str]] = {
         "number": r"[A-Z]{0,3}[0-9]{1,5}",
         "lane": _KEY,
         "from_lane": _KEY,
+        "lanes": rf"{_KEY}(?: {_KEY})*",
+        "former": rf"(?:{_KEY}(?: {_KEY})*)?",
         "counter": _KEY,
         "for_counter": r"[a-z0-9_-]{0,32}",
         "reason": r"[a-z0-9_-]{0,32}",  # key of the office's list: nobody writes about a resident in free text

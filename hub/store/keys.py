@@ -36,7 +36,9 @@ class Keys:
     def tally(self, day: str) -> str:
         """Hash `arrival` → last given; `issued:LANE`, `since:LANE` → counts; `paused:LANE` → reason, '' when resumed;
         `closing:LANE` → when that was announced (office ms); `turn:COUNTER`, `turn:COUNTER:LANE` → latest turn
-        (`hub.desk.order`); `calls:LANE` → when its last ones were called (office ms). Day.
+        (`hub.desk.order`); `calls:LANE` → when its last ones were called (office ms); `lanes:COUNTER` → the lanes it
+        serves today, joined by a space, where that was changed; `announcement` → until when (office ms) and what the
+        walls say, joined by US. Day.
         """
         return f"{{{self.office}}}:{day}:tally"
 

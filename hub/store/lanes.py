@@ -15,11 +15,12 @@ from redis.asyncio import Redis
 
 from hub.desk import requests as ask
 from hub.desk.giving import closed
-from hub.desk.lane import Office
+from hub.desk.lane import Counter, Office
+from hub.desk.managing import text_of
 from hub.desk.notices import EACH_TIME, Carrier, Ending, NoticeState, Trigger, notice_id
 from hub.desk.order import SHARE
 from hub.desk.picture import Picture
-from hub.desk.refusals import Crowded, LaneClosed, LaneNotServed, StaleDay, TooManyPlaces
+from hub.desk.refusals import Crowded, LaneClosed, StaleDay, TooManyPlaces
 from hub.desk.requests import Answer, Request, Stamp, Stop
 from hub.desk.ticket import State
 from hub.store.calling import RS, US, Functions, answered, told_in
@@ -183,9 +184,10 @@ class Lanes:
             case ask.Issue():
                 return "desk_issue_v1", self._issue_words(day, request)
             case ask.Next():
-                lanes, counter = self.office.served_lanes(request.counter, request.lanes), request.counter
-                shares = [word for lane in lanes for word in (lane, str(self._share(counter, lane)))]
-                return "desk_next_v1", [counter, _text(request.current), *shares]
+                seat, asked = self.office.counter(request.counter), self.office.known_lanes(request.lanes)
+                shares = [word for lane in self.office.lanes for word in (lane.key, str(_share(seat, lane.key)))]
+                lanes = [" ".join(seat.lanes), " ".join(asked)]
+                return "desk_next_v1", [seat.key, _text(request.current), *lanes, *shares]
             case ask.Pause():
                 return "desk_pause_v1", [self.office.lane(request.lane).key, self.office.pause_reason(request.reason)]
             case ask.Resume():
@@ -193,11 +195,11 @@ class Lanes:
             case ask.Recall():
                 return "desk_recall_v1", self._of_counter(request)
             case ask.Call():
-                lanes = self.office.served_lanes(request.counter)
+                usual = self.office.counter(request.counter).lanes
                 if request.reason:
                     self.office.call_reason(request.reason)
                 chosen = [_text(request.current), str(request.ticket), request.reason]
-                return "desk_call_v1", [request.counter, *chosen, *lanes]
+                return "desk_call_v1", [request.counter, *chosen, " ".join(usual)]
             case ask.TakeBack():
                 return "desk_take_back_v1", self._of_counter(request)
             case ask.MarkAbsent():
@@ -225,13 +227,19 @@ class Lanes:
                 return "desk_cancel_v1", [str(request.ticket)]
             case ask.Transfer():
                 to = self.office.lane(request.lane).key
-                if request.counter and to not in self.office.served_lanes(request.counter):
-                    raise LaneNotServed(counter=request.counter, lane=to)
-                return "desk_transfer_v1", [str(request.ticket), to, request.counter]
+                usual = self.office.counter(request.counter).lanes if request.counter else ()
+                return "desk_transfer_v1", [str(request.ticket), to, request.counter, " ".join(usual)]
             case ask.Lapse():
                 return "desk_lapse_v1", [str(request.ticket)]
             case ask.AnnounceClosing():
                 return "desk_closing_v1", [self.office.lane(request.lane).key]
+            case ask.Reassign():
+                seat, anew = self.office.counter(request.counter), self.office.in_order(request.lanes)
+                return "desk_reassign_v1", [seat.key, " ".join(anew), " ".join(seat.lanes)]
+            case ask.Announce():
+                return "desk_announce_v1", [text_of(request), str(request.minutes * MINUTE_MS)]
+            case ask.Withdraw():
+                return "desk_withdraw_v1", []
             case ask.Reissue():
                 return "desk_reissue_v1", [str(request.ticket), request.secret]
             case ask.Wish():
@@ -268,10 +276,6 @@ class Lanes:
         taker = [request.source, request.secret, request.holder, "1" if request.is_expected else ""]
         return [lane.key, *band, "" if office.hours.is_always else windows, *taker, every]
 
-    def _share(self, counter: str, lane: str) -> int:
-        seat = self.office.counter(counter)
-        return SHARE // seat.weight(lane) if seat.is_weighted else 0
-
     def _told(self, reply: list[str]) -> dict[str, str]:
         try:
             return told_in(reply)
@@ -289,15 +293,26 @@ class Lanes:
                 fresh = [int(last or 0) + place for place in range(1, depth + 1)]
                 return Peeked([*fresh, int(held)] if held else fresh)
             case ask.Next():
-                for lane in self.office.served_lanes(request.counter, request.lanes):
+                lanes = request.lanes or self.office.counter(request.counter).lanes
+                pipe.hget(self.keys.tally(day), f"lanes:{request.counter}")
+                for lane in lanes:
                     pipe.zrange(self.keys.waiting(day, lane), 0, depth - 1)
-                heads = [int(arrival) for line in await answered(pipe.execute()) for arrival in line]
+                assigned, *lines = await answered(pipe.execute())
+                further = set((assigned or "").split()) - set(lanes)
+                if further and not request.lanes:  # a manager has changed what it serves
+                    for lane in sorted(further):
+                        pipe.zrange(self.keys.waiting(day, lane), 0, depth - 1)
+                    lines += await answered(pipe.execute())
+                heads = [int(arrival) for line in lines for arrival in line]
                 return Peeked(heads if request.current is None else [request.current, *heads])
             case ask.Call():
                 lane = await answered(self._client.hget(self.keys.ticket(day, request.ticket), "lane"))
                 return Peeked([request.ticket, *([] if request.current is None else [request.current])], lane)
-            case ask.Pause() | ask.Resume() | ask.AnnounceClosing():
+            case ask.Pause() | ask.Resume() | ask.AnnounceClosing() | ask.Announce() | ask.Withdraw():
                 return Peeked([])
+            case ask.Reassign():
+                reserved = await answered(self._client.hgetall(self.keys.reserved(day)))
+                return Peeked([int(arrival) for arrival, counter in reserved.items() if counter == request.counter])
             case ask.Wish() | ask.Stop():
                 pipe.hget(self.keys.ticket(day, request.ticket), "lane")
                 pipe.hget(self.keys.wishes(day), f"{request.ticket}{US}{request.carrier}")
@@ -373,6 +388,10 @@ def _answer(told: dict[str, str]) -> Answer:
         finished=_number(told.get("finished")),
         shown_before=_number(told.get("shown_before")),
     )
+
+
+def _share(seat: Counter, lane: str) -> int:
+    return SHARE // seat.weight(lane) if seat.is_weighted else 0
 
 
 def _number(text: str | None) -> int | None:

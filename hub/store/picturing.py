@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from hub.desk.lane import Office
 from hub.desk.picture import Picture
 from hub.desk.ticket import State, Ticket
+from hub.store.calling import US
 from hub.store.keys import STANDING, Keys
 
 
@@ -46,6 +47,11 @@ async def picture_of(client: Redis, office: Office, day: str) -> Picture:
                 picture.paused[lane] = told
             case ["closing", lane]:
                 picture.closing.add(lane)
+            case ["lanes", counter]:
+                picture.assigned[counter] = tuple(told.split())
+            case ["announcement"]:
+                until, _, text = told.partition(US)
+                picture.announcement = text, int(until)
             case _:
                 pass  # the last arrival, and each counter's latest turn
     picture.walls = sorted(walls, key=lambda wall: (int(walls[wall]), wall))

@@ -58,6 +58,7 @@ class Screen:
         self.reasons: list[m.Reason] = []
         self.by_priority: list[int] = []  # arrivals; only at the desk
         self.rules: m.DeskRules | UnsetType = UNSET
+        self.announcement: m.Announcement | UnsetType = UNSET
         self.walls: list[str] | UnsetType = UNSET  # where they are shown, and with them which of them showed a call
 
     def hear(self, frame: m.HubFrame) -> Heard:
@@ -106,6 +107,7 @@ class Screen:
             in_review=_by_arrival(self.in_review),
             walls=self.walls,
             rules=self.rules,
+            announcement=self.announcement,
         )
 
     def _start(self, whole: m.Snapshot) -> None:
@@ -122,6 +124,7 @@ class Screen:
         self.counters, self.checks_in, self.walls = whole.counters, whole.checks_in, whole.walls
         self.priorities, self.pause_reasons, self.reasons = whole.priorities, whole.pause_reasons, whole.reasons
         self.by_priority, self.rules = list(whole.by_priority), whole.rules
+        self.announcement = whole.announcement
         self.held, self.in_review = (
             None if aside is UNSET else {number.arrival: number for number in aside}
             for aside in (whole.held, whole.in_review)
@@ -143,6 +146,8 @@ class Screen:
         return Heard.NEW
 
     def _learn(self, fact: m.AnyFact) -> None:
+        if isinstance(fact, m.TicketIssued | m.TicketExpected):
+            self._count(fact.lane)
         match fact:
             case m.TicketExpected():
                 return  # it stands in none of the lists until it is checked in
@@ -186,6 +191,15 @@ class Screen:
                 call = self.called.get(fact.arrival)
                 if call is not None and call.calls == fact.calls and call.shown is not UNSET:
                     self.called[fact.arrival] = replace(call, shown=[*call.shown, fact.wall])
+            case m.CounterReassigned():
+                self.counters = [
+                    replace(each, lanes=fact.lanes, weights=fact.weights) if each.counter == fact.counter else each
+                    for each in self.counters
+                ]
+            case m.AnnouncementPosted():
+                self.announcement = m.Announcement(fact.text, fact.until)
+            case m.AnnouncementWithdrawn():
+                self.announcement = UNSET
             case m.WallJoined() | m.WallLeft():
                 others = [] if self.walls is UNSET else [wall for wall in self.walls if wall != fact.wall]
                 self.walls = [*others, fact.wall] if isinstance(fact, m.WallJoined) else others
@@ -203,6 +217,12 @@ class Screen:
     def _change(self, lane: str, **fields: object) -> None:
         if lane in self.lanes:
             self.lanes[lane] = replace(self.lanes[lane], **fields)
+
+    def _count(self, lane: str) -> None:
+        """One more number of the lane was taken, where that is shown."""
+        given = self.lanes[lane].given if lane in self.lanes else UNSET
+        if given is not UNSET:
+            self._change(lane, given=given + 1)
 
     def _wait(self, fact: _Waits, for_counter: str | UnsetType) -> None:
         self._forget(fact.arrival)

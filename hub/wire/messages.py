@@ -71,6 +71,7 @@ class LaneState(Struct, frozen=True):
     from … until before, today's and the next after it; absent where numbers are given at all hours. `closing`: no more
     numbers of it today. `offered`: false where it gives none ever, but delivers what the back office is ready with.
     `delivery`: the lane where its numbers wait again after the back office; absent where it has no second stage.
+    `given`: how many of its numbers were taken today; only at the desk.
     """
 
     lane: str
@@ -83,15 +84,25 @@ class LaneState(Struct, frozen=True):
     paused: bool = False
     reason: str | UnsetType = UNSET
     hours: list[tuple[int, int]] | UnsetType = UNSET
+    given: int | UnsetType = UNSET
 
 
 class CounterState(Struct, frozen=True):
-    """`weights` beside `lanes`; empty: all weigh the same, and the counter calls who came first."""
+    """`lanes` that it serves today; `weights` beside them, empty: all weigh the same, and the counter calls who came
+    first. The topic of a lane says of each counter only whether it serves that lane.
+    """
 
     counter: str
     name: str
     lanes: list[str]
     weights: list[int] = []
+
+
+class Announcement(Struct, frozen=True):
+    """What walls say beside the calls, until before that moment (epoch milliseconds, office time)."""
+
+    text: str
+    until: int
 
 
 class PriorityClass(Struct, frozen=True):
@@ -144,6 +155,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     in_review: list[AsideNumber] | UnsetType = UNSET
     walls: list[str] | UnsetType = UNSET
     rules: DeskRules | UnsetType = UNSET
+    announcement: Announcement | UnsetType = UNSET  # on the board and the desk, while there is one
 
 
 # From the hub: what happened ---------------------------------------------------------------------------------------
@@ -293,6 +305,25 @@ class ClosingAnnounced(FactFrame, frozen=True, tag=True):
     """No more numbers of the lane today. Who waits in it is served or told otherwise by staff."""
 
 
+class CounterReassigned(_Told, frozen=True, tag=True):
+    """It serves these lanes from now on, as its `CounterState` has them."""
+
+    counter: str
+    lanes: list[str]
+    weights: list[int]
+
+
+class AnnouncementPosted(_Told, frozen=True, tag=True):
+    """Only on the board and the desk: walls say this until then, in place of what they said before."""
+
+    text: str
+    until: int
+
+
+class AnnouncementWithdrawn(_Told, frozen=True, tag=True):
+    pass
+
+
 class CallShown(TicketFrame, frozen=True, tag=True):
     """Only on the desk's topic: a wall has painted this call."""
 
@@ -332,7 +363,8 @@ TicketNews: TypeAlias = (
 )
 LaneNews: TypeAlias = LaneRenumbered | LanePaused | LaneResumed | ClosingAnnounced
 WallNews: TypeAlias = CallShown | WallJoined | WallLeft
-AnyFact: TypeAlias = TicketNews | LaneNews | WallNews
+OfficeNews: TypeAlias = CounterReassigned | AnnouncementPosted | AnnouncementWithdrawn
+AnyFact: TypeAlias = TicketNews | LaneNews | WallNews | OfficeNews
 
 
 # From the hub: in between ------------------------------------------------------------------------------------------
@@ -507,6 +539,24 @@ class Resume(_Request, frozen=True, tag="resume"):
     lane: Key
 
 
+class Reassign(_Request, frozen=True, tag="reassign"):
+    """Until the day is over the counter serves these lanes alone."""
+
+    counter: Key
+    lanes: Annotated[list[Key], Meta(max_length=32)]
+
+
+class Announce(_Request, frozen=True, tag="announce"):
+    """One line of at most 60 characters for all walls; about the office, never about a person."""
+
+    text: str
+    minutes: int
+
+
+class Withdraw(_Request, frozen=True, tag="withdraw"):
+    pass
+
+
 class CheckInByCode(_Request, frozen=True, tag="check_in"):
     """The same at a machine, which sees nobody: the code shows that it is his number."""
 
@@ -526,7 +576,8 @@ OfTicket: TypeAlias = (
     Call | TakeBack | Recall | MarkAbsent | Done | Hold | Review | Ready | Return | Cancel | Transfer | Lapse | Reissue
 )
 OfLane: TypeAlias = Pause | Resume | AnnounceClosing
-DeskRequest: TypeAlias = Issue | Next | OfTicket | OfLane | CheckIn
+OfOffice: TypeAlias = Reassign | Announce | Withdraw
+DeskRequest: TypeAlias = Issue | Next | OfTicket | OfLane | OfOffice | CheckIn
 KioskRequest: TypeAlias = Issue | CheckInByCode
 WallRequest: TypeAlias = Shown
 

@@ -49,6 +49,9 @@ class Act(StrEnum):
     DESK_REISSUE = "desk reissue"
     DESK_LAPSE = "desk lapse"
     DESK_CLOSING = "desk closing"
+    DESK_REASSIGN = "desk reassign"
+    DESK_ANNOUNCE = "desk announce"
+    DESK_WITHDRAW = "desk withdraw"
     WALL_SHOWN = "wall shown"
     KIOSK_ISSUE = "kiosk issue"
     KIOSK_CHECK_IN = "kiosk check_in"
@@ -60,9 +63,11 @@ class Act(StrEnum):
     CHANGE_DEVICES = "change devices"
     SEE_OPERATIONS = "see operations"
     SEE_FAIRNESS = "see fairness"  # who was called before whom on a day, and why
+    SEE_OVERVIEW = "see overview"  # all lanes and counters at once
 
 
 _STAFF = frozenset({Role.COUNTER, Role.MANAGER})
+_MANAGER = frozenset({Role.MANAGER})
 _KIOSK = frozenset({Role.KIOSK})
 
 MAY: Mapping[Act, frozenset[Role]] = {
@@ -87,7 +92,10 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.DESK_RESUME: _STAFF,
     Act.DESK_REISSUE: _STAFF,
     Act.DESK_LAPSE: _STAFF,
-    Act.DESK_CLOSING: frozenset({Role.MANAGER}),
+    Act.DESK_CLOSING: _MANAGER,
+    Act.DESK_REASSIGN: _MANAGER,
+    Act.DESK_ANNOUNCE: _MANAGER,
+    Act.DESK_WITHDRAW: _MANAGER,
     Act.WALL_SHOWN: frozenset({Role.WALL}),
     Act.KIOSK_ISSUE: _KIOSK,
     Act.KIOSK_CHECK_IN: _KIOSK,
@@ -99,6 +107,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.CHANGE_DEVICES: frozenset({Role.MANAGER, Role.OPERATOR}),
     Act.SEE_OPERATIONS: frozenset({Role.OPERATOR, Role.AUDITOR}),
     Act.SEE_FAIRNESS: frozenset({Role.MANAGER, Role.AUDITOR}),
+    Act.SEE_OVERVIEW: _MANAGER,
 }
 
 

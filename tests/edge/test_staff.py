@@ -99,7 +99,7 @@ class Door:
             monotonic=self.time.seconds,
         )
 
-        async def desk(request: Request, viewer: Principal) -> PlainTextResponse:
+        async def live(request: Request, viewer: Principal) -> PlainTextResponse:
             return PlainTextResponse(viewer.name)
 
         auditing = Auditing(staff, self.ledger, self.people, AuditPages(OFFICE), now_ms=self.time.now_ms)
@@ -109,7 +109,8 @@ class Door:
                 *administration.routes(),
                 *Explanations(staff, quiet_relay(), PastDays(self.ledger), FairnessPages(OFFICE)).routes(),
                 *auditing.routes(),
-                Route("/desk", staff.page(Act.OPEN_DESK, desk), methods=["GET"]),
+                Route("/desk", staff.page(Act.OPEN_DESK, live), methods=["GET"]),
+                Route("/admin/overview", staff.page(Act.SEE_OVERVIEW, live), methods=["GET"]),
             ]
         )
 
@@ -181,6 +182,7 @@ PAGES = {
     "/admin/people": Act.SEE_PEOPLE,
     "/admin/people?name=victim": Act.SEE_PEOPLE,
     "/admin/devices": Act.SEE_DEVICES,
+    "/admin/overview": Act.SEE_OVERVIEW,
     "/audit": Act.SEE_OPERATIONS,
     "/audit/fairness": Act.SEE_FAIRNESS,
     "/audit/fairness.json?day=2026-11-24": Act.SEE_FAIRNESS,
@@ -203,7 +205,7 @@ FORMS = {
     "/admin/devices/let-in": (Act.CHANGE_DEVICES, {"code": "CODE", "place": "lobby"}),
     "/admin/devices/revoke": (Act.CHANGE_DEVICES, {"device": "DEVICE"}),
 }
-OVER_HTTP = {*PAGES.values(), *(act for act, _ in FORMS.values())}
+OVER_HTTP = {*PAGES.values(), *(act for act, _ in FORMS.values()), Act.SEE_FAIRNESS}  # that one: test_explained.py
 
 
 def test_every_act_of_the_table_is_tried_here_or_belongs_to_a_socket() -> None:

@@ -27,6 +27,12 @@ ABOUT: Any = {"at": 1, "who": "desk", "request": "r"}
         (facts.CallShown(arrival=1, number="A101", lane="a", calls=1, wall="lobby", **ABOUT), ("desk",)),
         (facts.WallJoined(wall="lobby", **ABOUT), ("desk",)),
         (facts.WallLeft(wall="lobby", **ABOUT), ("desk",)),
+        (
+            facts.CounterReassigned(counter="1", lanes=("b", "c"), former=("a", "b"), **ABOUT),
+            ("board", "lanes/a", "lanes/c", "desk"),
+        ),
+        (facts.AnnouncementPosted(text="混雑", until=9, **ABOUT), ("board", "desk")),
+        (facts.AnnouncementWithdrawn(**ABOUT), ("board", "desk")),
     ],
 )
 def test_a_fact_is_told_where_it_touches_something(fact: Fact, told: tuple[str, ...]) -> None:

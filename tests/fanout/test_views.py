@@ -40,6 +40,9 @@ SHOWN: dict[str, set[str]] = {  # without ranks
     "LanePaused": COMMON,
     "LaneResumed": COMMON,
     "ClosingAnnounced": COMMON,
+    "CounterReassigned": {"type", "position", "prev", "at", "counter", "lanes", "weights"},
+    "AnnouncementPosted": {"type", "position", "prev", "at", "text", "until"},
+    "AnnouncementWithdrawn": {"type", "position", "prev", "at"},
 }
 ONLY_DESK = {  # what walls do is staff's business
     "CallShown": TICKET | {"calls", "wall"},
@@ -73,6 +76,9 @@ def story() -> list[Fact]:
         *issued,
         ticket(facts.TicketCalled, 1, counter="2"),
         ticket(facts.TicketRecalled, 1, counter="2", calls=2),
+        facts.CounterReassigned(counter="2", lanes=(CERTIFICATES, MOVES), former=(CERTIFICATES,), **about),
+        facts.AnnouncementPosted(text="混雑しています。", until=65, **about),
+        facts.AnnouncementWithdrawn(**about),
         facts.WallJoined(wall="lobby", **about),
         ticket(facts.CallShown, 1, calls=2, wall="lobby"),
         facts.WallLeft(wall="lobby", **about),
@@ -140,7 +146,7 @@ def test_a_frame_shows_what_is_named_and_nothing_else() -> None:
 def test_values_are_the_facts_own() -> None:
     for fact, topic, frame in told():
         for field in fields(fact):
-            if field.name in frame and field.name != "ranks":
+            if field.name in frame and field.name not in ("ranks", "lanes"):
                 assert frame[field.name] == getattr(fact, field.name), (fact, topic)
 
 
@@ -164,15 +170,20 @@ def test_a_snapshot_shows_what_is_named_and_nothing_else(topic: str) -> None:
     for seq, fact in enumerate(story()[:-1], start=1):
         world.learn((5, seq), fact)
         whole = json.loads(world.snapshot(topic).text)
-        assert set(whole) == SNAPSHOT | ({"held", "in_review", "walls", "rules"} if topic == topics.DESK else set())
+        said = (
+            {"announcement"} if isinstance(fact, facts.AnnouncementPosted) and topics.lane_of(topic) is None else set()
+        )
+        only_desk = {"held", "in_review", "walls", "rules"} if topic == topics.DESK else set()
+        assert set(whole) == SNAPSHOT | only_desk | said
         for lane in whole["lanes"]:
             why = {"reason"} if topic == topics.DESK and lane["paused"] else set()
+            why |= {"given"} if topic == topics.DESK else set()
             queue = {"queue"} if topic != topics.BOARD else set()
             assert set(lane) == {"lane", "name", "waiting", "closing", "offered", "paused"} | queue | why
             for waiting in lane.get("queue", ()):
                 only = {"for_counter"} if waiting["arrival"] == 4 and lane["lane"] == MOVES else set()
-                since = {"since"} if topic == topics.DESK else set()
-                assert set(waiting) == {"arrival", "number", "rank"} | only | since
+                only |= {"since"} if topic == topics.DESK else set()
+                assert set(waiting) == {"arrival", "number", "rank"} | only
         for aside in (*whole.get("held", ()), *whole.get("in_review", ())):
             assert set(aside) == {"arrival", "number", "lane", "counter"}
         for call in whole["called"]:
@@ -196,7 +207,8 @@ def test_a_lanes_topic_holds_that_lane_only() -> None:
     whole = world.present(topics.of_lane(MOVES))
     assert [lane.lane for lane in whole.lanes] == [MOVES]
     assert whole.called == []
-    assert [counter.counter for counter in whole.counters] == ["1", "3"]
+    serving = {counter.counter: counter.lanes for counter in whole.counters}
+    assert serving == {"1": [MOVES], "2": [MOVES], "3": [MOVES]}, "and 2 since it was reassigned"
     board = world.present(topics.BOARD)
     assert [call.arrival for call in board.called] == [1]
     assert [(lane.lane, lane.waiting) for lane in board.lanes] == [(CERTIFICATES, 1), (MOVES, 1)]

@@ -19,6 +19,7 @@ from hub.desk.notices import Carrier, Ending
 from hub.desk.picture import Picture
 from hub.desk.refusals import Refusal
 from hub.desk.requests import (
+    Announce,
     AnnounceClosing,
     Call,
     Cancel,
@@ -34,6 +35,7 @@ from hub.desk.requests import (
     Pause,
     PushBack,
     Ready,
+    Reassign,
     Recall,
     Reissue,
     Request,
@@ -46,6 +48,7 @@ from hub.desk.requests import (
     TakeBack,
     Transfer,
     Wish,
+    Withdraw,
 )
 from hub.desk.ticket import State
 from tests.model.desks import CERTIFICATES, DELIVERY, MOVES, RulesDesk, small_office, store_desk
@@ -193,6 +196,22 @@ def walk_against(url: str | None, steps: Iterator[int]) -> type[RuleBasedStateMa
             present = self.book.desk.wishes.get((ticket, "email"))
             meant = data.draw(st.sampled_from(["", present.id if present else "", "another"]))
             self.both(Stop(ticket, Carrier.EMAIL, Ending.RESIDENT, meant))
+
+        @rule(counter=COUNTERS, lanes=st.lists(st.sampled_from([CERTIFICATES, MOVES, DELIVERY]), max_size=3))
+        def let_a_counter_serve_others(self, counter: str, lanes: list[str]) -> None:
+            self.both(Reassign(counter, tuple(lanes)))
+
+        @rule(counter=COUNTERS, lane=LANES)
+        def press_next_for_one_lane(self, counter: str, lane: str) -> None:
+            self.both(Next(counter, self.current(counter), (lane,)))
+
+        @rule(text=st.sampled_from(["本日は混み合っています。", "two\nlines", ""]), minutes=st.integers(0, 90))
+        def announce(self, text: str, minutes: int) -> None:
+            self.both(Announce(text, minutes))
+
+        @rule()
+        def withdraw(self) -> None:
+            self.both(Withdraw())
 
         @rule(wall=WALLS, is_there=st.booleans())
         def count_a_wall(self, wall: str, is_there: bool) -> None:

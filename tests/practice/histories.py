@@ -156,6 +156,12 @@ def wire_of(request: requests.Request) -> m.DeskRequest:
             return m.Pause("x", request.lane, request.reason)
         case requests.Resume():
             return m.Resume("x", request.lane)
+        case requests.Reassign():
+            return m.Reassign("x", request.counter, list(request.lanes))
+        case requests.Announce():
+            return m.Announce("x", request.text, request.minutes)
+        case requests.Withdraw():
+            return m.Withdraw("x")
         case requests.PushBack() | requests.Wish() | requests.Stop() | requests.Sweep():
             raise AssertionError(f"no asker sends {request}")
         case requests.JoinWall() | requests.LeaveWall() | requests.ShowCall():

@@ -16,6 +16,7 @@ from config.embedded import EmbeddedValkey
 from hub.desk.notices import Carrier, Ending, NoticeState
 from hub.desk.refusals import StoreDamaged
 from hub.desk.requests import (
+    Announce,
     AnnounceClosing,
     Call,
     Cancel,
@@ -31,6 +32,7 @@ from hub.desk.requests import (
     Pause,
     PushBack,
     Ready,
+    Reassign,
     Recall,
     Reissue,
     Request,
@@ -43,6 +45,7 @@ from hub.desk.requests import (
     TakeBack,
     Transfer,
     Wish,
+    Withdraw,
 )
 from hub.desk.ticket import State
 from hub.store.erasing import Erasing
@@ -63,7 +66,7 @@ Story = Callable[[StoreDesk], Awaitable[object]]
 
 async def _busy(desk: StoreDesk) -> None:
     """1 called at counter 4, 2 absent, 3–5 wait for certificates, 6–7 for moves, no place left behind 4; 8 expected.
-    The wall in the lobby has shown the call of 1.
+    The wall in the lobby has shown the call of 1, and says how crowded it is.
 
     9 is in the back office; counter 3 has called 10, and who came back before 6 got its rank and left no place. Moves
     is paused and closing; a ticket with priority was the last that was called in each lane. Of 4's two notices one is
@@ -85,6 +88,7 @@ async def _busy(desk: StoreDesk) -> None:
     await desk.ask(Call("3", 10, None, "paper"))
     await desk.ask(AnnounceClosing(MOVES))
     await desk.ask(ShowCall("lobby", 1, 1, NOON))
+    await desk.ask(Announce("本日は混み合っています。", 10))
     ranks = desk.keys.waiting(DAY, CERTIFICATES)
     behind_4 = await desk.client.zscore(ranks, "4")
     assert behind_4 is not None
@@ -151,6 +155,9 @@ STORIES: dict[str, Story] = {
     "desk_transfer_v1": _asks(Transfer(3, MOVES, "3")),
     "desk_wish_v1": _asks(Wish(4, EMAIL, 3, "1", "new")),
     "desk_stop_v1": _asks(Stop(4, EMAIL, Ending.RESIDENT)),
+    "desk_reassign_v1": _asks(Reassign("1", (MOVES,))),
+    "desk_announce_v1": _asks(Announce("3番窓口は 15時に閉めます。", 60)),
+    "desk_withdraw_v1": _asks(Withdraw()),
     "wall_join_v1": _asks(JoinWall("stairs")),
     "wall_leave_v1": _asks(LeaveWall("lobby")),
     "wall_show_v1": _asks(ShowCall("stairs", 1, 1, NOON)),

@@ -18,6 +18,7 @@ from hub.wire import messages as m
 from hub.wire.codec import encode
 from hub.wire.roles import Role
 from tests.eventually import eventually
+from web.overview import overview_routes
 from web.pages import DeskPage, inside_routes, public_routes, static_routes
 from web.tickets import ResidentPages
 
@@ -135,6 +136,7 @@ class Site:
         routes = [*public_routes(self._present, OFFICE), *ResidentPages(self._present, OFFICE).routes()]
         routes += [
             *inside_routes(self._present, for_desk=for_handler, for_wall=for_all, counter_of=of_none, checks_in=True),
+            *overview_routes(self._present, for_manager=for_handler),
             *static_routes(),
         ]
         self._client = TestClient(Starlette(routes=routes), base_url=ORIGIN)

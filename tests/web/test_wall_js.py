@@ -166,6 +166,27 @@ async def test_a_call_is_told_to_a_screen_reader_once(site: MakeSite, page: "Pag
     ]
 
 
+@pytest.mark.parametrize("size", [LYING, STANDING], ids=["lying", "standing"])
+async def test_what_the_office_says_leaves_every_call_its_place(size: Any, site: MakeSite, page: "Page") -> None:
+    ours = site(snapshot(announcement=m.Announcement("長" * 60, AT + 60_000)))
+    await on_wall(ours, size)
+    await page.locator("#announcement", has_text="長" * 60).wait_for()
+    said = await page.locator("#announcement").bounding_box()
+    assert said is not None
+    for calls in (0, 1, 4, 12, 40):
+        whole = snapshot(calls=calls, missed=calls, waiting=99, announcement=m.Announcement("長" * 60, AT + 60_000))
+        ours.hub.say(replace(whole, day=f"another day with {calls} calls"))  # nothing is news
+        await page.wait_for_function("calls => document.querySelectorAll('.call').length === calls", arg=calls)
+        assert await page.evaluate(FAULTS) == []
+        for call in await page.locator(".call").all():
+            box = await call.bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] <= said["y"]
+    ours.beat()  # a minute later
+    await page.clock.run_for(1000)
+    await page.locator("#announcement").wait_for(state="hidden")
+
+
 async def test_who_is_served_leaves_at_once_and_who_is_missed_is_listed(site: MakeSite, page: "Page") -> None:
     ours = site(snapshot(calls=2))
     await on_wall(ours)

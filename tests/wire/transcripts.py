@@ -18,6 +18,7 @@ from hub.desk.hours import WEEKDAYS, Hours, Opening
 from hub.desk.lane import Absence, Counter, Lane, Office, Priority, PushBacks, Reason
 from hub.desk.refusals import Refusal
 from hub.desk.requests import (
+    Announce,
     AnnounceClosing,
     Call,
     Cancel,
@@ -33,6 +34,7 @@ from hub.desk.requests import (
     Pause,
     PushBack,
     Ready,
+    Reassign,
     Recall,
     Request,
     Resume,
@@ -42,6 +44,7 @@ from hub.desk.requests import (
     Stamp,
     TakeBack,
     Transfer,
+    Withdraw,
 )
 from hub.desk.ticket import State
 from hub.fanout import topics
@@ -228,6 +231,8 @@ def any_request(chance: random.Random, desk: Desk) -> Request:
         Cancel(ticket),
         *(_shown(chance.choice(WALLS), desk, current or ticket),) * 4,
         chance.choice((JoinWall, LeaveWall))(chance.choice(WALLS)),
+        Reassign(counter, tuple(chance.sample([each.key for each in OFFICE.lanes], chance.randint(1, 3)))),
+        chance.choice((Announce("3番窓口は 15時に閉めます。", chance.randint(1, 60)), Withdraw())),
     ]
     return chance.choice(kinds)
 

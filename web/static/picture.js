@@ -1,7 +1,7 @@
 /**
  * What one screen knows of its topic: feed it the hub's frames, ask it what the hub would say anew.
  *
- * The twin of hub/wire/client_side.py; golden transcripts hold both to one story. It knows no socket, no clock and no page.
+ * The twin of hub/wire/client_side.py, with the types of messages.py; golden transcripts hold both to one story. It knows no socket, no clock and no page.
  */
 
 const FORM = /^([0-9A-Za-z.-]{1,64}):([0-9]{1,15})-([0-9]{1,15})$/; // 15 digits: below 2^53, exact as numbers
@@ -29,13 +29,14 @@ export class Picture {
     this.topic = "";
     this.day = "";
     this.office = "";
-    this.lanes = new Map(); // key → {lane, name, waiting, closing, offered, paused, reason?, hours?}
-    this.queues = new Map(); // key → Map of arrival → {arrival, number, rank, for_counter?, since?}; only lanes whose queue the topic shows
-    this.called = new Map(); // arrival → {arrival, number, lane, counter, calls, called_at}; with walls: shown
-    this.missed = new Map(); // arrival → {arrival, number, lane, counter, until}
-    this.held = null; // arrival → {arrival, number, lane, counter}; null where the topic shows none, as in_review
+    this.lanes = new Map(); // key → a LaneState without its queue
+    this.queues = new Map(); // key → Map of arrival → WaitingNumber; only lanes whose queue the topic shows
+    this.called = new Map(); // arrival → CalledNumber
+    this.missed = new Map(); // arrival → MissedNumber
+    this.held = null; // arrival → AsideNumber; null where the topic shows none, as in_review
     this.inReview = null;
     this.counters = [];
+    this.announcement = null; // {text, until}
     this.checksIn = false; // a number from home waits only from checking in
     this.priorities = []; // {priority, name, given_by}
     this.pauseReasons = []; // {reason, name}; only at the desk
@@ -126,6 +127,7 @@ export class Picture {
       ...(this.inReview && { in_review: this.reviewedNumbers() }),
       ...(this.walls === null ? {} : { walls: this.walls }),
       ...(this.rules && { rules: this.rules }),
+      ...(this.announcement && { announcement: this.announcement }),
     };
   }
 
@@ -154,6 +156,7 @@ export class Picture {
     this.byPriority = new Set(whole.by_priority);
     this.walls = whole.walls ?? null;
     this.rules = whole.rules ?? null;
+    this.announcement = whole.announcement ?? null;
   }
 
   #hearFact(fact) {
@@ -189,7 +192,13 @@ function wait(picture, { arrival, number, rank, lane, for_counter, since }) {
   picture.queues.get(lane)?.set(arrival, waiting);
 }
 
+function count(picture, { lane }) {
+  const taken = picture.lanes.get(lane);
+  if (taken?.given >= 0) taken.given += 1;
+}
+
 function issue(picture, fact) {
+  count(picture, fact);
   wait(picture, fact);
   if (fact.priority) picture.byPriority.add(fact.arrival);
 }
@@ -228,6 +237,14 @@ function leave(picture, { arrival }) {
   picture.forget(arrival);
 }
 
+function reassign(picture, { counter, lanes, weights }) {
+  picture.counters = picture.counters.map((each) => (each.counter === counter ? { ...each, lanes, weights } : each));
+}
+
+function announce(picture, { text, until }) {
+  picture.announcement = text ? { text, until } : null;
+}
+
 function renumber(picture, { lane, ranks }) {
   const queue = picture.queues.get(lane);
   for (const [text, rank] of Object.entries(ranks)) {
@@ -252,7 +269,7 @@ function resume(picture, { lane }) {
 const LEARN = {
   __proto__: null, // a type called "toString" is none of ours
   TicketIssued: issue,
-  TicketExpected: () => {}, // it stands in none of the lists until it is checked in
+  TicketExpected: count, // it stands in none of the lists until it is checked in
   TicketCheckedIn: wait,
   TicketReturned: wait,
   TicketTransferred: wait,
@@ -271,4 +288,7 @@ const LEARN = {
   LaneRenumbered: renumber,
   LanePaused: pause,
   LaneResumed: resume,
+  CounterReassigned: reassign,
+  AnnouncementPosted: announce,
+  AnnouncementWithdrawn: announce,
 };

@@ -39,6 +39,7 @@ const page = openPage({
     write(part("office"), picture.office);
     drawLanes(picture);
     drawMissed(picture);
+    drawAnnouncement();
     drawCalls();
   },
   freshness(fresh, why) {
@@ -148,6 +149,14 @@ function drawMissed(picture) {
   });
 }
 
+/** It ends by the office's clock; one that may be over is not shown. */
+function drawAnnouncement() {
+  const { announcement, at } = page.picture;
+  const isShown = announcement !== null && (page.clock.now() ?? at) < announcement.until;
+  part("announcement").hidden = !isShown;
+  write(part("announcement-text"), isShown ? announcement.text : "");
+}
+
 function fit(kind) {
   return h("p", { class: `fit ${kind}` }, h("span"));
 }
@@ -167,7 +176,10 @@ function drawClock() {
 }
 
 page.live.start();
-setInterval(drawClock, TICK_MS);
+setInterval(() => {
+  drawClock();
+  drawAnnouncement();
+}, TICK_MS);
 setInterval(() => {
   missedPage += 1;
   drawMissed(page.picture);

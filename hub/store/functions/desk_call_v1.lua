@@ -1,20 +1,18 @@
 -- Finish what a counter has and call one number that waits, out of order for a reason, or one that is held.
 -- KEYS     as in the prelude; the tickets of `current` and of the one chosen
--- ARGS     own: 1 counter · 2 current arrival or '' · 3 arrival · 4 reason or '' · 5… lanes of the counter
+-- ARGS     own: 1 counter · 2 current arrival or '' · 3 arrival · 4 reason or '' · 5 its lanes of the office file, joined by ' '
 -- GIVES    finished (or '') · arrival · number · lane · state
 -- REFUSES  NotCurrent (counter, current) · UnknownTicket · WrongMove · LaneNotServed (counter, lane) · NoReason
 -- WHOLE    current served and told, the chosen one called and told
 local function desk_call_v1(keys, args)
   local desk, done = begin(keys, args)
   if not desk then return done end
-  local counter, current, arrival, reason = unpack(desk.own, 1, 4)
+  local counter, current, arrival, reason, usual = unpack(desk.own)
   local leaving, refused = leaving_of(desk, counter, current)
   if refused then return refused end
   local ticket, why = named(desk, arrival, 'call')
   if not ticket then return why end
-  local is_served = false
-  for i = 5, #desk.own do is_served = is_served or desk.own[i] == ticket.lane end
-  if not is_served or (ticket.for_counter ~= '' and ticket.for_counter ~= counter) then
+  if not is_among(ticket.lane, lanes_of(desk, counter, usual)) or (ticket.for_counter ~= '' and ticket.for_counter ~= counter) then
     return refusal('LaneNotServed', 'counter', counter, 'lane', ticket.lane)
   end
   if ticket.state == 'waiting' and reason == '' then return refusal('NoReason') end

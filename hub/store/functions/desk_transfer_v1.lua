@@ -1,15 +1,18 @@
 -- Send a ticket to a lane, the present one or another, or to one counter of it, which alone may call it. It keeps its number
 -- and stands there where its arrival puts it; who waits there already keeps his place.
 -- KEYS     as in the prelude; the ticket
--- ARGS     own: 1 arrival · 2 lane · 3 counter or ''
+-- ARGS     own: 1 arrival · 2 lane · 3 counter or '' · 4 its lanes of the office file, joined by ' '
 -- GIVES    arrival · number · lane · state · ahead
--- REFUSES  UnknownTicket · WrongMove · SameLane (lane)
+-- REFUSES  LaneNotServed (counter, lane) · UnknownTicket · WrongMove · SameLane (lane)
 -- WHOLE    where the gap is closed: the lane's new ranks and LaneRenumbered; the ticket in its new lane, its counter free,
 --          its reservation set or gone, TicketTransferred
 local function desk_transfer_v1(keys, args)
   local desk, done = begin(keys, args)
   if not desk then return done end
-  local lane, counter = desk.own[2], desk.own[3]
+  local lane, counter, usual = unpack(desk.own, 2, 4)
+  if counter ~= '' and not is_among(lane, lanes_of(desk, counter, usual)) then
+    return refusal('LaneNotServed', 'counter', counter, 'lane', lane)
+  end
   local ticket, refused = named(desk, desk.own[1], 'transfer')
   if not ticket then return refused end
   if ticket.lane == lane and ticket.for_counter == counter then return refusal('SameLane', 'lane', lane) end

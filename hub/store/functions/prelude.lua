@@ -444,6 +444,15 @@ local function is_closing(desk, lane)
   return read('HEXISTS', desk.tally, 'closing:' .. lane) == 1
 end
 
+-- The lanes that a counter serves today, joined by ' '. `usual`: those of the office file.
+local function lanes_of(desk, counter, usual)
+  return read('HGET', desk.tally, 'lanes:' .. counter) or usual
+end
+
+local function is_among(lane, lanes)
+  return string.find(' ' .. lanes .. ' ', ' ' .. lane .. ' ', 1, true) ~= nil
+end
+
 -- The delivery lane of a lane, from pairs in the own arguments, or ''.
 local function delivery_of(desk, first, lane)
   for i = first, #desk.own, 2 do
