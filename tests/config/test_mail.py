@@ -110,11 +110,9 @@ def test_a_hub_is_given_no_secret_and_whoever_sends_is(tmp_path: Path) -> None:
     machine = Machine.from_environment(sound(tmp_path))
     base = {"PATH": "/bin", "CREDENTIALS_DIRECTORY": "/run/credentials", "JUNBAN_MASTER_KEY": KEY}
     of_hub = machine.environment(base)
-    assert of_hub.keys() == {"PATH", "JUNBAN_PUBLIC_URL", "JUNBAN_MAIL_FROM", "JUNBAN_KEY_DIR"} | {
-        name
-        for name in of_hub
-        if "PORT" in name or name in ("JUNBAN_PUBLIC_HOST", "JUNBAN_OFFICE", "JUNBAN_LINE_URL", "JUNBAN_PHONE_URL")
-    }
+    known = {"PATH", "JUNBAN_PUBLIC_URL", "JUNBAN_MAIL_FROM", "JUNBAN_KEY_DIR", "JUNBAN_PUBLIC_HOST", "JUNBAN_OFFICE"}
+    known |= {"JUNBAN_LINE_URL", "JUNBAN_PHONE_URL", "JUNBAN_HUBS", "JUNBAN_WEBSOCKETS"}
+    assert of_hub.keys() == known | {name for name in of_hub if "PORT" in name}
     of_worker = machine.environment(base, with_secrets=True)
     assert of_worker["JUNBAN_MASTER_KEY"] == KEY
     assert of_worker["JUNBAN_SMTP_URL"] == SOUND["JUNBAN_SMTP_URL"]

@@ -20,13 +20,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.timeout(300, method="thread"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
     """The loop of a hub in earnest where it is about sockets; everywhere else asyncio's own."""
     return "asyncio", {"use_uvloop": any(request.path.is_relative_to(place) for place in ON_UVLOOP)}
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """For stories about sockets: `pytest.mark.usefixtures("engine")`."""
     before, CHOSEN.engine = CHOSEN.engine, ENGINES[request.param]

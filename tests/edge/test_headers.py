@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 
 from config.asgi import hub_running
 from config.embedded import EmbeddedValkey
-from config.serving import Apps
+from config.serving import Apps, Engine
 from hub.edge.headers import ALWAYS, BY_HTTPS, SecurityHeaders
 from tests.doors import shared_ledger
 from tests.edge.hubs import Served, served
@@ -40,7 +40,7 @@ async def apps(valkey_server: EmbeddedValkey) -> AsyncIterator[Apps]:
 
 
 @pytest.fixture(scope="module")
-async def hub(apps: Apps) -> AsyncIterator[Served]:
+async def hub(engine: Engine, apps: Apps) -> AsyncIterator[Served]:
     async with served(apps) as hub:
         yield hub
 

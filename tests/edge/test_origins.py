@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from config.serving import Engine
 from hub.edge.access import DEVICE_COOKIE
 from hub.edge.guards import Guard
 from hub.wire.roles import Role
@@ -60,7 +61,7 @@ REBINDING = "rebind.evil.example.com:{port}"  # a name of the attacker's that po
 
 
 @pytest.fixture(scope="module")
-async def hub() -> AsyncIterator[Served]:
+async def hub(engine: Engine) -> AsyncIterator[Served]:
     store = MemoryStore(OFFICE)
     await store.open_day()
     relay, (public, _) = memory_hub(store)
