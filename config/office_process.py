@@ -214,10 +214,11 @@ class OfficeProcess:
         temporary: Path | None = None,
         with_secrets: bool = False,
     ) -> ChildPost:
+        """`with_secrets`: of the carriers that it stands in for; what opens a contact it is not given."""
         return ChildPost(
             name,
             words,
-            lambda: self.machine,
+            lambda: self.machine.model_copy(update={"master_key": None}),
             log=self._log(log),
             port=port,
             temporary=temporary,

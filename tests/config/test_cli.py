@@ -41,9 +41,11 @@ JUNBAN = Path(sys.executable).with_name("junban")
 # What runs in a practice office, by a word of its command line; with what it is called when it ends.
 PRACTICE = {
     "valkey-server": "データストア",
-    "cli inbox": "メールの受信箱",
+    "cli inbox": "受信箱",
     "cli keeper": "見張り",
+    "cli worker line": "LINEのワーカー",
     "cli worker email": "メールのワーカー",
+    "cli worker phone": "電話のワーカー",
     "cli hub": "ハブ",
 }
 WITHIN_S = 100.0  # a start takes one second on an idle machine, and is given up after ninety
@@ -567,7 +569,7 @@ async def test_only_those_who_send_are_given_what_opens_a_contact(tmp_path: Path
         for pid, words in office.family().items():
             if "JUNBAN_MASTER_KEY=" in Path(f"/proc/{pid}/environ").read_text():
                 holders |= {word for word in PRACTICE if word in words}
-        assert holders == {"cli keeper", "cli worker email"}
+        assert holders == {"cli keeper", "cli worker line", "cli worker email", "cli worker phone"}
 
 
 async def test_an_office_in_earnest_says_whether_it_sends_notices(tmp_path: Path) -> None:
