@@ -187,6 +187,8 @@ class Site:
             return await route.fulfill(status=204)  # as the hub says to who is signed in
         if urlsplit(route.request.url).path.startswith("/ws/"):
             return await route.fulfill(status=self.door)
+        if urlsplit(route.request.url).path.startswith("/desk/told/"):
+            return await route.fulfill(json={"told": "unwished"})
         answer = self._client.get(route.request.url)
         await route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.content)
 

@@ -75,6 +75,11 @@ async def told(office: Ward, ticket: int, **wanted: NoticeState) -> bool:
     return await office.states(ticket) == {Trigger(name): state for name, state in wanted.items()}
 
 
+async def today_and_tomorrow(office: Ward) -> bool:
+    """The keys of both days are there."""
+    return len(await office.contacts.published()) == 2
+
+
 async def test_a_wish_becomes_two_letters_and_both_processes_end_in_order(
     valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, box: Postbox, start: Start
 ) -> None:
@@ -87,7 +92,7 @@ async def test_a_wish_becomes_two_letters_and_both_processes_end_in_order(
         await eventually(lambda: told(office, third, registered=NoticeState.ACCEPTED, near=NoticeState.ACCEPTED))
         assert [letter.to for letter in box.letters] == [TO, TO]
         assert box.connections == 1  # kept from one job to the next
-        assert len(await office.contacts.published()) == 2
+        await eventually(lambda: today_and_tomorrow(office))
         book = Ledger(sqlite_url(tmp_path / "ledger.sqlite"), office_name)
         facts: Any = office.client.xlen(office.names.facts(office.day))
         count = await facts
@@ -193,7 +198,7 @@ async def test_a_keeper_without_a_master_key_says_so_and_still_destroys(
         keeper = start("keeper", JUNBAN_MASTER_KEY="")
         await eventually(lambda: not (tmp_path / "keys" / "2020-01-01.key").exists(), 30.0)
         assert await office.contacts.published() == before, "no key is made"
-        assert keeper.stop() == 0
+        assert keeper.stop(grace_s=WITHIN_S) == 0
     assert "番号の発行と呼び出しは続きます" in (tmp_path / "keeper.log").read_text()
 
 

@@ -5,7 +5,7 @@ import { write } from "./dom.js";
 import { digestOf } from "./residents.js";
 
 const HALF = 4; // a code is read out in two halves
-const INSECURE = "番号札の確認コードを作れません。この画面を https:// で始まるアドレスで開き直してください。";
+const INSECURE = "番号札の確認コードを作れません。暗号化された接続（https）のアドレスで、この画面を開き直してください。";
 
 export class Slips {
   #secrets = new Map(); // what a slip is wanted for → its secret: asked again after a silence, it is the same request
