@@ -32,6 +32,7 @@ LOOK_EVERY_S = 0.25
 REGISTERED_WITHIN_S = 20.0  # at the end of the day, for those who are just leaving an address
 SLACK_S = 0.5  # real seconds by which an answer may be behind the move it tells of
 
+_FORM = re.compile(r'<form[^>]*\baction="/t/notice".*?</form>', re.DOTALL)  # of e-mail: each carrier has its own text
 _PURPOSE = re.compile(r'name="purpose"[^>]*?value="([^"]+)"|value="([^"]+)"[^>]*?name="purpose"')
 _TOKYO = timezone(timedelta(hours=9))
 
@@ -71,7 +72,8 @@ class Residents:
 
     async def read_purpose(self) -> None:
         """What the page says the addresses are for: its mark goes along with the consent."""
-        found = _PURPOSE.search(await self._browser.read("/t") or "")
+        form = _FORM.search(await self._browser.read("/t") or "")
+        found = form and _PURPOSE.search(form[0])
         self._purpose = (found[1] or found[2]) if found else ""
 
     async def take(self, lane: str, secret: str) -> AnswerBody | RefusalBody:
