@@ -149,6 +149,7 @@ class Residents:
                     is_told=notice is not None,
                     registered=notice.registered if notice else None,
                     near=notice.near if notice else None,
+                    since_then={sent.about: sent.state for sent in notice.sent} if notice else {},
                 )
             )
         return found
@@ -172,6 +173,4 @@ def _notice_of(told: Told) -> Any:
 
 def _is_under_way(told: Told) -> bool:
     notice = _notice_of(told)
-    if notice is None:
-        return False
-    return any(state is not None and NoticeState(state) not in ENDED for state in (notice.registered, notice.near))
+    return notice is not None and any(NoticeState(sent.state) not in ENDED for sent in notice.sent)
