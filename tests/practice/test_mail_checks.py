@@ -215,8 +215,8 @@ def a_call_that_arrived_and_is_told_as_lapsed(told: Told) -> None:
 
 
 def said_to_be_late_and_not_sent(told: Told) -> None:
-    known = dict.fromkeys((Trigger.NOW, Trigger.DELAYED), NoticeState.ACCEPTED)
-    told.contacts[0] = replace(told.contacts[0], since_then={**known})
+    known: dict[str, str] = dict.fromkeys((Trigger.NOW, Trigger.DELAYED), NoticeState.ACCEPTED)
+    told.contacts[0] = replace(told.contacts[0], since_then=known)
 
 
 def one_message_twice(told: Told) -> None:
