@@ -32,6 +32,7 @@ LOOK_EVERY_S = 0.25
 REGISTERED_WITHIN_S = 20.0  # at the end of the day, for those who are just leaving an address
 SLACK_S = 0.5  # real seconds by which an answer may be behind the move it tells of
 
+_FORM = re.compile(r'<form[^>]*\baction="/t/notice".*?</form>', re.DOTALL)  # of e-mail: each carrier has its own text
 _PURPOSE = re.compile(r'name="purpose"[^>]*?value="([^"]+)"|value="([^"]+)"[^>]*?name="purpose"')
 _TOKYO = timezone(timedelta(hours=9))
 
@@ -71,7 +72,8 @@ class Residents:
 
     async def read_purpose(self) -> None:
         """What the page says the addresses are for: its mark goes along with the consent."""
-        found = _PURPOSE.search(await self._browser.read("/t") or "")
+        form = _FORM.search(await self._browser.read("/t") or "")
+        found = form and _PURPOSE.search(form[0])
         self._purpose = (found[1] or found[2]) if found else ""
 
     async def take(self, lane: str, secret: str) -> AnswerBody | RefusalBody:
@@ -147,6 +149,7 @@ class Residents:
                     is_told=notice is not None,
                     registered=notice.registered if notice else None,
                     near=notice.near if notice else None,
+                    since_then={sent.about: sent.state for sent in notice.sent} if notice else {},
                 )
             )
         return found
@@ -170,6 +173,4 @@ def _notice_of(told: Told) -> Any:
 
 def _is_under_way(told: Told) -> bool:
     notice = _notice_of(told)
-    if notice is None:
-        return False
-    return any(state is not None and NoticeState(state) not in ENDED for state in (notice.registered, notice.near))
+    return notice is not None and any(NoticeState(sent.state) not in ENDED for sent in notice.sent)

@@ -10,14 +10,32 @@ from config.practice.nearness import Stretch
 from config.practice.recording import Contact, History, Letter
 from config.practice.retelling import Findings
 from config.practice.seen import Seen
-from hub.desk.notices import NoticeState, Trigger
-from hub.desk.ticket import ENDS
+from hub.desk.notices import EACH_TIME, NoticeState, Trigger
+from hub.desk.ticket import ENDS, State
+from hub.wire import messages as m
 from workers import wording
 
 # Who was called and served at once leaves no address, nor who comes faster than a hub takes them.
 EXCUSED = frozenset({"TicketEnded", "TooManyTries"})
 _SUBJECTS = {trigger: wording.mail(wording.Matter("", trigger, "", "", 0, "", "")).subject for trigger in Trigger}
-_NAMES = {Trigger.REGISTERED: "登録の確認", Trigger.NEAR: "順番のお知らせ"}
+_NAMES = {
+    Trigger.REGISTERED: "登録の確認",
+    Trigger.NEAR: "順番のお知らせ",
+    Trigger.NOW: "お呼び出しのお知らせ",
+    Trigger.MISSED: "お呼び済みのお知らせ",
+    Trigger.READY: "お渡しの準備ができたお知らせ",
+    Trigger.JUMP: "順番が早まったお知らせ",
+    Trigger.DELAYED: "遅れのお知らせ",
+}
+# What happened to a ticket is told, each time or once, and is of use as long as it stands so.
+_BY_FACT: Mapping[type[m.AnyFact], Trigger] = {
+    m.TicketCalled: Trigger.NOW,
+    m.TicketMarkedAbsent: Trigger.MISSED,
+    m.TicketReady: Trigger.READY,
+}
+_USEFUL_IN = {Trigger.NOW: State.CALLED, Trigger.MISSED: State.ABSENT, Trigger.READY: State.WAITING}
+
+_Happened = Mapping[tuple[int, Trigger], Sequence[int]]  # arrival, what would be told → office times
 
 
 def judge_mails(
@@ -30,8 +48,9 @@ def judge_mails(
     for message, count in Counter(letter.message_id for letter in _ours(history)).items():
         if count > 1 or not message:
             findings.blame("mails_doubled", f"Message-ID {message or 'のないメール'} が {count} 通あります")
+    happened = _what_happened(history)
     for contact in history.contacts:
-        _Judge(contact, received[contact.address], tickets.get(contact.arrival), near, findings).judge()
+        _Judge(contact, received[contact.address], tickets.get(contact.arrival), near, happened, findings).judge()
 
 
 def trigger_of(subject: str) -> Trigger | None:
@@ -44,13 +63,21 @@ def _without_office(subject: str) -> str:
     return subject.rpartition("】")[2]
 
 
+def _what_happened(history: History) -> _Happened:
+    happened: dict[tuple[int, Trigger], list[int]] = defaultdict(list)
+    for fact in history.facts.values():
+        if isinstance(fact, m.TicketCalled | m.TicketMarkedAbsent | m.TicketReady):
+            happened[fact.arrival, _BY_FACT[type(fact)]].append(fact.at)
+    return happened
+
+
 def _ours(history: History) -> list[Letter]:
     ours = {contact.address for contact in history.contacts}
     return [letter for letter in history.letters if letter.to in ours]
 
 
 class _Judge:
-    """Of one address. `near` and the ticket's end are what the day shows."""
+    """Of one address. `near`, what `happened` and how the ticket stands at the end are what the day shows."""
 
     def __init__(
         self,
@@ -58,12 +85,15 @@ class _Judge:
         letters: Sequence[Letter],
         ticket: Seen | None,
         near: Mapping[int, Sequence[Stretch]],
+        happened: _Happened,
         findings: Findings,
     ) -> None:
         self._contact, self._findings = contact, findings
         self._number = ticket.number if ticket else f"受付 {contact.arrival}"
+        self._state = ticket.state if ticket else None
         self._has_ended = ticket is None or ticket.state in ENDS
         self._stretches = near.get(contact.arrival, [])
+        self._happened = {trigger: happened.get((contact.arrival, trigger), ()) for trigger in _USEFUL_IN}
         self._arrived = Counter(trigger_of(letter.subject) for letter in letters)
 
     def judge(self) -> None:
@@ -86,6 +116,31 @@ class _Judge:
         self._judge_one(Trigger.NEAR, contact.near, is_due=is_due, is_over=is_over)
         if self._arrived[Trigger.NEAR] and not self._stretches and not findings.unheard:
             findings.blame("unexplained", f"{self._number} の方は順番が近くないのに、お知らせが届きました")
+        for trigger in (Trigger.JUMP, Trigger.DELAYED):  # by the lane's pace, which the day does not show
+            self._judge_one(trigger, contact.since_then.get(trigger), is_due=False, is_over=is_over)
+        for trigger, times in self._happened.items():
+            self._judge_each(trigger, sum(at > since for at in times))
+
+    def _judge_each(self, trigger: Trigger, times: int) -> None:
+        """Of what happened so many `times` since the office had the address; before, it may have had it already."""
+        findings, arrived, state = self._findings, self._arrived[trigger], self._contact.since_then.get(trigger)
+        what = f"{self._number} の方への{_NAMES[trigger]}"
+        most = len(self._happened[trigger])
+        if trigger not in EACH_TIME:
+            most, times = min(most, 1), min(times, 1)
+        if arrived > most and not findings.unheard:
+            findings.blame("mails_doubled", f"{what}が {most} 回のところ {arrived} 通届きました")
+        if arrived and most == 1 and state in (NoticeState.LAPSED, NoticeState.REFUSED):
+            findings.blame("unexplained", f"{what}は届いたのに「{state}」と示されています")
+        findings.mails_due += arrived
+        findings.mails_arrived += arrived
+        missing = max(times, state is not None) - arrived
+        if missing > 0 and (not arrived or state != NoticeState.ACCEPTED):  # of the latest it is told how it stands
+            missing -= 1
+            self._count_missing(what, state, is_over=self._state is not _USEFUL_IN[trigger])
+        lapsed = max(missing, 0)  # earlier ones: what they were about was over by what followed
+        findings.mails_due += lapsed
+        findings.mails_lapsed += lapsed
 
     def _judge_one(self, trigger: Trigger, state: str | None, *, is_due: bool, is_over: bool) -> None:
         """`is_over`: the day shows why this notice may have come too late."""
@@ -101,6 +156,10 @@ class _Judge:
             return
         if not is_due and state is None:
             return
+        self._count_missing(what, state, is_over=is_over)
+
+    def _count_missing(self, what: str, state: str | None, *, is_over: bool) -> None:
+        findings = self._findings
         findings.mails_due += 1
         if state == NoticeState.UNCERTAIN:
             findings.mails_uncertain += 1

@@ -40,7 +40,8 @@ class Contact:
     """One address that was left for a ticket, with as many people `ahead` as were wished.
 
     `at`: the office time (epoch milliseconds) before which the office surely had it; None: it was refused, or nobody
-    answered. `registered`, `near`: how the two notices stood at the end, if anybody was told (`is_told`).
+    answered. `registered`, `near`: how the two notices stood at the end, if anybody was told (`is_told`); `since_then`:
+    those of what happened afterwards, by what they are about, the latest of each.
     """
 
     arrival: int
@@ -51,6 +52,7 @@ class Contact:
     is_told: bool = False
     registered: str | None = None
     near: str | None = None
+    since_then: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,14 @@ from workers import wording
 
 OFFICE = "さくら区役所"
 REGISTERED = wording.registered(OFFICE, "").subject
-NEAR = wording.mail(wording.Matter(OFFICE, Trigger.NEAR, "A1", "証明", 2, "", "")).subject
+
+
+def subject_of(trigger: Trigger) -> str:
+    return wording.mail(wording.Matter(OFFICE, trigger, "A1", "証明", 2, "", "")).subject
+
+
+NEAR = subject_of(Trigger.NEAR)
+NOW, MISSED, READY = (subject_of(trigger) for trigger in (Trigger.NOW, Trigger.MISSED, Trigger.READY))
 ADDRESS = "r3@practice.invalid"
 THIRD = Contact(  # waits behind two, so one is ahead from the first call on
     arrival=3,
@@ -26,8 +33,14 @@ THIRD = Contact(  # waits behind two, so one is ahead from the first call on
     is_told=True,
     registered=NoticeState.ACCEPTED,
     near=NoticeState.ACCEPTED,
+    since_then={Trigger.NOW: NoticeState.ACCEPTED},
 )
-LETTERS = [Letter(ADDRESS, REGISTERED, "<3:registered>"), Letter(ADDRESS, NEAR, "<3:near>")]
+LETTERS = [
+    Letter(ADDRESS, REGISTERED, "<3:registered>"),
+    Letter(ADDRESS, NEAR, "<3:near>"),
+    Letter(ADDRESS, NOW, "<3:now>"),
+]
+CONFIRMED, _, CALLED = LETTERS
 
 
 def told_day(contact: Contact = THIRD, letters: list[Letter] | None = None) -> Told:
@@ -56,10 +69,10 @@ def test_a_subject_tells_what_a_mail_is_about(office: str) -> None:
     assert trigger_of("請求書") is trigger_of("") is None
 
 
-def test_who_left_an_address_gets_both_mails_once() -> None:
+def test_who_left_an_address_gets_each_mail_once() -> None:
     findings = judge(told_day().history())
     assert findings.complaints == []
-    assert (findings.contacts, counts(findings)) == (1, (2, 2, 0, 0, 0, 0))
+    assert (findings.contacts, counts(findings)) == (1, (3, 3, 0, 0, 0, 0))
 
 
 def test_who_was_never_near_is_owed_nothing_but_the_first_mail() -> None:
@@ -68,7 +81,7 @@ def test_who_was_never_near_is_owed_nothing_but_the_first_mail() -> None:
     for _ in range(3):
         last = told.issue()
     told.is_closed = True
-    told.contacts = [replace(THIRD, arrival=last, at=999, near=None)]
+    told.contacts = [replace(THIRD, arrival=last, at=999, near=None, since_then={})]
     told.letters = LETTERS[:1]
     findings = judge(told.history())
     assert (findings.complaints, counts(findings)) == ([], (1, 1, 0, 0, 0, 0))
@@ -78,34 +91,63 @@ def test_who_waits_with_nobody_ahead_to_the_end_is_near() -> None:
     told = good_day()
     last = told.issue()
     told.is_closed = True
-    told.contacts = [replace(THIRD, arrival=last, at=999, near=None)]
+    told.contacts = [replace(THIRD, arrival=last, at=999, near=None, since_then={})]
     told.letters = LETTERS[:1]
     assert judge(told.history()).mails_lost == 1
 
 
 def test_who_was_called_before_the_address_was_left_is_owed_no_call() -> None:
-    findings = judge(told_day(replace(THIRD, at=999, near=None), LETTERS[:1]).history())
+    findings = judge(told_day(replace(THIRD, at=999, near=None, since_then={}), LETTERS[:1]).history())
     assert (findings.complaints, counts(findings)) == ([], (1, 1, 0, 0, 0, 0))
 
 
 @pytest.mark.parametrize(
     ("contact", "expected"),
     [
-        (replace(THIRD, near=NoticeState.LAPSED), (2, 1, 1, 0, 0, 0)),
-        (replace(THIRD, near=NoticeState.UNCERTAIN), (2, 1, 0, 1, 0, 0)),
-        (replace(THIRD, is_told=False, registered=None, near=None), (2, 1, 1, 0, 0, 0)),
+        (replace(THIRD, near=NoticeState.LAPSED), (3, 2, 1, 0, 0, 0)),
+        (replace(THIRD, near=NoticeState.UNCERTAIN), (3, 2, 0, 1, 0, 0)),
+        (replace(THIRD, is_told=False, registered=None, near=None, since_then={}), (3, 2, 1, 0, 0, 0)),
     ],
 )
 def test_a_mail_that_was_not_sent_is_right_where_it_is_told_and_the_day_shows_why(
     contact: Contact, expected: tuple[int, ...]
 ) -> None:
-    findings = judge(told_day(contact, LETTERS[:1]).history())
+    findings = judge(told_day(contact, [CONFIRMED, CALLED]).history())
     assert (findings.complaints, counts(findings)) == ([], expected)
 
 
 def test_a_mail_that_may_have_arrived_and_did_is_right() -> None:
     findings = judge(told_day(replace(THIRD, near=NoticeState.UNCERTAIN)).history())
-    assert (findings.complaints, counts(findings)) == ([], (2, 2, 0, 0, 0, 0))
+    assert (findings.complaints, counts(findings)) == ([], (3, 3, 0, 0, 0, 0))
+
+
+def called_twice(letters: list[Letter], **since_then: NoticeState) -> Told:
+    """The second of the day is called, missed, comes back, and is called again."""
+    return told_day(replace(THIRD, arrival=2, at=0, since_then=since_then), [*LETTERS[:2], *letters])
+
+
+AGAIN, ABSENT = Letter(ADDRESS, NOW, "<3:now.2>"), Letter(ADDRESS, MISSED, "<3:missed>")
+BOTH = {"now": NoticeState.ACCEPTED, "missed": NoticeState.ACCEPTED}
+
+
+@pytest.mark.parametrize(
+    ("letters", "since_then", "expected"),
+    [
+        ([CALLED, ABSENT, AGAIN], BOTH, (5, 5, 0, 0, 0, 0)),
+        ([ABSENT, AGAIN], BOTH, (5, 4, 1, 0, 0, 0)),  # the first call was over before its mail went out
+        ([CALLED, ABSENT], BOTH | {"now": NoticeState.LAPSED}, (5, 4, 1, 0, 0, 0)),
+        ([CALLED, AGAIN], BOTH | {"missed": NoticeState.UNCERTAIN}, (5, 4, 0, 1, 0, 0)),
+    ],
+)
+def test_each_call_and_each_that_was_missed_is_told_or_was_over(
+    letters: list[Letter], since_then: dict[str, NoticeState], expected: tuple[int, ...]
+) -> None:
+    findings = judge(called_twice(letters, **since_then).history())
+    assert (findings.complaints, counts(findings)) == ([], expected)
+
+
+def test_calls_whose_mails_nobody_knows_of_are_lost() -> None:
+    assert judge(called_twice([]).history()).mails_lost == 2  # the latest call, and the missed one
 
 
 @pytest.mark.parametrize("refusal", ["TicketEnded", None])
@@ -144,6 +186,37 @@ def still_on_its_way(told: Told) -> None:
 
 def near_twice(told: Told) -> None:
     told.letters.append(Letter(ADDRESS, NEAR, "<another>"))
+
+
+def no_mail_of_the_call(told: Told) -> None:
+    del told.letters[2]
+
+
+def call_never_marked_as_due(told: Told) -> None:
+    del told.letters[2]
+    told.contacts[0] = replace(told.contacts[0], since_then={})
+
+
+def call_still_on_its_way(told: Told) -> None:
+    del told.letters[2]
+    told.contacts[0] = replace(told.contacts[0], since_then={Trigger.NOW: NoticeState.CLAIMED})
+
+
+def told_of_one_call_twice(told: Told) -> None:
+    told.letters.append(Letter(ADDRESS, NOW, "<3:now.2>"))
+
+
+def told_of_papers_that_were_never_ready(told: Told) -> None:
+    told.letters.append(Letter(ADDRESS, READY, "<3:ready>"))
+
+
+def a_call_that_arrived_and_is_told_as_lapsed(told: Told) -> None:
+    told.contacts[0] = replace(told.contacts[0], since_then={Trigger.NOW: NoticeState.LAPSED})
+
+
+def said_to_be_late_and_not_sent(told: Told) -> None:
+    known: dict[str, str] = dict.fromkeys((Trigger.NOW, Trigger.DELAYED), NoticeState.ACCEPTED)
+    told.contacts[0] = replace(told.contacts[0], since_then=known)
 
 
 def one_message_twice(told: Told) -> None:
@@ -188,6 +261,13 @@ def mails_to_one_who_was_refused(told: Told) -> None:
         (lapsed_although_the_ticket_waits, "mails_lost"),
         (still_on_its_way, "mails_lost"),
         (near_twice, "mails_doubled"),
+        (no_mail_of_the_call, "mails_lost"),
+        (call_never_marked_as_due, "mails_lost"),
+        (call_still_on_its_way, "mails_lost"),
+        (said_to_be_late_and_not_sent, "mails_lost"),
+        (told_of_one_call_twice, "mails_doubled"),
+        (told_of_papers_that_were_never_ready, "mails_doubled"),
+        (a_call_that_arrived_and_is_told_as_lapsed, "unexplained"),
         (one_message_twice, "mails_doubled"),
         (no_message_id, "mails_doubled"),
         (near_to_somebody_far, "unexplained"),
@@ -220,4 +300,4 @@ def test_a_transfer_makes_far_what_was_near() -> None:
     told.do(requests.Transfer(second, "moves"))
     told.is_closed = True
     findings = judge(told.history())
-    assert (findings.complaints, counts(findings)) == ([], (2, 2, 0, 0, 0, 0))
+    assert (findings.complaints, counts(findings)) == ([], (3, 3, 0, 0, 0, 0))
