@@ -3,7 +3,7 @@
 Where a rank or a cause was not heard nothing is claimed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from msgspec import UNSET
@@ -29,13 +29,25 @@ class Ordering:
 
     def __init__(self, history: History, chosen: AbstractSet[int], *, chooses_lanes: bool) -> None:
         self.passed = 0
-        self._history, self._chosen, self._chooses_lanes = history, chosen, chooses_lanes
+        self._chosen, self._chooses_lanes = chosen, chooses_lanes
+        self._lanes, self._weights = dict(history.counters), dict(history.weights)  # of each counter as of now
         self._has_windows = any(photo.since is not None for photo in history.photographs)
         self._turns: dict[str, dict[str, int]] = {}  # counter → lane → its last turn there
 
+    def lanes_of(self, counter: str) -> Sequence[str]:
+        """What it serves at this moment of the day; nothing where nobody knows the counter."""
+        return self._lanes.get(counter, ())
+
+    def serves(self, counter: str, lanes: Sequence[str], weights: Sequence[int]) -> None:
+        """From now on. No `weights`: all weigh the same. What turns its lanes had still counts."""
+        self._lanes[counter] = lanes
+        self._weights.pop(counter, None)
+        if weights:
+            self._weights[counter] = dict(zip(lanes, weights, strict=True))
+
     def passed_at(self, tickets: Mapping[int, Seen], ticket: Seen, fact: m.TicketCalled) -> list[tuple[str, bool]]:
         """Who was passed against all rules, and whether he stood in front (else: nobody knows why he stood behind)."""
-        lanes = self._history.counters.get(fact.counter, ())
+        lanes = self.lanes_of(fact.counter)
         told = fact.reason or ("?" if fact.reason is UNSET and fact.arrival in self._chosen else "")
         turn = 0 if fact.turn is UNSET else fact.turn
         call = Call(_standing(fact.arrival, ticket), fact.counter, lanes, turn, told, ticket.state is State.HELD)
@@ -60,7 +72,7 @@ class Ordering:
 
     def _had_its_turn(self, reason: Reason | None, call: Call, arrival: int, other: Seen) -> bool:
         """Whether another lane was due at a counter of both, and nobody chose otherwise."""
-        weights = self._history.weights.get(call.counter)
+        weights = self._weights.get(call.counter)
         if weights is None:
             return reason is Reason.LANE_CHOSEN and not self._chooses_lanes
         is_for_it = other.lane in weights and other.for_counter in ("", call.counter)

@@ -7,10 +7,11 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from hub.wire.client_side import Screen
-from hub.wire.messages import AnswerBody, AnyFact, DeskRequest, FactFrame, HubFrame, Snapshot
+from hub.wire.messages import AnswerBody, AnyFact, CounterReassigned, DeskRequest, FactFrame, HubFrame, Snapshot
 from hub.wire.position import Position
 
 Place = tuple[int, int]
+WHOLE = "desk"  # the topic that is told of everybody, and of every lane of a counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,10 @@ class Letter:
 class History:
     """One office day as it was heard from outside.
 
-    `counters` with their lanes, and those with `weights` with the weight of each lane. `facts` by place in the day's
-    stream (epochs change when the store restarts, the stream survives), `answers` as (request, answer). `is_closed`:
-    the office day ended before everybody had left. `is_shared`: others took numbers too. `contradictions`: two
-    listeners were told different things of one place, two replies differ, a clerk complains.
+    `counters` with their lanes as the day begins, and those with `weights` with the weight of each lane. `facts` by
+    place in the day's stream (epochs change when the store restarts, the stream survives), `answers` as (request,
+    answer). `is_closed`: the office day ended before everybody had left. `is_shared`: others took numbers too.
+    `contradictions`: two listeners were told different things of one place, two replies differ, a clerk complains.
     """
 
     counters: Mapping[str, Sequence[str]]
@@ -106,8 +107,8 @@ class Recording:
             position = Position.parse(frame.position)
             if position is not None:
                 self.photographs.append(Photograph(position.place, self._stands.get(screen), frame))
-        elif isinstance(frame, AnyFact):
-            self._hear_fact(frame)
+        elif isinstance(frame, AnyFact) and (screen.topic == WHOLE or not isinstance(frame, CounterReassigned)):
+            self._hear_fact(frame)  # a lane's topic says of a counter only whether it serves that lane
         if screen.position is not None:
             self._stands[screen] = screen.position.place
 

@@ -12,12 +12,11 @@ from typing import TypeAlias, assert_never
 from msgspec import UNSET
 
 from config.practice.ordering import Ordering, placed_at_issue, settle
-from config.practice.recording import History, Photograph, Place
+from config.practice.recording import WHOLE, History, Photograph, Place
 from config.practice.seen import Seen, shown_in
 from hub.desk.ticket import ENDS, MOVES, Action, State
 from hub.wire import messages as m
 
-WHOLE = "desk"  # the topic whose photographs show everybody
 SHOWN = frozenset(State) - ENDS - {State.EXPECTED}  # states that a photograph shows
 FOR_STAFF = frozenset({State.HELD, State.BACK_OFFICE})  # of them, those that only the whole shows
 NOWHERE = ""  # the lane of a ticket that was transferred while nobody listened
@@ -153,8 +152,10 @@ class Retelling:
             self._renumber(fact, in_window)
         elif isinstance(fact, m.LanePaused | m.LaneResumed | m.ClosingAnnounced):
             pass  # who waits is called as before
+        elif isinstance(fact, m.CounterReassigned):
+            self._ordering.serves(fact.counter, fact.lanes, fact.weights)
         elif isinstance(fact, MovesNobody):
-            pass  # which walls there are and what they say, and who serves
+            pass  # which walls there are and what they say
         elif isinstance(fact, m.CallShown):
             self._show(fact)
         elif isinstance(fact, m.TicketIssued | m.TicketExpected):
@@ -250,8 +251,7 @@ class Retelling:
         self._findings.blame(kind, f"{ticket.lane} で {ticket.state} だった {ticket.number} に {action}")
 
     def _check_order(self, ticket: Seen, fact: m.TicketCalled) -> None:
-        lanes = self._history.counters.get(fact.counter)
-        if lanes is None or ticket.lane not in lanes:
+        if ticket.lane not in self._ordering.lanes_of(fact.counter):
             self._findings.blame(
                 "unexplained", f"窓口 {fact.counter} が扱わない業務 {ticket.lane} の {ticket.number} を呼びました"
             )
@@ -282,6 +282,8 @@ class Retelling:
         is_whole = photo.snapshot.topic == WHOLE
         scope = {lane.lane for lane in photo.snapshot.lanes}
         shown = shown_in(photo.snapshot)
+        for seat in photo.snapshot.counters if is_whole else ():
+            self._ordering.serves(seat.counter, seat.lanes, seat.weights)
         for arrival, seen in shown.items():
             known = self.tickets.get(arrival)
             if known is None:

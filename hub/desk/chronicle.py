@@ -61,7 +61,9 @@ class Fairness:
 
 
 class Chronicle:
-    """Of one office. A counter that it has no more served the lanes that were called from it."""
+    """Of one office. A call is judged by the lanes that its counter served then; one that the office has no more served
+    those that were called from it.
+    """
 
     def __init__(self, office: Office) -> None:
         self.calls: list[Calling] = []
@@ -112,7 +114,7 @@ class Chronicle:
         copy = Chronicle(self._office)
         copy.calls, copy.numbers, copy._latest = list(self.calls), dict(self.numbers), dict(self._latest)
         copy._stints = {arrival: [replace(stint) for stint in stints] for arrival, stints in self._stints.items()}
-        copy._since = dict(self._since)
+        copy._since, copy._lanes_of = dict(self._since), dict(self._lanes_of)
         return copy
 
     def calls_of(self, arrival: int) -> list[int]:

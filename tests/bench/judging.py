@@ -76,7 +76,7 @@ def _in_turn(counter: str, picture: Picture, office: Office) -> tuple[Ticket | N
     """Whom the counter had to call, and the turn of his lane."""
     seat, turns = office.counter(counter), picture.turns.get(counter, {})
     best: tuple[int, int, int] | None = None
-    for lane in seat.lanes:
+    for lane in picture.assigned.get(counter, seat.lanes):
         turn = order.turn_of(turns, lane, seat.weight(lane)) if seat.is_weighted else 0
         for rank, arrival in picture.waiting.get(lane, ()):
             if picture.tickets[arrival].for_counter in ("", counter):

@@ -59,6 +59,23 @@ def test_a_good_day_is_good() -> None:
     assert verdict.tickets > 50
 
 
+def test_a_counter_is_judged_by_the_lanes_that_it_serves_today() -> None:
+    desk, told = Desk(OFFICE), Told(OFFICE)
+    told.facts += desk.open_day(DAY, 0)
+    asked: list[requests.Request] = [
+        requests.Issue("b", "kiosk"),
+        requests.Issue("a", "kiosk"),
+        requests.Reassign("2", ("a",)),
+        requests.Next("2", None),
+        requests.Next("1", None),
+    ]
+    for place, request in enumerate(asked):
+        told.facts += desk.do(requests.Stamp(DAY, "desk", f"r{place}"), request, place)[1]
+    assert judge(told).complaints == []
+    told.facts = [fact for fact in told.facts if not isinstance(fact, facts.CounterReassigned)]
+    assert judge(told).disordered == 1
+
+
 def another_is_called_instead(told: Told) -> None:
     waiting: list[tuple[int, facts.TicketIssued]] = []
     for place, fact in enumerate(told.facts):

@@ -20,6 +20,7 @@ from hub.desk.requests import (
     Next,
     PushBack,
     Ready,
+    Reassign,
     Request,
     Return,
     Review,
@@ -165,6 +166,29 @@ def test_staff_may_call_from_one_of_several_lanes() -> None:
     assert floor.why(1) == [("B401", Reason.LANE_CHOSEN)]
 
 
+def test_a_call_is_explained_by_the_lanes_that_its_counter_served_then() -> None:
+    floor = Floor()
+    floor.issue(MOVES, CERTIFICATES, CERTIFICATES, CERTIFICATES)
+    floor.ask(Next("2", None), Reassign("2", (CERTIFICATES, MOVES)), Next("2", 2, (CERTIFICATES,)))
+    floor.ask(Reassign("2", (CERTIFICATES,)), Next("2", 3))
+    assert floor.why(1) == [
+        ("A101", Reason.ANOTHER_LANE),
+        ("A102", Reason.LANE_CHOSEN),
+        ("A103", Reason.ANOTHER_LANE),
+    ]
+
+
+def test_the_next_day_a_counter_serves_again_what_the_office_says() -> None:
+    floor = Floor()
+    floor.ask(Reassign("2", (CERTIFICATES, MOVES)))
+    morning = Floor()
+    morning.issue(MOVES, CERTIFICATES)
+    morning.ask(Next("2", None))
+    for fact in morning.told:
+        floor.chronicle.learn(fact)
+    assert floor.why(1) == [("A101", Reason.ANOTHER_LANE)]
+
+
 def test_a_lane_that_is_renumbered_keeps_its_reasons(floor: Floor) -> None:
     for _ in range(40):
         first = floor.desk.picture.waiting[CERTIFICATES][0][1]
@@ -196,6 +220,18 @@ def test_a_copy_is_not_changed_by_what_happens_later(floor: Floor) -> None:
     floor.ask(Choose("2", 2, None, "health"))
     assert copy.passed_by(1) == []
     assert [passing.passed for passing in floor.chronicle.passed_at(0)] == [1]
+
+
+def test_a_copy_learns_on_as_the_first_would_have() -> None:
+    floor = Floor()
+    floor.issue(MOVES, CERTIFICATES)
+    floor.ask(Reassign("2", (CERTIFICATES, MOVES)))
+    copy, heard = floor.chronicle.copy(), len(floor.told)
+    floor.ask(Next("2", None, (CERTIFICATES,)))
+    for fact in floor.told[heard:]:
+        copy.learn(fact)
+    assert [passing.reason for passing in copy.passed_by(1)] == [Reason.LANE_CHOSEN]
+    assert copy.passed_by(1) == floor.chronicle.passed_by(1)
 
 
 @pytest.mark.parametrize("seed", range(16))

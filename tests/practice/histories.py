@@ -111,7 +111,10 @@ class Told:
                 if t.state == "called"
             ],
             missed=[m.MissedNumber(t.arrival, t.number, t.lane, "1", 0) for t in standing if t.state == "absent"],
-            counters=[],
+            counters=[
+                m.CounterState(seat.key, seat.name, list(picture.assigned.get(seat.key, seat.lanes)))
+                for seat in OFFICE.counters
+            ],
         )
 
 
@@ -177,7 +180,7 @@ def frame_of(fact: Fact) -> m.AnyFact:
     known = {name: getattr(fact, name) for name in kind.__struct_fields__ if hasattr(fact, name)}
     if isinstance(fact, LaneRenumbered):
         known["ranks"] = {str(arrival): rank for arrival, rank in fact.ranks.items()}
-    blank = {"position": "", "prev": "", "waiting": {}}
+    blank = {"position": "", "prev": "", "waiting": {}, "weights": []}
     frame: m.AnyFact = kind(**{name: told for name, told in blank.items() if name in kind.__struct_fields__}, **known)
     return frame
 

@@ -283,6 +283,28 @@ def test_in_a_shared_office_the_numbers_of_others_are_no_fault() -> None:
     assert findings.strangers == 1
 
 
+def test_a_counter_serves_other_lanes_from_the_moment_that_it_is_told() -> None:
+    told = Told()
+    told.issue("moves")
+    told.do(requests.Reassign("1", ("moves",)))
+    told.next("1")
+    told.do(requests.Done("1", 1))
+    assert judge(told.history()).complaints == []
+    told.facts[told.clock + 1, 0] = told.facts.pop(place_of(told, m.CounterReassigned))
+    assert reds(judge(told.history())) == {"unexplained": 1}
+
+
+def test_which_lanes_a_counter_serves_is_known_from_a_photograph_too() -> None:
+    told = Told()
+    told.issue("moves")
+    told.do(requests.Reassign("1", ("moves",)))
+    told.photograph((told.clock - 1, 0))
+    told.next("1")
+    told.do(requests.Done("1", 1))
+    del told.facts[place_of(told, m.CounterReassigned)]
+    assert judge(told.history()).complaints == []
+
+
 def test_renumbering_that_keeps_the_order_is_no_fault() -> None:
     told = good_day()
     told.facts[6, 1] = m.LaneRenumbered("", "", 0, "certificates", {}, {"1": 4, "2": 5, "3": 6, "4": 7, "5": 8})
@@ -347,9 +369,9 @@ def issued(position: str, **changes: object) -> m.TicketIssued:
     return replace(fact, **changes)
 
 
-def screen_of(day: str) -> Screen:
+def screen_of(day: str, topic: str = "desk") -> Screen:
     screen = Screen()
-    screen.hear(m.Snapshot("desk", "e:1-0", 0, day, "ward", [], [], [], []))
+    screen.hear(m.Snapshot(topic, "e:1-0", 0, day, "ward", [], [], [], []))
     return screen
 
 
@@ -369,6 +391,17 @@ def test_two_tales_of_one_place_are_a_contradiction(other: dict[str, object]) ->
     recording.hear(screen, issued("e:2-0"))
     recording.hear(screen, issued("e:2-0", **other))
     assert len(recording.contradictions) == 1
+
+
+def test_of_the_lanes_of_a_counter_the_desk_alone_is_told_all() -> None:
+    recording, told = Recording(DAY), m.CounterReassigned("e:2-0", "e:1-0", 5, "2", ["certificates"], [])
+    recording.hear(screen_of(DAY, "lanes/certificates"), told)
+    assert recording.facts == {}
+    whole = replace(told, lanes=["certificates", "moves"])
+    recording.hear(screen_of(DAY), whole)
+    recording.hear(screen_of(DAY, "lanes/certificates"), told)
+    assert recording.facts == {(2, 0): replace(whole, position="", prev="")}
+    assert recording.contradictions == []
 
 
 def test_what_is_heard_of_another_day_is_left_out() -> None:

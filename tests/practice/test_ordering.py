@@ -4,10 +4,13 @@ import random
 
 import pytest
 
+from config.practice.ordering import Ordering
 from config.practice.recording import History, Recording
 from config.practice.retelling import Answers, Findings, Retelling
+from config.practice.seen import Seen
 from hub.desk.explanation import ACROSS
 from hub.desk.refusals import Refusal
+from hub.desk.ticket import State
 from hub.fanout import topics
 from hub.fanout.mailbox import Frame
 from hub.fanout.world import World
@@ -65,3 +68,16 @@ def test_both_count_the_same_people_and_find_nothing_unexplained(seed: int) -> N
     assert (findings.disordered, findings.unexplained, fairness.unexplained) == (0, 0, 0), findings.complaints
     assert findings.passed == sum(count for reason, count in fairness.reasons.items() if reason not in ACROSS)
     assert findings.passed > 0
+
+
+def test_a_counter_that_was_given_weights_owes_the_turns_of_its_lanes() -> None:
+    history = History(counters={"2": ["b"]}, facts={}, photographs=[], answers=[], visitors=[])
+    ordering = Ordering(history, set(), chooses_lanes=False)
+    waiting = {
+        1: Seen("A1", "a", "a", State.WAITING, 1, placed=frozenset()),
+        2: Seen("B2", "b", "b", State.WAITING, 2, placed=frozenset()),
+    }
+    called = m.TicketCalled("", "", 5, "b", {}, 2, "B2", "2", turn=1, reason="")
+    assert ordering.passed_at(waiting, waiting[2], called) == []
+    ordering.serves("2", ["a", "b"], [3, 1])
+    assert ordering.passed_at(waiting, waiting[2], called) == [("A1", True)]
