@@ -19,6 +19,7 @@ from hub.desk.facts import (
     TicketIssued,
     TicketMarkedAbsent,
     TicketReady,
+    TicketTransferred,
 )
 from hub.desk.ground import Decision, Ground, about, stands
 from hub.desk.lane import Office
@@ -27,6 +28,7 @@ from hub.desk.notices import (
     CALLED_SINCE,
     EACH_TIME,
     LOOKED_AT,
+    MOVES_A_LANE,
     Carrier,
     Ending,
     Subscription,
@@ -86,7 +88,7 @@ class Desk(Ground):
             return known[1], []
         answer, told = self._decide(stamp, request, at)
         self._learn(told)
-        self._owe(told, at, request.minutes if isinstance(request, Wish) else 0)
+        self._owe(told, at, request)
         self._answers[stamp.who, stamp.request] = (request, answer)
         if isinstance(request, Issue) and answer.arrival is not None:
             if request.secret:
@@ -254,11 +256,9 @@ class Desk(Ground):
             raise NoContact()
         return stands(ticket, ticket.state), [_erased(known, request.ending, stamp, at)]
 
-    def _owe(self, told: list[Fact], at: int, minutes: int) -> None:
-        """What became due by these facts, and at this moment: each notice once, to the first carrier that is allowed.
-
-        `minutes`: of the wish among them.
-        """
+    def _owe(self, told: list[Fact], at: int, request: Request) -> None:
+        """What became due by these facts and at this moment: each notice once, to the first carrier that is allowed."""
+        minutes = request.minutes if isinstance(request, Wish) else 0
         for fact in told:
             if isinstance(fact, ContactGiven):
                 wish = Subscription(fact.subscription, fact.arrival, Carrier(fact.carrier), fact.ahead, minutes)
@@ -271,14 +271,25 @@ class Desk(Ground):
             trigger = BY_FACT.get(type(fact))
             if trigger is not None and isinstance(fact, TicketCalled | TicketMarkedAbsent | TicketReady):
                 self._owe_first(fact.arrival, trigger)
-        for lane, line in self.picture.waiting.items():
+        for lane in self._to_look_at(told, request):
             pace = pace_ms(self._calls.get(lane, ()))
-            for ahead, (_, arrival) in enumerate(line[: LOOKED_AT + 1]):
+            for ahead, (_, arrival) in enumerate(self.picture.waiting.get(lane, [])[: LOOKED_AT + 1]):
                 if (present := self._first_wish(arrival)) is not None:
                     wish, due = by_place(present, ahead, pace, at)
                     self.wishes[arrival, wish.carrier] = wish
                     if due is not None:
                         self.owed.add(notice_id(wish.id, due))
+
+    def _to_look_at(self, told: list[Fact], request: Request) -> set[str]:
+        """The lanes in which places, pace or wishes are others than before; by a sweep all."""
+        if isinstance(request, Sweep):
+            return set(self.picture.waiting)
+        if isinstance(request, Wish | Stop):
+            ticket = self.ticket(request.ticket)
+            return {ticket.lane} if ticket.state is State.WAITING else set()
+        moved = [fact for fact in told if isinstance(fact, MOVES_A_LANE)]
+        left = {fact.from_lane for fact in moved if isinstance(fact, TicketReady | TicketTransferred)}
+        return left | {fact.lane for fact in moved}
 
     def _first_wish(self, arrival: int) -> Subscription | None:
         return first_allowed(wish for (ticket, _), wish in self.wishes.items() if ticket == arrival)

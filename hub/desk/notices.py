@@ -4,7 +4,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from hub.desk.facts import Fact, TicketCalled, TicketMarkedAbsent, TicketReady
+from hub.desk.facts import (
+    CallTakenBack,
+    Fact,
+    TicketCalled,
+    TicketCancelled,
+    TicketCheckedIn,
+    TicketIssued,
+    TicketLapsed,
+    TicketMarkedAbsent,
+    TicketPushedBack,
+    TicketReady,
+    TicketReturned,
+    TicketTransferred,
+)
 
 FURTHEST_AHEAD = 20  # people
 FURTHEST_MINUTES = 30  # of walking
@@ -110,6 +123,20 @@ BY_FACT: Mapping[type[Fact], Trigger] = {
     TicketMarkedAbsent: Trigger.MISSED,
     TicketReady: Trigger.READY,
 }
+# By these a lane has other places or another pace: who waits in it is looked at. All others leave him where he was, and
+# what time alone makes due waits for the next look (`Sweep`).
+MOVES_A_LANE = (
+    TicketIssued,
+    TicketCheckedIn,
+    TicketCalled,
+    CallTakenBack,
+    TicketReturned,
+    TicketReady,
+    TicketPushedBack,
+    TicketTransferred,
+    TicketCancelled,
+    TicketLapsed,
+)
 CALLED_SINCE = (
     -1
 )  # in place of what was to be expected: whoever was called after being told near is told no more of places
@@ -125,7 +152,7 @@ def by_place(wish: Subscription, ahead: int, pace: int, at: int) -> tuple[Subscr
     if wish.expected_ms == CALLED_SINCE:
         return wish, None
     passed = at - wish.near_at
-    if ahead <= 1 and wish.expected_ms >= FAR_OFF_MS and 2 * passed < wish.expected_ms:
+    if ahead <= 1 and wish.expected_ms >= FAR_OFF_MS and 2 * (passed + expected) < wish.expected_ms:
         return wish, Trigger.JUMP
     return wish, Trigger.DELAYED if passed > max(LATE_MS, 2 * wish.expected_ms) else None
 

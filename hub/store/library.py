@@ -18,6 +18,7 @@ from hub.desk.notices import (
     FEWEST_CALLS,
     LATE_MS,
     LOOKED_AT,
+    MOVES_A_LANE,
     PACE_CALLS,
     USUAL_PACE_MS,
     Carrier,
@@ -110,6 +111,8 @@ def _tables() -> str:
     ):
         lines.append(f"local {name} = {figure}")
     lines.append("local BY_FACT = {" + ", ".join(f"{kind.__name__} = '{due}'" for kind, due in BY_FACT.items()) + "}")
+    moving = ", ".join(f"{kind.__name__} = true" for kind in MOVES_A_LANE)
+    lines.append(f"local MOVES_A_LANE = {{{moving}}}")
     lines.append("local EACH_TIME = {" + ", ".join(f"['{trigger}'] = true" for trigger in sorted(EACH_TIME)) + "}")
     lines.append("local AT_COUNTER = {" + ", ".join(f"['{state}'] = true" for state in sorted(AT_COUNTER)) + "}")
     return "\n".join(lines)

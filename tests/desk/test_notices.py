@@ -62,6 +62,12 @@ def test_who_had_little_to_wait_for_is_told_of_no_jump() -> None:
     assert by_place(told, 0, MINUTE, at=1)[1] is None
 
 
+def test_who_stands_still_in_a_slow_lane_is_told_of_no_jump() -> None:
+    told, _ = by_place(wish(1), 1, 6 * MINUTE, at=0)
+    assert by_place(told, 1, 6 * MINUTE, at=1)[1] is None
+    assert by_place(told, 0, 6 * MINUTE, at=2 * MINUTE)[1] is Trigger.JUMP
+
+
 def test_who_was_told_near_is_told_of_a_delay_when_the_turn_does_not_come() -> None:
     told, _ = by_place(wish(3), 3, 2 * MINUTE, at=0)
     assert by_place(told, 3, 2 * MINUTE, at=LATE_MS)[1] is None

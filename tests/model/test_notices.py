@@ -3,9 +3,23 @@
 import pytest
 
 from hub.desk.facts import ContactErased, ContactGiven
-from hub.desk.notices import FURTHEST_AHEAD, Carrier, Ending
+from hub.desk.notices import FURTHEST_AHEAD, LATE_MS, Carrier, Ending
 from hub.desk.refusals import NoContact, OtherBody, TicketEnded, UnknownTicket
-from hub.desk.requests import Cancel, CheckIn, Issue, MarkAbsent, Next, Recall, Return, Stop, Sweep, Transfer, Wish
+from hub.desk.requests import (
+    Call,
+    Cancel,
+    CheckIn,
+    Hold,
+    Issue,
+    MarkAbsent,
+    Next,
+    Recall,
+    Return,
+    Stop,
+    Sweep,
+    Transfer,
+    Wish,
+)
 from hub.desk.ticket import State
 from tests.model.desks import CERTIFICATES, MOVES, TimelessDesk, small_office
 
@@ -206,6 +220,55 @@ async def test_who_walks_for_minutes_is_near_by_the_usual_pace_before_it_can_be_
     assert "s:near" not in await desk.owed(), "five ahead are ten minutes"
     await desk.ask(Next("2", 2))
     assert "s:near" in await desk.owed()
+
+
+async def test_who_stands_where_he_stood_is_told_of_no_jump_however_slow_his_lane(desk: TimelessDesk) -> None:
+    desk.move_to(small_office(desk.office.key))
+    await issue(desk, 6)
+    for current in (None, 1, 2, 3):
+        await desk.pass_time(360)
+        await desk.ask(Next("2", current))
+    await desk.ask(wish(6, 1))
+    told = {"s:registered", "s:near"}
+    assert await desk.owed() == told, "one ahead, six minutes"
+    await issue(desk, 1, MOVES)
+    await issue(desk, 1)
+    await desk.ask(Sweep())
+    assert await desk.owed() == told
+    await desk.ask(Next("2", 4))
+    assert await desk.owed() == told | {"s:jump"}
+
+
+async def test_what_time_alone_makes_due_is_found_by_the_next_look_at_the_lane(desk: TimelessDesk) -> None:
+    await issue(desk, 2)
+    await desk.ask(wish(2, 1))
+    await desk.pass_time(LATE_MS // 1000 + 1)
+    await issue(desk, 1, MOVES)
+    assert "s:delayed" not in await desk.owed()
+    await desk.ask(Sweep())
+    assert "s:delayed" in await desk.owed()
+
+
+async def test_a_call_of_one_who_was_held_shows_how_fast_the_lane_goes(desk: TimelessDesk) -> None:
+    desk.move_to(small_office(desk.office.key))
+    await issue(desk, 7)
+    await desk.ask(Next("2", None))
+    await desk.ask(Hold("2", 1))
+    await desk.ask(Next("2", None))
+    await desk.ask(Next("2", 2))
+    await desk.ask(Wish(7, EMAIL, 1, "1", "s", minutes=5))
+    assert "s:near" not in await desk.owed(), "three ahead are six minutes while nothing is measured"
+    await desk.ask(Call("2", 1, 3))
+    assert "s:near" in await desk.owed(), "four were called within this minute"
+
+
+async def test_the_wish_of_the_next_carrier_counts_as_soon_as_the_first_is_given_up(desk: TimelessDesk) -> None:
+    await issue(desk, 4)
+    await desk.ask(Wish(4, Carrier.LINE, 1, "1", "line"))
+    await desk.ask(Wish(4, Carrier.EMAIL, 3, "1", "email"))
+    assert await desk.owed() == {"line:registered", "email:registered"}
+    await desk.ask(Stop(4, Carrier.LINE, Ending.RESIDENT))
+    assert await desk.owed() == {"line:registered", "email:registered", "email:near"}
 
 
 async def test_a_look_at_every_lane_moves_nobody_and_says_the_same_again(desk: TimelessDesk) -> None:

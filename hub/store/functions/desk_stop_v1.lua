@@ -3,7 +3,8 @@
 -- ARGS     own: 1 arrival · 2 carrier · 3 ending · 4 the only subscription that is meant, or '' · 5 the one looked up, or ''
 -- GIVES    arrival · number · lane · state
 -- REFUSES  UnknownTicket · NoContact
--- WHOLE    contact gone, also where the memory is full; its traces noted, wish ended, ContactErased
+-- WHOLE    contact gone, also where the memory is full; its traces noted, wish ended, ContactErased; what the next
+--          carrier's wish makes due
 local function desk_stop_v1(keys, args)
   local desk, done = begin(keys, args)
   if not desk then return done end
@@ -21,6 +22,7 @@ local function desk_stop_v1(keys, args)
   desk.wished[field] = table.concat({parts[1], parts[2], ending, parts[4] or '0'}, US)
   plan(desk, 'HSET', desk.wishes, field, desk.wished[field])
   tell(desk, 'ContactErased', 'arrival', arrival, 'carrier', carrier, 'subscription', parts[1], 'ending', ending)
+  if ticket.state == 'waiting' then desk.near_lanes[ticket.lane] = true end  -- the next carrier's wish counts now
   return finish(desk, 'arrival', arrival, 'number', ticket.number, 'lane', ticket.lane, 'state', ticket.state)
 end
 

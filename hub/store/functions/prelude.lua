@@ -284,13 +284,17 @@ local function pace_of(desk, lane)
   return math.floor((calls[#calls] - calls[1]) / (#calls - 1))
 end
 
--- Plan what the planned facts make due for their own tickets, and keep when a lane called somebody.
+-- Plan what the planned facts make due for their own tickets; keep when a lane called somebody, and whose lanes to look at.
 local function owe_by_facts(desk)
   for i = 1, #desk.plan do
     local command = desk.plan[i]
     if command[1] == 'XADD' and command[2] == desk.facts then
       local fact = {}
       for at = 4, #command, 2 do fact[command[at]] = command[at + 1] end
+      if MOVES_A_LANE[fact.type] then
+        desk.near_lanes[fact.lane] = true
+        if fact.from_lane then desk.near_lanes[fact.from_lane] = true end
+      end
       if fact.type == 'TicketCalled' then
         local calls, texts = calls_of(desk, fact.lane), {}
         calls[#calls + 1] = desk.at
@@ -346,16 +350,14 @@ local function by_place(wish, ahead, pace, at)
   end
   if wish.expected == CALLED_SINCE then return nil, false end
   local passed = at - wish.near_at
-  if ahead <= 1 and wish.expected >= FAR_OFF_MS and 2 * passed < wish.expected then return 'jump', false end
+  if ahead <= 1 and wish.expected >= FAR_OFF_MS and 2 * (passed + expected) < wish.expected then return 'jump', false end
   return passed > math.max(LATE_MS, 2 * wish.expected) and 'delayed' or nil, false
 end
 
--- Plan the notices that the places in the lanes make due by this plan.
+-- Plan the notices that the places make due by this plan, in the lanes that are to be looked at.
 local function owe_by_place(desk)
-  local touched = {}
-  for _, command in ipairs(desk.plan) do touched[command[2]] = true end
   for _, lane in ipairs(desk.lanes) do
-    if touched[desk.waiting[lane]] or desk.near_lanes[lane] then
+    if desk.near_lanes[lane] then
       local firsts = first_after(desk, desk.waiting[lane])
       while #firsts > LOOKED_AT + 1 do table.remove(firsts) end
       local pace = #firsts > 0 and pace_of(desk, lane)
