@@ -1,7 +1,9 @@
 """What the tests of other queue systems tell, in our words; and their known defects, each a story that would fail here.
 
 The first are the scenarios of TheQ (QT1–QT7) and of FQM's ticket tests; D1 … D13 are defects that were read in the
-published code of NovoSGA, TheQ and FQM. What concerns walls, payloads, carriers and paper has its stories beside those.
+published code of NovoSGA, TheQ and FQM. What concerns walls, payloads, logs and carriers has its stories beside those:
+D2 in tests/journeys/test_receipts.py; D4, D6 and D7 in tests/fanout/test_views.py (nothing private in a frame); D5 in
+tests/chaos/test_planted.py and tests/config/test_logs.py; D8 in tests/workers/test_drain.py.
 """
 
 import json
