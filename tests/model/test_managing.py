@@ -93,9 +93,12 @@ async def test_the_walls_say_it_until_a_moment_or_until_it_is_withdrawn(desk: Ti
     told = await latest(desk)
     assert isinstance(told, AnnouncementPosted)
     assert (await desk.picture()).announcement == (TEXT, desk.now + 30 * 60_000) == (told.text, told.until)
-    await desk.ask(Withdraw())
+    await desk.ask(Withdraw(), id="withdraw-1")
     assert isinstance(await latest(desk), AnnouncementWithdrawn)
     assert (await desk.picture()).announcement is None
+    told_of = len(await desk.facts())
+    await desk.ask(Withdraw(), id="withdraw-1")
+    assert len(await desk.facts()) == told_of
 
 
 @pytest.mark.parametrize(

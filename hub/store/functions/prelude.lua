@@ -388,7 +388,7 @@ local function finish(desk, ...)
     answer[#answer + 1] = 'due'
     answer[#answer + 1] = table.concat(carriers, ' ')
   end
-  plan(desk, 'HSET', desk.requests, desk.who .. US .. desk.request, desk.digest .. US .. table.concat(answer, US))
+  plan(desk, 'HSET', desk.requests, desk.who .. US .. desk.request, table.concat({desk.digest, unpack(answer)}, US))
   local expiry = {}
   for _, command in ipairs(desk.plan) do
     if not desk.lives[command[2]] then expiry[command[2]] = desk.expires end
