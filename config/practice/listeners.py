@@ -97,11 +97,9 @@ async def _compare(listener: Listener, chance: Chance, within_s: float) -> Scree
             mine = replace(listener.screen.snapshot(), at=0)
             if mine == fresh:
                 return ScreenEnd(listener.address, "")
-            # Not at once: between the end of a day and the next nothing is told, and a newcomer sees the end already.
             if mine.position == fresh.position:
-                why = f"{fresh.position} で新しい画面と違います"
-            else:
-                why = f"{mine.position} のままです。新しい画面は {fresh.position} です"
+                return ScreenEnd(listener.address, f"{fresh.position} で新しい画面と違います")
+            why = f"{mine.position} のままです。新しい画面は {fresh.position} です"
         if monotonic() > deadline:
             return ScreenEnd(listener.address, why)
         await asyncio.sleep(pause_s(tries, chance))

@@ -39,16 +39,16 @@ class World:
             raise DoesNotFit(f"{type(fact).__name__} at {place}: a day's stream opens once, with DayOpened")
         if self.is_closed:
             raise DoesNotFit(f"{type(fact).__name__} at {place}, after the day was closed")
-        self.picture.apply(fact)
+        if isinstance(fact, DayClosed):
+            # Nobody is told of it, so nobody's picture changes: what was told last stands until the next day's world.
+            self.is_closed = True
+        else:
+            self.picture.apply(fact)
         self.chronicle.learn(fact)
         self.place, self.at = place, max(self.at, fact.at)
         if isinstance(fact, DayOpened):
             self._opened_at = fact.at
-            return []
-        if isinstance(fact, DayClosed):
-            self.is_closed = True
-            return []
-        if isinstance(fact, SlipReissued | ContactGiven | ContactErased):
+        if isinstance(fact, DayOpened | DayClosed | SlipReissued | ContactGiven | ContactErased):
             return []
         return [(topic, self._tell(topic, fact)) for topic in topics.touched_topics(fact)]
 

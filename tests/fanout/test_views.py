@@ -159,6 +159,16 @@ def test_no_private_word_leaves_in_a_frame_or_a_snapshot() -> None:
             assert not [canary for canary in CANARIES if canary in text]
 
 
+@pytest.mark.parametrize("topic", TOPICS)
+def test_who_joins_where_nothing_was_told_is_told_what_the_others_know(topic: str) -> None:
+    known = ""
+    for length in range(1, len(story()) + 1):
+        world = World("epoch", "2026-11-24", OFFICE)  # anew: no snapshot is remembered
+        told = [[of for of, _ in world.learn((5, seq), fact)] for seq, fact in enumerate(story()[:length], start=1)]
+        assert length == 1 or topic in told[-1] or world.snapshot(topic).text == known, story()[length - 1]
+        known = world.snapshot(topic).text
+
+
 def test_why_a_number_was_chosen_is_told_to_staff_alone() -> None:
     heard = {topic for _, topic, frame in told() if "secret-reason" in json.dumps(frame)}
     assert heard == {topics.DESK}
