@@ -8,6 +8,7 @@ import itertools
 import os
 import secrets
 import shutil
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -68,6 +69,17 @@ def find_postgresql() -> Path | None:
     """The folder of its programs; Debian keeps them beside the path, one folder a release."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     return found[-1].parent if found else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where processes share the work, the files begin whose stories are given most time: none is left over at the end."""
+    if hasattr(config, "workerinput"):
+        given: defaultdict[Path, float] = defaultdict(float)
+        for item in items:
+            if mark := item.get_closest_marker("timeout"):
+                given[item.path] = max(given[item.path], mark.args[0])
+        items.sort(key=lambda item: -given[item.path])
 
 
 def pytest_report_header() -> list[str]:
