@@ -16,7 +16,7 @@ import pytest
 
 from config.embedded import EmbeddedValkey
 from hub.desk import requests as ask
-from hub.desk.facts import Fact, from_fields
+from hub.desk.facts import Fact
 from hub.desk.lane import Absence
 from hub.desk.notices import Carrier, Ending
 from hub.desk.picture import Picture
@@ -160,13 +160,11 @@ class Walk:
 
     async def _hear(self, world: World, told: list[Told], heard: list[Fact]) -> list[Fact]:
         """The facts behind those `heard` already, which rules and store must agree on."""
-        place = f"({world.place[0]}-{world.place[1]}" if heard else "-"
-        stream: Any = self.stored.client
-        entries = await stream.xrange(self.stored.keys.facts(world.day), place)
-        assert [from_fields(fields) for _, fields in entries] == self.book.told[len(heard) :]
-        for position, fields in entries:
+        news = await self.stored.facts_of(world.day, f"{world.place[0]}-{world.place[1]}" if heard else "")
+        assert [fact for _, fact in news] == self.book.told[len(heard) :]
+        for position, fact in news:
             ms, seq = position.split("-")
-            for topic, frame in world.learn((int(ms), int(seq)), from_fields(fields)):
+            for topic, frame in world.learn((int(ms), int(seq)), fact):
                 for each in told:
                     if each.topic == topic:
                         each.hear(frame.text)
