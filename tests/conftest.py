@@ -73,7 +73,7 @@ def find_postgresql() -> Path | None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where processes share the work, the files begin whose stories are given most time: none is left over at the end."""
+    """Where processes share the work, the files with the longest stories begin: none is left over at the end."""
     if hasattr(config, "workerinput"):
         given: defaultdict[Path, float] = defaultdict(float)
         for item in items:
