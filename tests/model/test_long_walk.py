@@ -29,8 +29,8 @@ from hub.wire.client_side import Screen
 from hub.wire.codec import encode, read_frame
 from tests.model.desks import CERTIFICATES, DELIVERY, MOVES, RulesDesk, StoreDesk, small_office, store_desk
 from tests.web.conftest import MakeSite, site  # noqa: F401  # a page of ours, for the browser to find the picture at
-from tests.web.site import ORIGIN, snapshot
-from tests.web.test_picture_js import FOLLOW
+from tests.web.site import snapshot
+from tests.web.test_picture_js import follow
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -218,7 +218,7 @@ async def test_rules_store_facts_and_browser_tell_one_story(
         walk = Walk(seed, RulesDesk(office), stored)
         for day in days():
             for told in await walk.day(day, STEPS_A_DAY):
-                followed = await page.evaluate(FOLLOW, {"from": f"{ORIGIN}/static", "lines": told.lines})
+                followed = await follow(page, told.lines)
                 for number, (line, did) in enumerate(zip(told.lines, followed, strict=True), 1):
                     line.pop("hear", None)
                     assert did == line, f"seed {seed}, {day}, {told.topic}, line {number}"
