@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import cli
-from config.cli import PEOPLE_ROLES, ROLE_HELP
+from config.commands.people import PEOPLE_ROLES, ROLE_HELP
 from config.office_file import PRACTICE_OFFICE, read_office
 from hub.ledger.connection import sqlite_url
 from hub.ledger.operations import Ledger
