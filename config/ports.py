@@ -10,7 +10,6 @@ from config.loopback import HOST
 from config.posts import OfficeDidNotStart
 from config.settings import Machine
 
-
 _claims: dict[int, socket.socket] = {}  # for this process's life
 
 

@@ -15,7 +15,8 @@ def test_a_port_that_another_office_has_chosen_is_left_to_it_until_it_ends() -> 
     machine = with_free_ports(Machine())
     words = [sys.executable, "-c", CHOOSE, str(machine.port)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdin is not None and other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout is not None
         try:
             assert int(other.stdout.readline()) == machine.port
             assert port_near(machine.port) != machine.port
