@@ -266,7 +266,7 @@ def home_of(role: Role) -> str:
 
 
 def onward(role: Role, then: str) -> str:
-    """`then`, or home: also from the desk, the one address that is on everybody's list, where it is not for this role."""
+    """`then`, or home: also in place of the desk, whose address everybody knows, where it is not for this role."""
     is_desk = then.partition("?")[0] == "/desk"
     return then if then and (may(role, Act.OPEN_DESK) or not is_desk) else home_of(role)
 
