@@ -26,6 +26,7 @@ from config.ledger import FILE as LEDGER_FILE
 from config.ledger import KEY_FILE
 from config.sbom import differing, locked
 from config.settings import Machine, default_data_folder
+from hub.edge.headers import ALWAYS
 
 ASK_WITHIN_S = 5.0
 CLOCKS_APART_S = 5.0
@@ -34,8 +35,8 @@ LEAST_FREE_BYTES = 1 << 30
 CERTIFICATE_DAYS = 21
 HEADERS: Mapping[str, str] = {
     "content-security-policy": "default-src 'self'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "x-content-type-options": ALWAYS["X-Content-Type-Options"],
+    "referrer-policy": ALWAYS["Referrer-Policy"],
 }
 
 

@@ -65,9 +65,11 @@ def verb(verbs: Verbs, name: str, run: Callable[[argparse.Namespace], int], help
     return made
 
 
-def group(verbs: Verbs, name: str, help_text: str, description: str) -> Verbs:
-    """A word that verbs of its own follow: `junban user add`."""
-    made = verbs.add_parser(name, help=help_text, description=description, allow_abbrev=False)
+def group(verbs: Verbs, name: str, help_text: str, description: str, *, also: str = "") -> Verbs:
+    """A word that verbs of its own follow: `junban user add`. `also`: another word for the same."""
+    made = verbs.add_parser(
+        name, aliases=[also] if also else [], help=help_text, description=description, allow_abbrev=False
+    )
     return made.add_subparsers(dest="act", metavar="VERB", required=True, title="命令")
 
 

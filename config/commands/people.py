@@ -14,7 +14,8 @@ ROLE_HELP = "counter（窓口担当）、manager（責任者）、ad_desk（広�
 
 
 def add(verbs: asking.Verbs) -> None:
-    acts = asking.group(verbs, "user", "取扱者を登録し、パスワードを出し直し、利用を終えます", "取扱者。")
+    told = "取扱者を登録し、パスワードを出し直し、利用を終えます"
+    acts = asking.group(verbs, "user", told, "取扱者。", also="handler")  # the agreement calls them handlers
     listing = asking.verb(acts, "list", _user_list, "取扱者を示します")
     asking.add_json(listing)
     add = asking.verb(acts, "add", _user_add, "取扱者を登録し、最初のパスワードを 1 度だけ示します")

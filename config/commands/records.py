@@ -126,6 +126,8 @@ def _ledger_audit(asked: argparse.Namespace) -> int:
 def _asked_paper(asked: argparse.Namespace) -> "Asked":
     from config.paper_command import Asked
 
+    if not asked.first <= asked.last <= asked.issued:
+        raise asking.WrongUse("--from、--until、--issued は、早い日から順に書いてください。")
     issuer, addressee = (text.replace("／", "\n") for text in (asked.issuer, asked.addressee))
     return Asked(asked.file, asked.first, asked.last, asked.issued, issuer, addressee, asked.responsible)
 

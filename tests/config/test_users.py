@@ -105,6 +105,12 @@ def test_each_mistake_is_one_sentence_and_changes_nothing(user, words: tuple[str
     assert user("list", "--json") == before
 
 
+def test_handler_is_another_word_for_user(user, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    user("add", *SATO)
+    assert cli.main(["handler", "list", "--json", "--data", str(tmp_path)]) == 0
+    assert cli.main(["handler", "reset", "nobody", "--data", str(tmp_path)]) == 1
+
+
 def test_a_role_that_there_is_not_is_wrong_use(user) -> None:  # type: ignore[no-untyped-def]
     code, said, complaint = user("add", "ito", "--role", "boss", "--shown", "伊藤")
     assert (code, said) == (2, "")
