@@ -10,6 +10,7 @@ ENDINGS = {
     "refused": "送信先による拒否",
     "block": "LINE のブロック",
     "bounce": "不達",
+    "office": "申出による即時の消去",
     "agreement": "協定の終了",
     "": "未消去",
 }
