@@ -58,6 +58,8 @@ KINDS = {
     "KeyDestroyed": "連絡先の鍵の破棄",
     "ContactDestroyed": "連絡先の消去（翌日）",
     "ErasureVerified": "消去の確認",
+    "ErasureAsked": "連絡先の即時消去の依頼",
+    "ErasureAnswered": "連絡先の即時消去の依頼への対応",
     "AuditHeld": "監査の記録",
     "OfficeHandedBack": "協定終了時の消去",
     "ActRefused": "権限のない操作の拒否",

@@ -80,6 +80,9 @@ NOTED: dict[str, tuple[str, ...]] = {
     "KeyDestroyed": ("date", "key"),
     "ContactDestroyed": ("subscription", "carrier", "given", "ending", "method", "key"),
     "ErasureVerified": ("verified_until", "method", "contacts", "files"),
+    # Somebody asked for a ticket's contact to be erased at once (`hub.ledger.asked`), and what came of it.
+    "ErasureAsked": ("number",),
+    "ErasureAnswered": ("number", "date", "contacts"),
     # What the ward and the contractor tell each other once a year or when something happened (`hub.ledger.audits`).
     "AuditHeld": ("held", "kind", "result"),
     "OfficeHandedBack": ("contacts", "keys", "last_hash"),

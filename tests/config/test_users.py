@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from config import cli
-from config.cli import PEOPLE_ROLES, ROLE_HELP
 from config.office_file import PRACTICE_OFFICE, read_office
+from config.people_verbs import PEOPLE_ROLES, ROLE_HELP
 from hub.ledger.connection import sqlite_url
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People

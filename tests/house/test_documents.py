@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from config.cli import Parser, parser
+from config.cli import parser
+from config.command_line import Parser
 from tests.house.documents import ROOT, TABLES, written
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
