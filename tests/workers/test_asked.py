@@ -1,4 +1,4 @@
-"""Erasing on request: one number's contact goes at once, who asked is in the ledger, and an old request does nothing."""
+"""Erasing on request: one number's contact goes at once, who asked is in the ledger, an old request does nothing."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -482,10 +482,10 @@ end
 -- Open a function of the notices: KEYS 1 day · 2 notices · 3 due · 4 tenures · 5 clock; ARGS 1 day · 2 carrier. Gives the
 -- context, or nil and the refusal.
 local function begin_notices(keys, args)
-  local day = read('HMGET', keys[1], 'day', 'expires_at')
+  local day = read('HMGET', keys[1], 'day', 'expires_at', 'facts_expire_at')
   if day[1] ~= args[1] then return nil, refusal('StaleDay', 'day', day[1] or '') end
   return {notices = keys[2], due = keys[3], tenures = keys[4], carrier = args[2], expires = day[2], now = real_now(),
-    at = office_now(keys[5]), dues = {}, plan = {}, lasting = {[keys[4]] = true}}
+    facts_expire = day[3], at = office_now(keys[5]), dues = {}, plan = {}, lasting = {[keys[4]] = true}}
 end
 
 -- Plan a notice's new state; `due` is when somebody must look at it again (real ms), nil: never more.
@@ -514,11 +514,20 @@ local function in_hand(box, id, tenure, one, other)
   return notice
 end
 
+-- Plan the fact that a contact was used: a notice was being sent, and this came of it.
+local function tell_used(box, facts, id, notice)
+  box.facts = facts
+  plan(box, 'XADD', facts, '*', 'type', 'ContactUsed', 'at', whole(box.at), 'who', 'worker', 'request', '',
+    'arrival', notice.arrival, 'carrier', notice.carrier, 'subscription', string.match(id, '^(.-):'),
+    'trigger', notice.trigger, 'outcome', notice.state, 'times', whole(notice.attempts))
+end
+
 -- Plan the same notice for the next carrier that the ticket allows; whether there is one. `dues`: a key for each carrier.
 local function pass_on(box, id, notice, wishes, dues)
   local is_behind = false
   for i, carrier in ipairs(CARRIERS) do
     local text = is_behind and read('HGET', wishes, notice.arrival .. US .. carrier)
+  if box.facts then expiry[box.facts] = box.facts_expire end
     local wish = text and wish_of(text)
     if wish and wish.ended == '' then
       local other = wish.subscription .. string.sub(id, (string.find(id, ':', 1, true)))
