@@ -74,7 +74,16 @@ end
 
 local TYPE_OF = {
   HSET = 'hash', HDEL = 'hash', ZADD = 'zset', ZREM = 'zset', XADD = 'stream', SET = 'string', UNLINK = 'string',
+  SETRANGE = 'string',
 }
+
+-- A sealed contact was handed to functions as text, and what they have let go of stays in the server's memory as it was:
+-- it is collected, and its place is written over. Unlinked alone, 44 of 60 were found there.
+local function forget_copies()
+  if collectgarbage then collectgarbage() end
+  local filling = {}
+  for n = 1, 200 do filling[n] = string.rep('0', SEALED_CHARACTERS - 3) .. string.format('%03d', n) end
+end
 
 -- Check every planned command, then run them all. `expiry` maps a key to the real second at which it ends.
 local function commit(plan, expiry)
@@ -89,12 +98,15 @@ local function commit(plan, expiry)
       error({err = 'DAMAGED ' .. command[1] .. ' ' .. command[2] .. ': this user may not'})
     end
   end
+  local is_erased = false
   for _, command in ipairs(plan) do
     redis.call(unpack(command))
     if expiry[command[2]] then
       redis.call('EXPIREAT', command[2], expiry[command[2]])
     end
+    is_erased = is_erased or command[1] == 'SETRANGE'
   end
+  if is_erased then forget_copies() end
 end
 
 local FIXED = 13
@@ -471,9 +483,16 @@ local function is_overdue(erasures, traces, now)
   return false
 end
 
+-- Plan that a sealed contact is gone: first it is overwritten where it stands.
+local function plan_gone(box, contact)
+  local length = read('STRLEN', contact)
+  if length > 0 then plan(box, 'SETRANGE', contact, '0', string.rep('0', length)) end
+  plan(box, 'UNLINK', contact)
+end
+
 -- Plan the end of a contact before its day is over; `lives` keeps the day's expiry away from what outlives the day.
 local function plan_erasure(desk, subscription, contact, erasures, traces)
-  plan(desk, 'UNLINK', contact)
+  plan_gone(desk, contact)
   plan(desk, 'ZREM', erasures, subscription)
   plan(desk, 'ZADD', traces, whole(real_now() + TRACES_LIVE_MS), subscription)
   desk.lives[contact], desk.lives[erasures], desk.lives[traces] = true, true, true
@@ -495,11 +514,20 @@ local function put_notice(box, id, notice, due)
   if due then plan(box, 'ZADD', box.due, whole(due), id) else plan(box, 'ZREM', box.due, id) end
 end
 
+-- Plan the fact that a contact was used: a notice was being sent, and this came of it.
+local function tell_used(box, facts, id, notice)
+  box.facts = facts
+  plan(box, 'XADD', facts, '*', 'type', 'ContactUsed', 'at', whole(box.at), 'who', 'worker', 'request', '',
+    'arrival', notice.arrival, 'carrier', notice.carrier, 'subscription', string.match(id, '^(.-):'),
+    'trigger', notice.trigger, 'outcome', notice.state, 'times', whole(notice.attempts))
+end
+
 local function commit_notices(box, ...)
   local expiry = {}
   for _, command in ipairs(box.plan) do
     if not box.lasting[command[2]] then expiry[command[2]] = box.expires end
   end
+  if box.facts then expiry[box.facts] = box.facts_expire end
   commit(box.plan, expiry)
   return {'ok', ...}
 end
@@ -514,20 +542,11 @@ local function in_hand(box, id, tenure, one, other)
   return notice
 end
 
--- Plan the fact that a contact was used: a notice was being sent, and this came of it.
-local function tell_used(box, facts, id, notice)
-  box.facts = facts
-  plan(box, 'XADD', facts, '*', 'type', 'ContactUsed', 'at', whole(box.at), 'who', 'worker', 'request', '',
-    'arrival', notice.arrival, 'carrier', notice.carrier, 'subscription', string.match(id, '^(.-):'),
-    'trigger', notice.trigger, 'outcome', notice.state, 'times', whole(notice.attempts))
-end
-
 -- Plan the same notice for the next carrier that the ticket allows; whether there is one. `dues`: a key for each carrier.
 local function pass_on(box, id, notice, wishes, dues)
   local is_behind = false
   for i, carrier in ipairs(CARRIERS) do
     local text = is_behind and read('HGET', wishes, notice.arrival .. US .. carrier)
-  if box.facts then expiry[box.facts] = box.facts_expire end
     local wish = text and wish_of(text)
     if wish and wish.ended == '' then
       local other = wish.subscription .. string.sub(id, (string.find(id, ':', 1, true)))
