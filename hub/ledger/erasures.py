@@ -1,9 +1,9 @@
 """What became of each contact, by the random id of its subscription: given, used, erased, verified. Never the contact
 itself.
 
-Contacts that are given and used, and those erased before their day is over, come into the chain as facts. What the eraser does
-on the day after is noted here, in the journal, and chained like everything else: each contact once, however often the
-eraser is killed and begins anew.
+Contacts that are given and used, and those erased before their day is over, come into the chain as facts. What the
+eraser does on the day after is noted here, in the journal, and chained like everything else: each contact once, however
+often the eraser is killed and begins anew.
 """
 
 import json

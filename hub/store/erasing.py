@@ -85,7 +85,8 @@ class Erasing:
 
     async def set_net(self, until_ms: int) -> None:
         """Those whose hour comes by then expire an hour after it, whether anybody erases them or not."""
-        found = await answered(self._client.zrange(self._keys.erasures(), "-inf", until_ms, byscore=True, withscores=True))
+        listed = self._keys.erasures()
+        found = await answered(self._client.zrange(listed, "-inf", until_ms, byscore=True, withscores=True))
         pipe = self._client.pipeline(transaction=False)
         for subscription, hour in found:
             pipe.pexpireat(self._keys.contact(subscription), int(hour) + NET_MS, lt=True)
