@@ -185,7 +185,7 @@ class Eraser:
             _log.info("contacts erased", count=count)
 
     async def _set_net(self) -> None:
-        """The expiry of what must go tonight, once a minute; not by a clock that is doubted, which would take it now."""
+        """The expiry of what must go tonight, once a minute; a clock that is doubted would take it at once."""
         if self._clock.step_ms or self._now < self._set_again_ms:
             return
         await self._store.set_net(self._now + NET_SET_MS)

@@ -12,8 +12,8 @@ from hub.desk.ticket import ENDS, State
 
 DAY_SECONDS = 48 * 3600  # a day and a spare one: an office that was off at midnight still closes its day
 FACTS_SECONDS = 14 * 86400  # the archiver takes minutes; two weeks is the time to notice that it does not
-# From its hour of erasure: the expiry of a contact, in case that nobody erases. The eraser brings it down to that in the
-# evening (`hub.store.erasing`): until then a clock of the store that is a day ahead takes no contact.
+# From its hour of erasure: the expiry of a contact, in case that nobody erases. The eraser brings it down to that in
+# the evening (`hub.store.erasing`): until then a clock of the store that is a day ahead takes no contact.
 NET_MS = 3_600_000
 EXPIRES_AFTER_MS = NET_MS + 25 * 3_600_000
 TRACES_LIVE_MS = 3_600_000  # whoever says stop is gone from memory at once, and from files within the hour
