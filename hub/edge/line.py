@@ -11,6 +11,7 @@ import re
 import secrets
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import structlog
@@ -18,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.desk.notices import Carrier
+from hub.desk.notices import Carrier, Ending
 from hub.desk.refusals import NoContact, NotUnderstood, OtherBody, Refusal, TryAgain, WorldDiffers
 from hub.desk.requests import Stamp
 from hub.edge.asked import Asked
@@ -151,7 +152,7 @@ class LineLinks:
             case "follow":
                 await self._answer(event)
             case "unfollow":
-                await self._erase(user)
+                await self._erase(user, Ending.BLOCK)
             case _:
                 pass  # unsend: nothing is kept that could be taken back
         await self._links.hear(name)
@@ -184,11 +185,12 @@ class LineLinks:
         await self._links.drop(digest)
         return True
 
-    async def _erase(self, user: str) -> None:
+    async def _erase(self, user: str, ending: Ending) -> None:
         day = self._reception.day()
         for stop in await self._reception.desk.stops_of(day, self._owner(user)):
             with contextlib.suppress(NoContact):
-                await self._reception.desk.do(Stamp(day, WHO, secrets.token_urlsafe(16)), stop)
+                asked = replace(stop, ending=ending)
+                await self._reception.desk.do(Stamp(day, WHO, secrets.token_urlsafe(16)), asked)
 
     async def _answer(self, event: Event) -> None:
         if ANSWER_TOKEN.fullmatch(event.reply_token):
