@@ -34,6 +34,7 @@ BROWSER_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MS = 90_000  # of a visitor: no page needs it, and a busy machine makes no story fail
 
 # A busy machine is not a wrong rule: no example fails for having been slow.
 settings.register_profile("house", deadline=None)
@@ -157,5 +158,6 @@ async def browser(anyio_backend: str) -> AsyncIterator["Browser"]:
 async def page(browser: "Browser") -> AsyncIterator["Page"]:
     """A fresh visitor from Tokyo: no cookies, nothing remembered."""
     context = await browser.new_context(locale="ja-JP", timezone_id="Asia/Tokyo")
+    context.set_default_timeout(PATIENCE_MS)
     yield await context.new_page()
     await context.close()
