@@ -57,7 +57,7 @@ def test_every_frame_of_the_hub_has_an_example() -> None:
 
 def test_a_reply_is_shown_with_an_answer_and_with_a_refusal() -> None:
     replies = [set(json.loads(line)) - {"type", "id"} for line in FRAMES if type_of(line) == "reply"]
-    assert replies == [{"answer"}, {"refusal"}]
+    assert replies == [{"answer"}, {"answer"}, {"answer"}, {"refusal"}]
 
 
 def test_the_examples_tell_one_story_without_a_gap() -> None:
