@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from config import processes
@@ -86,13 +87,15 @@ def main(asks: int, says: int) -> None:
 
 def _load() -> None:
     """What any of them needs."""
-    import config.cli
-    import config.keeper
-    import config.ledger
-    import config.up
-    import config.worker
-    import workers.carriers.line
-    import workers.carriers.phone  # noqa: F401
+    for module in (
+        "config.cli",
+        "config.keeper",
+        "config.ledger",
+        "config.up",
+        "config.worker",
+        "workers.carriers.line",
+    ):
+        import_module(module)
 
 
 def _live(words: list[str], environment: dict[str, str], log: str) -> int:

@@ -16,7 +16,7 @@ from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.walls import Walls
 from hub.fanout.relay import Relay
 from hub.wire import codec
-from hub.wire.messages import CLIENT_FRAME_BYTES, Close, DeskRequest, KioskRequest, WallRequest
+from hub.wire.messages import CLIENT_FRAME_BYTES, Close, DeskRequest, KioskRequest, OfTelephone, WallRequest
 from hub.wire.position import Position
 from tests.house.documents import ROOT
 
@@ -80,7 +80,9 @@ def test_an_example_to_the_hub_is_a_request_and_stays_the_same(line: str) -> Non
 def reader_of(line: str) -> Callable[[str], AnyRequest]:
     if type_of(line) == tag(WallRequest):
         return codec.read_wall_request
-    return codec.read_kiosk_request if "code" in json.loads(line) else codec.read_desk_request
+    of_kiosk = {tag(kind) for kind in OfTelephone.__args__}
+    is_kiosk = "code" in json.loads(line) or type_of(line) in of_kiosk
+    return codec.read_kiosk_request if is_kiosk else codec.read_desk_request
 
 
 def test_every_request_has_an_example() -> None:
