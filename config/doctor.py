@@ -29,6 +29,7 @@ from config.listening import places
 from config.sbom import differing, locked
 from config.settings import Machine, default_data_folder
 from config.upkeep import of_updates, of_viruses
+from hub.edge.headers import ALWAYS
 
 ASK_WITHIN_S = 5.0
 CLOCKS_APART_S = 5.0
@@ -39,8 +40,8 @@ LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 STORE_PORT = 6379
 HEADERS: Mapping[str, str] = {
     "content-security-policy": "default-src 'self'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "x-content-type-options": ALWAYS["X-Content-Type-Options"],
+    "referrer-policy": ALWAYS["Referrer-Policy"],
 }
 
 

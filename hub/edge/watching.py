@@ -69,6 +69,6 @@ class Watch(Generic[W]):
                 is_failing = False
             except Exception:
                 if not is_failing:
-                    _log.exception("not looked at", what=self._name)
+                    _log.exception("not looked at", duty=self._name)
                 is_failing = True
             await asyncio.sleep(every_s)

@@ -21,6 +21,7 @@ from config.sbom import bill_of_materials, differing, locked
 from config.settings import Machine
 from config.upkeep import of_updates, of_viruses
 from hub.store.access import Part, acl_lines
+from tests.config.test_cli import free_port, is_up, running
 from tests.ports import free_ports
 
 
@@ -84,6 +85,13 @@ def test_an_address_without_encryption_or_certificate_is_told() -> None:
     assert "暗号化" in doctor._of_tls(Machine.model_validate({"JUNBAN_PUBLIC_URL": "http://junban.example.jp"}))[0]
     assert "TLS" in doctor._of_tls(Machine.model_validate({"JUNBAN_PUBLIC_URL": "https://127.0.0.1:1"}))[0]
     assert doctor._of_tls(Machine()) == []
+
+
+async def test_the_pages_of_an_office_that_runs_have_nothing_wrong_with_them(tmp_path: Path) -> None:
+    with running(tmp_path, "up", "--data", str(tmp_path / "data"), "--port", free_port()) as office:
+        await is_up(office)
+        ports = {"JUNBAN_PORT": office.address("混雑")[1], "JUNBAN_INSIDE_PORT": office.address("窓口")[1]}
+        assert doctor._of_pages(Machine.model_validate(ports)) == []
 
 
 def test_what_listens_for_other_machines_is_told() -> None:

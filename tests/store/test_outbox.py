@@ -160,9 +160,8 @@ async def test_each_try_to_send_is_a_fact_and_what_was_only_in_hand_is_none(desk
         ("sub", "email", "registered", "pending", 1),
         ("sub", "email", "registered", "accepted", 2),
     ]
-    assert await desk.client.expiretime(desk.keys.facts(DAY)) == int(
-        await desk.client.hget(desk.keys.day(), "facts_expire_at")
-    )
+    expires = await desk.client.hget(desk.keys.day(), "facts_expire_at")
+    assert await desk.client.expiretime(desk.keys.facts(DAY)) == int(expires or 0) > 0
 
 
 async def test_an_end_is_an_end(outbox: Outbox) -> None:

@@ -1,14 +1,12 @@
-"""How a verb of `junban` is asked for: its parser, the one sentence that wrong use is answered with, and its settings.
-
-Nothing here knows a verb.
-"""
+"""How a verb is asked for: the parser, what an argument may look like, the settings, and the sentences."""
 
 import argparse
 import re
 import sys
 from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 if TYPE_CHECKING:
     from config.settings import Machine
@@ -19,8 +17,6 @@ FAILURE = 1
 
 # What argparse says, in the operator's language; `{}` stands for what was wrong.
 WRONG_USES: tuple[tuple[str, str], ...] = (
-    (r"one of the arguments (.*) is required", "{} のどちらかを書いてください"),
-    (r"argument (\S+): not allowed with argument (\S+)", "{} と {} は一緒に使えません"),
     (r"unrecognized arguments: (.*)", "{} は使えません"),
     (r"argument VERB: invalid choice: '([^']*)'.*", "{} という命令はありません"),
     (r"the following arguments are required: VERB", "命令を書いてください"),
@@ -60,41 +56,58 @@ class Parser(argparse.ArgumentParser):
         raise WrongUse(f"{message}。使い方は {self.prog} --help でご覧ください。")
 
 
-def verb(
-    verbs: "argparse._SubParsersAction[Parser]", name: str, run: Callable[[argparse.Namespace], int], help_text: str
-) -> Parser:
+Verbs: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
+def verb(verbs: Verbs, name: str, run: Callable[[argparse.Namespace], int], help_text: str) -> Parser:
     made = verbs.add_parser(name, help=help_text, description=f"{help_text}。", allow_abbrev=False)
     made.set_defaults(run=run)
     return made
 
 
-def as_port(text: str) -> int:
-    port = int(text)
-    if not 1 <= port <= 65534:  # the next one is for the inside
+def group(verbs: Verbs, name: str, help_text: str, description: str, *, also: str = "") -> Verbs:
+    """A word that verbs of its own follow: `junban user add`. `also`: another word for the same."""
+    made = verbs.add_parser(
+        name, aliases=[also] if also else [], help=help_text, description=description, allow_abbrev=False
+    )
+    return made.add_subparsers(dest="act", metavar="VERB", required=True, title="命令")
+
+
+def add_data(verb: Parser) -> None:
+    verb.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
+
+
+def add_json(verb: Parser) -> None:
+    verb.add_argument("--json", action="store_true", help="結果を JSON で出します")
+
+
+def port(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 65534:  # the next one is for the inside
         raise ValueError(text)
-    return port
+    return number
 
 
-def as_years(text: str) -> int:
-    years = int(text)
-    if not 1 <= years <= 100:
+def years(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 100:
         raise ValueError(text)
-    return years
+    return count
 
 
-def as_day(text: str) -> str:
+def day(text: str) -> str:
     if date.fromisoformat(text).isoformat() != text:
         raise ValueError(text)
     return text
 
 
-def as_key(text: str) -> str:
+def place_key(text: str) -> str:
     if re.fullmatch(r"[a-z0-9_-]{1,32}", text, re.ASCII) is None:
         raise ValueError(text)
     return text
 
 
-def read_settings() -> "tuple[Machine, Office]":
+def settings() -> "tuple[Machine, Office]":
     from config.faults import Faulty
     from config.settings import read_all
 
