@@ -20,6 +20,7 @@ from hub.desk.notices import Carrier
 LOOK_EVERY_S = 2.0  # real seconds; at a thousand mails in one the inbox would have lost some, and it says so
 WRITE_EVERY_S = 0.5  # LINE tells again what nobody heard
 WRITES_WITHIN_S = 20.0
+HEARD = 200
 
 
 class _Mail(msgspec.Struct):
@@ -149,11 +150,12 @@ class Letters:
         """As somebody in LINE, until the ward has heard it."""
         try:
             async with asyncio.timeout(WRITES_WITHIN_S):
-                while await asyncio.to_thread(self._write, user, text) != 200:
+                while True:
+                    if await asyncio.to_thread(self._write, user, text) == HEARD:
+                        return True
                     await asyncio.sleep(WRITE_EVERY_S)
         except TimeoutError:
             return False
-        return True
 
     def dated(self, office_ms: Callable[[datetime], int]) -> list[Letter]:
         """All of them, each with the office time of its arrival."""
