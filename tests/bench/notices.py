@@ -1,6 +1,9 @@
 """Notices under fire: nothing lost, nothing told twice, and told in time."""
 
 import json
+import logging
+
+import structlog
 
 from hub.desk.notices import Carrier, NoticeState, Trigger
 from tests.bench.mails import thousand_mails_s
@@ -24,6 +27,7 @@ def quick_moods() -> Moods:
 
 def run(quick: bool) -> bool:
     """Print the table and the JSON line; True if every figure is within what the product promises."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))  # a line for each mail
     mails_s = thousand_mails_s()
     posted, badly = post(QUICK, quick_moods) if quick else post(FULL, full_moods)
     figures = figures_of(posted, badly, mails_s)
