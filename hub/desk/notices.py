@@ -32,6 +32,10 @@ class Carrier(StrEnum):
     PHONE = "phone"
 
 
+# It sends a notice once, however often it is handed over.
+KNOWS_AGAIN = frozenset({Carrier.LINE})
+
+
 class Trigger(StrEnum):
     """What a notice is about."""
 

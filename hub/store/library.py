@@ -16,6 +16,7 @@ from hub.desk.notices import (
     EACH_TIME,
     FAR_OFF_MS,
     FEWEST_CALLS,
+    KNOWS_AGAIN,
     LATE_MS,
     LOOKED_AT,
     MOVES_A_LANE,
@@ -114,6 +115,7 @@ def _tables() -> str:
     ):
         lines.append(f"local {name} = {figure}")
     lines.append("local BY_FACT = {" + ", ".join(f"{kind.__name__} = '{due}'" for kind, due in BY_FACT.items()) + "}")
+    lines.append("local KNOWS_AGAIN = {" + ", ".join(f"['{carrier}'] = true" for carrier in sorted(KNOWS_AGAIN)) + "}")
     moving = ", ".join(f"{kind.__name__} = true" for kind in MOVES_A_LANE)
     lines.append(f"local MOVES_A_LANE = {{{moving}}}")
     lines.append("local EACH_TIME = {" + ", ".join(f"['{trigger}'] = true" for trigger in sorted(EACH_TIME)) + "}")

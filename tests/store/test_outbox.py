@@ -108,6 +108,21 @@ async def test_what_an_old_worker_is_sending_stays_his_until_its_lease_is_over(d
     assert await state_of(desk) is NoticeState.ACCEPTED
 
 
+async def test_where_the_carrier_knows_a_message_again_a_new_worker_has_it_at_once(desk: StoreDesk) -> None:
+    outbox, line = Outbox(desk.client, desk.office), Carrier.LINE
+    await desk.ask(Wish(2, line, 1, "1", "chat"))
+    old = await outbox.take_over(line, DAY)
+    first, *_ = await outbox.claim(DAY, line, old)
+    await outbox.mark(DAY, line, old, first.notice)
+    new = await outbox.take_over(line, DAY)
+    (again,) = [one for one in await outbox.claim(DAY, line, new) if one.notice == first.notice]
+    assert again.was_sending, "it may have arrived, and is handed over once more under the same key"
+    await outbox.mark(DAY, line, new, first.notice)
+    await outbox.settle(DAY, line, new, first.notice, NoticeState.ACCEPTED)
+    with pytest.raises(NotClaimed):
+        await outbox.settle(DAY, line, old, first.notice, NoticeState.ACCEPTED)
+
+
 async def test_what_was_being_sent_when_its_lease_ended_says_so(desk: StoreDesk, outbox: Outbox) -> None:
     old = await outbox.take_over(EMAIL, DAY)
     (claimed,) = await outbox.claim(DAY, EMAIL, old)
