@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from hub.edge.admission import Admission
 from hub.edge.connections import HttpConnection, SocketConnection
+from hub.edge.doorstep import Doorstep
 from hub.edge.sockets import Limits
 from hub.edge.websocket.connection import WebsocketConnection
 from hub.edge.websocket.pulse import Pulse
@@ -114,7 +115,7 @@ async def serving(
     """
     most_public = most_public or public_connections(open_files())
     _throttle_accept_failures()
-    residents, staff = partial(http, admission=Admission()), http
+    residents, staff = partial(Doorstep, http, Admission()), partial(Doorstep, http, None)
     servers = [
         _Server(_config(app, ping_s, connection, ws, most))
         for app, connection, most in zip(apps, (residents, staff), (most_public, None), strict=True)
@@ -204,6 +205,6 @@ def _config(app: ASGIApp, ping_s: float, http: Any, ws: Engine, most: int | None
         proxy_headers=False,  # nothing here asks for a client's address
         server_header=False,
         backlog=ACCEPTS_AT_ONCE,
-        limit_concurrency=most,  # `HttpConnection` cuts who comes beyond; `Limits.listeners` refuses sockets before
+        limit_concurrency=most,  # `Doorstep` cuts who comes beyond; `Limits.listeners` refuses sockets before
         timeout_graceful_shutdown=STOP_SECONDS,
     )

@@ -194,7 +194,8 @@ class Sockets:
         is_handed_over = False
         try:
             await websocket.accept()
-            after = Position.parse(websocket.query_params.get("after", ""))
+            asked = websocket.scope["query_string"]
+            after = Position.parse(websocket.query_params.get("after", "")) if asked else None
             if after is not None:
                 await self._catch_up(after)
             line = websocket.scope["extensions"].get(LINE)
