@@ -1,8 +1,8 @@
 """Who has connected and said nothing yet. The first bytes tell whether it is a websocket or somebody who reads pages.
 
 uvicorn takes every head apart as a page's, finds that it asks for a websocket, lays it out anew and hands it on: a
-third of what a waiting room costs that comes back. Here a head of the very form that browsers send goes to the websocket's
-class as it came; whatever differs in any way goes through uvicorn's parser as ever, and nothing is decided here.
+third of what a waiting room costs that comes back. Here a head of the very form that browsers send goes to the
+websocket's class as it came; whatever differs in any way goes through uvicorn's parser, and nothing is decided here.
 """
 
 import asyncio
