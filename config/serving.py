@@ -18,7 +18,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from hub.edge.admission import Admission
+from hub.edge.admission import AT_ONCE, Admission
 from hub.edge.connections import HttpConnection, SocketConnection
 from hub.edge.doorstep import Doorstep
 from hub.edge.sockets import Limits
@@ -33,7 +33,9 @@ STOP_SECONDS = 3  # for close frames and requests under way; whoever has not let
 # for logs, libraries and a turn of ACCEPTS_AT_ONCE.
 RESERVED_FILES = 384
 FOR_PAGES = 8  # one public connection in so many is kept for pages, which come and go
-ACCEPTS_AT_ONCE = 64  # connections a turn of the loop: at the end of the files each one more is a failure and a line
+# Connections a turn of the loop. uvloop takes one from each place: where many come, it is given the place as often.
+# Otherwise a waiting room that comes back, while those who are in are told something, comes in at 300 a second.
+ACCEPTS_AT_ONCE = AT_ONCE
 ACCEPT_FAILURES_TOLD_EVERY_S = 60.0
 BACKLOG = 4096  # connections that wait to be accepted: a whole waiting room reconnects at once
 # What the kernel takes for one client beyond the mailbox. By itself it grows to 4 MB for each that does not read.
@@ -120,9 +122,10 @@ async def serving(
         _Server(_config(app, ping_s, connection, ws, most))
         for app, connection, most in zip(apps, (residents, staff), (most_public, None), strict=True)
     ]
+    many = [public, *(public.dup() for _ in range(ACCEPTS_AT_ONCE - 1))]
     tasks = [
-        asyncio.create_task(server.serve(sockets=[place]))
-        for server, place in zip(servers, (public, inside), strict=True)
+        asyncio.create_task(server.serve(sockets=sockets))
+        for server, sockets in zip(servers, (many, [inside]), strict=True)
     ]
     try:
         while not all(server.started for server in servers):

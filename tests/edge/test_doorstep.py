@@ -1,6 +1,8 @@
 """Who comes to the door: a websocket in the usual words is let in as it came, all else goes through the parser."""
 
 import asyncio
+import contextlib
+import socket
 
 import pytest
 
@@ -75,6 +77,29 @@ async def test_what_is_no_websocket_opens_none(name: str) -> None:
     async with served(apps) as hub:
         assert not (await answer_to(hub, [UNUSUAL[name]])).startswith(b"HTTP/1.1 101 ")
         assert len(relay.registry) == 0
+
+
+async def test_a_waiting_room_comes_in_several_a_turn_of_the_loop() -> None:
+    _, apps = memory_hub(MemoryStore(OFFICE))
+    async with served(apps) as hub:
+        with contextlib.ExitStack() as opened:
+            room = [opened.enter_context(socket.create_connection(("127.0.0.1", hub.public))) for _ in range(64)]
+            for one in room:
+                one.setblocking(False)
+                one.sendall(USUAL)
+            turns, left = 0, set(room)
+            while left:
+                await asyncio.sleep(0)
+                turns += 1
+                left = {one for one in left if not has_answer(one)}
+                assert turns < len(room), "one a turn would be in by now, had they been answered at once"
+
+
+def has_answer(one: socket.socket) -> bool:
+    try:
+        return bool(one.recv(1))
+    except BlockingIOError:
+        return False
 
 
 async def answer_to(hub: Served, pieces: list[bytes]) -> bytes:
