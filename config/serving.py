@@ -38,8 +38,9 @@ FOR_PAGES = 8  # one public connection in so many is kept for pages, which come 
 ACCEPTS_AT_ONCE = AT_ONCE
 ACCEPT_FAILURES_TOLD_EVERY_S = 60.0
 BACKLOG = 4096  # connections that wait to be accepted: a whole waiting room reconnects at once
-# What the kernel takes for one client beyond the mailbox. By itself it grows to 4 MB for each that does not read.
-KERNEL_BUFFER_BYTES = 128 * 1024
+# What the kernel takes for one client beyond the mailbox: twice that, minutes of a busy office. By itself it grows to
+# 4 MB for each that does not read; and how long it takes to fill is how long such a one seems well.
+KERNEL_BUFFER_BYTES = 32 * 1024
 
 Apps: TypeAlias = tuple[ASGIApp, ASGIApp]
 Engine: TypeAlias = type[WebsocketConnection] | type[SocketConnection]

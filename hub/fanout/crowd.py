@@ -46,7 +46,7 @@ class Bounds:
     """
 
     slice: int = 250  # writes a turn of the loop, some 2 ms: so long a command waits for its turn
-    joined_bytes: int = 64 * 1024  # of one pass; half of what the kernel takes for a listener that is well
+    joined_bytes: int = 32 * 1024  # of one pass; half of what the kernel takes for a listener that is well
     pending_bytes: int = 1 << 20  # as a mailbox: with more than that to tell, the picture is shorter
     lag_s: float = 5.0  # a telephone in the lift; whoever takes longer comes back to a snapshot
     look_s: float = 0.5  # how exactly that is kept
