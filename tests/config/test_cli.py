@@ -642,6 +642,17 @@ def test_check_finds_nothing_wrong_without_settings(tmp_path: Path) -> None:
     assert json.loads(junban(tmp_path, "check", "--json").stdout) == {"ok": True, "faults": []}
 
 
+def test_check_says_nothing_of_its_own_where_nobody_reads_on(tmp_path: Path) -> None:
+    command = [JUNBAN, "check", "--json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean(tmp_path), cwd=tmp_path
+    ) as checking:
+        assert checking.stdout and checking.stderr
+        checking.stdout.close()
+        assert checking.stderr.read() == ""
+    assert checking.returncode == 0
+
+
 def test_check_names_every_fault_at_once(tmp_path: Path) -> None:
     office = tmp_path / "office.toml"
     office.write_text('key = "X"\nnaem = "y"\n')
