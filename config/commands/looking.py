@@ -24,7 +24,8 @@ def _check(asked: argparse.Namespace) -> int:
 
     faults = find_faults()
     if asked.json:
-        asking.say(json.dumps({"ok": not faults, "faults": [fault.as_fields() for fault in faults]}, ensure_ascii=False))
+        told = [fault.as_fields() for fault in faults]
+        asking.say(json.dumps({"ok": not faults, "faults": told}, ensure_ascii=False))
     elif faults:
         asking.say("\n".join(str(fault) for fault in faults))
     else:

@@ -647,7 +647,8 @@ def test_check_says_nothing_of_its_own_where_nobody_reads_on(tmp_path: Path) -> 
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean(tmp_path), cwd=tmp_path
     ) as checking:
-        assert checking.stdout and checking.stderr
+        assert checking.stdout is not None
+        assert checking.stderr is not None
         checking.stdout.close()
         assert checking.stderr.read() == ""
     assert checking.returncode == 0
