@@ -48,10 +48,12 @@ def _doctor(asked: argparse.Namespace) -> int:
     looks = examine(machine, asked.data)
     is_well = not any(look.faults for look in looks)
     if asked.json:
-        asking.say(json.dumps({"ok": is_well, "looks": {look.name: look.faults for look in looks}}, ensure_ascii=False))
+        told = {"ok": is_well, "looks": {look.name: look.faults for look in looks}}
+        told["seen"] = {look.name: look.seen for look in looks}
+        asking.say(json.dumps(told, ensure_ascii=False))
         return 0 if is_well else asking.FAILURE
     for look in looks:
         asking.say(f"{'×' if look.faults else '○'} {look.name}")
-        for fault in look.faults:
-            asking.say(f"   {fault}")
+        for line in (*look.faults, *(f"・{seen}" for seen in look.seen)):
+            asking.say(f"   {line}")
     return 0 if is_well else asking.FAILURE

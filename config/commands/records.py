@@ -1,6 +1,7 @@
 """The ledger, the papers made from it, and the end of the agreement."""
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 KIND_HELP = "on_site（立入調査）か documents（書面）"
 RESULT_HELP = "sound（適正）か to_mend（改善を要する）"
+
+PAPER_WORDS = ("to", "issued", "issuer", "addressee")  # of the end of an agreement, and the responsible's name
 
 
 def add_ledger(verbs: asking.Verbs) -> None:
@@ -46,15 +49,23 @@ def add_ledger(verbs: asking.Verbs) -> None:
 
 def add_erase(verbs: asking.Verbs) -> None:
     erase = asking.verb(
-        verbs, "erase", _erase, "協定の終了: すべての連絡先を消去し、記録と証明書を 1 つのフォルダーに置きます"
+        verbs, "erase", _erase, "連絡先を消去します: 申出のあった番号のものを直ちに、または協定の終了ですべて"
     )
-    erase.add_argument("--agreement", required=True, metavar="KEY", help="終わる窓口課の key（確認のため書きます）")
-    erase.add_argument("--to", type=Path, required=True, metavar="DIR", help="区に返す記録を置くフォルダー")
-    erase.add_argument("--issued", type=asking.day, required=True, metavar="DATE", help="書類に書く発行日")
-    erase.add_argument("--issuer", required=True, metavar="TEXT", help="発行者（行を分けるには ／）")
-    erase.add_argument("--addressee", required=True, metavar="TEXT", help="宛先（例: 新宿区長　様）")
-    erase.add_argument("--responsible", default="", metavar="NAME", help="取扱責任者の利用者名（既定: 運用担当者）")
+    which = erase.add_mutually_exclusive_group(required=True)
+    which.add_argument("--now", type=_number, metavar="TICKET", help="申出のあった番号（例: A101）。確かめて終わります")
+    which.add_argument("--agreement", metavar="KEY", help="協定の終了: 終わる窓口課の key（確認のため書きます）")
+    erase.add_argument("--to", type=Path, metavar="DIR", help="協定の終了: 区に返す記録を置くフォルダー")
+    erase.add_argument("--issued", type=asking.day, metavar="DATE", help="協定の終了: 書類に書く発行日")
+    erase.add_argument("--issuer", metavar="TEXT", help="協定の終了: 発行者（行を分けるには ／）")
+    erase.add_argument("--addressee", metavar="TEXT", help="協定の終了: 宛先（例: 新宿区長　様）")
+    erase.add_argument("--responsible", metavar="NAME", help="協定の終了: 取扱責任者の利用者名（既定: 運用担当者）")
     asking.add_data(erase)
+
+
+def _number(text: str) -> str:
+    if re.fullmatch(r"[A-Z]{0,3}[0-9]{1,5}", text, re.ASCII) is None:
+        raise ValueError(text)
+    return text
 
 
 def _ledger_verify(asked: argparse.Namespace) -> int:
@@ -156,6 +167,30 @@ def _paper(asked: argparse.Namespace, act: "Callable[[PaperCommand], bool]") -> 
 
 
 def _erase(asked: argparse.Namespace) -> int:
+    given = [f"--{name}" for name in (*PAPER_WORDS, "responsible") if getattr(asked, name) is not None]
+    if asked.now is not None:
+        if given:
+            raise asking.WrongUse(f"{' '.join(given)} は --agreement と一緒に使ってください。")
+        return _erase_now(asked)
+    if missing := [f"--{name}" for name in PAPER_WORDS if getattr(asked, name) is None]:
+        raise asking.WrongUse(f"--agreement には {' '.join(missing)} も書いてください。")
+    return _erase_all(asked)
+
+
+def _erase_now(asked: argparse.Namespace) -> int:
+    machine, office = asking.settings()
+    from config.erase_command import EraseCommand, NotErased
+    from config.ledger import ledger_settings
+    from hub.ledger.connection import LedgerUnusable
+
+    try:
+        EraseCommand(ledger_settings(machine, asked.data), office, asking.say).run(asked.now)
+    except (LedgerUnusable, NotErased) as error:
+        raise asking.Failure(str(error)) from error
+    return 0
+
+
+def _erase_all(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
     from config.embedded import StoreDidNotStart
     from config.end_command import EndCommand, NotErased
@@ -171,7 +206,7 @@ def _erase(asked: argparse.Namespace) -> int:
             f"--agreement には、終わる窓口課の key（{office.key}）を書いてください。元には戻せません。"
         )
     issuer, addressee = (text.replace("／", "\n") for text in (asked.issuer, asked.addressee))
-    paper = Asked(asked.to, asked.issued, asked.issued, asked.issued, issuer, addressee, asked.responsible)
+    paper = Asked(asked.to, asked.issued, asked.issued, asked.issued, issuer, addressee, asked.responsible or "")
     command = EndCommand(
         machine, office, ledger_settings(machine, asked.data), asked.data or default_data_folder(), asking.say
     )

@@ -19,7 +19,7 @@ from hub.edge.staff import Staff
 from hub.edge.walls import Walls
 from hub.fanout.relay import Relay
 from hub.wire import codec, codes
-from hub.wire.messages import CLIENT_FRAME_BYTES, Close, DeskRequest, KioskRequest, WallRequest
+from hub.wire.messages import CLIENT_FRAME_BYTES, Close, DeskRequest, KioskRequest, OfTelephone, WallRequest
 from hub.wire.position import Position
 from hub.wire.tickets import Notice
 from tests.house.documents import ROOT
@@ -61,7 +61,7 @@ def test_every_frame_of_the_hub_has_an_example() -> None:
 
 def test_a_reply_is_shown_with_an_answer_and_with_a_refusal() -> None:
     replies = [set(json.loads(line)) - {"type", "id"} for line in FRAMES if type_of(line) == "reply"]
-    assert replies == [{"answer"}, {"refusal"}]
+    assert replies == [{"answer"}, {"answer"}, {"answer"}, {"refusal"}]
 
 
 def test_the_examples_tell_one_story_without_a_gap() -> None:
@@ -84,7 +84,9 @@ def test_an_example_to_the_hub_is_a_request_and_stays_the_same(line: str) -> Non
 def reader_of(line: str) -> Callable[[str], AnyRequest]:
     if type_of(line) == tag(WallRequest):
         return codec.read_wall_request
-    return codec.read_kiosk_request if "code" in json.loads(line) else codec.read_desk_request
+    of_kiosk = {tag(kind) for kind in OfTelephone.__args__}
+    is_kiosk = "code" in json.loads(line) or type_of(line) in of_kiosk
+    return codec.read_kiosk_request if is_kiosk else codec.read_desk_request
 
 
 def test_every_request_has_an_example() -> None:
