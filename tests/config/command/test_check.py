@@ -15,8 +15,8 @@ def test_check_finds_nothing_wrong_without_settings(tmp_path: Path) -> None:
 
 
 def test_check_says_nothing_of_its_own_where_nobody_reads_on(tmp_path: Path) -> None:
-    command, pipe = [JUNBAN, "check", "--json"], subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=clean(tmp_path), cwd=tmp_path) as checking:
+    command, pipe, own = [str(JUNBAN), "check", "--json"], subprocess.PIPE, clean(tmp_path)
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=own, cwd=tmp_path) as checking:
         assert checking.stdout is not None
         assert checking.stderr is not None
         checking.stdout.close()
