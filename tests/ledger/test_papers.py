@@ -163,12 +163,13 @@ def test_a_report_names_handlers_and_audits(ledger: Ledger, tmp_path: Path, monk
     assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF-")
 
 
-def test_a_paper_of_days_in_the_wrong_order_is_not_made(
+def test_a_paper_of_days_in_the_wrong_order_or_by_nobody_is_not_made(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for kind in ("certificate", "report"):
         for wrong in ("--until", "--issued"):
             assert paper(tmp_path, monkeypatch, kind, str(tmp_path / "c.pdf"), *PERIOD, wrong, "2026-11-23") == 2
+        assert paper(tmp_path, monkeypatch, kind, str(tmp_path / "c.pdf"), *PERIOD, "--responsible", "nobody") == 1
     assert not (tmp_path / "c.pdf").exists()
     assert "早い日から順に" in capsys.readouterr().err
     assert paper(tmp_path, monkeypatch, "audit", "2100-01-01") == 1
