@@ -72,6 +72,7 @@ class PaperCommand:
                 certify(ledger, asked.first, asked.last),
                 tuple(People(ledger, now_ms=self._now_ms).list()),
                 tuple(Audit(*held) for held in audits.held()),
+                audits.uses(asked.first, asked.last),
                 audits.operations(asked.first, asked.last),
                 audits.purposes(asked.first, asked.last),
             )
