@@ -7,17 +7,24 @@ from starlette.responses import Response
 
 from hub.desk.lane import Office
 from hub.ledger.certificate import Certified
-from hub.ledger.erasures import Handled
+from hub.ledger.erasures import Handled, Use
 from hub.ledger.person import Person
 from hub.ledger.verifying import Verdict
 from hub.wire.roles import Role
 from web.pages import rendered
-from web.paper_words import CARRIERS, ENDINGS, Issue
+from web.paper_words import ABOUT, CARRIERS, ENDINGS, OUTCOMES, Issue
 from web.times import Moment, moment
 from web.viewers import Viewer, viewed
 
 NO_STORE = {"Cache-Control": "no-store"}
 BRIEFLY = {"key": "鍵の破棄", "unlink": "データストアからの削除"}  # in full on the certificate
+
+
+@dataclass(frozen=True, slots=True)
+class UseView:
+    at: Moment
+    about: str
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class ContactView:
     number: str
     carrier: str
     given: Moment
+    uses: tuple[UseView, ...]
     erased: Moment | None
     ending: str
     method: str
@@ -79,6 +87,10 @@ class AuditPages:
         return Response(certificate_pdf(facts, issue), media_type="application/pdf", headers=headers)
 
 
+def _used(use: Use) -> UseView:
+    return UseView(moment(use.at_ms), ABOUT.get(use.trigger, use.trigger), OUTCOMES.get(use.outcome, use.outcome))
+
+
 def _view(one: Handled) -> ContactView:
     words = one.method.split("+") if one.method else []
     return ContactView(
@@ -86,6 +98,7 @@ def _view(one: Handled) -> ContactView:
         number=one.number,
         carrier=CARRIERS.get(one.carrier, one.carrier),
         given=moment(one.given_ms),
+        uses=tuple(_used(use) for use in one.uses),
         erased=None if one.erased_ms is None else moment(one.erased_ms),
         ending="" if one.erased_ms is None else ENDINGS.get(one.ending, one.ending),
         method="、".join(BRIEFLY.get(word, word) for word in words) or "直ちに削除",

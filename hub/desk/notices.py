@@ -73,8 +73,11 @@ class Ending(StrEnum):
     """Why a contact is gone before its day is over."""
 
     RESIDENT = "resident"  # the resident said stop
+    BLOCK = "block"  # the resident blocked the office's account at the carrier
     REPLACED = "replaced"  # the resident gave another
     REFUSED = "refused"  # the carrier will never deliver to it
+    BOUNCE = "bounce"  # the carrier took it, and it came back
+    OFFICE = "office"  # the resident asked the office, and an operator did it
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import hmac
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import structlog
@@ -16,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.desk.notices import Carrier
+from hub.desk.notices import Carrier, Ending
 from hub.desk.refusals import NotUnderstood, OtherBody, Refusal, TryAgain, WorldDiffers
 from hub.desk.requests import Stamp
 from hub.edge.asked import Asked
@@ -149,7 +150,7 @@ class LineLinks:
             case "follow":
                 await self._answer(event)
             case "unfollow":
-                await self._erase(user)
+                await self._erase(user, Ending.BLOCK)
             case _:
                 pass  # unsend: nothing is kept that could be taken back
         await self._links.hear(name)
@@ -182,10 +183,10 @@ class LineLinks:
         await self._links.drop(digest)
         return True
 
-    async def _erase(self, user: str) -> None:
+    async def _erase(self, user: str, ending: Ending) -> None:
         day = self._reception.day()
         for stop in await self._reception.desk.stops_of(day, self._owner(user)):
-            await self._reception.erase(day, stop)
+            await self._reception.erase(day, replace(stop, ending=ending))
 
     async def _answer(self, event: Event) -> None:
         if ANSWER_TOKEN.fullmatch(event.reply_token):

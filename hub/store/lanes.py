@@ -135,6 +135,10 @@ class Lanes:
         """The arrival whose secret has this SHA-256 (hexadecimal), or None. Raises StoreAway."""
         return _number(await answered(self._client.hget(self.keys.secrets(day), secret)))
 
+    async def arrival_of(self, day: str, number: str) -> int | None:
+        """Whose number it is today, or None. Raises StoreAway."""
+        return _number(await answered(self._client.hget(self.keys.numbers(day), number)))
+
     async def secret_of(self, day: str, arrival: int) -> str | None:
         """SHA-256 of a ticket's secret, or None where it has none. Raises StoreAway."""
         found: str | None = await answered(self._client.hget(self.keys.ticket(day, arrival), "secret"))

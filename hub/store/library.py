@@ -25,7 +25,8 @@ from hub.desk.notices import (
     Carrier,
 )
 from hub.desk.ticket import AT_COUNTER, MOVES, Action
-from hub.store.keys import STANDING, TRACES_LIVE_MS
+from hub.store.keys import EXPIRES_AFTER_MS, STANDING, TRACES_LIVE_MS
+from hub.store.sealing import SEALED_CHARACTERS
 
 LIBRARY = "junban_v1"
 _FOLDER = Path(__file__).parent / "functions"
@@ -101,6 +102,8 @@ def _tables() -> str:
     lines.append("local STANDING = {" + ", ".join(f"'{state}'" for state in STANDING) + "}")
     lines.append("local CARRIERS = {" + ", ".join(f"'{carrier}'" for carrier in Carrier) + "}")
     lines.append(f"local TRACES_LIVE_MS = {TRACES_LIVE_MS}")
+    lines.append(f"local EXPIRES_AFTER_MS = {EXPIRES_AFTER_MS}")
+    lines.append(f"local SEALED_CHARACTERS = {SEALED_CHARACTERS}")
     for name, figure in (
         ("LOOKED_AT", LOOKED_AT),
         ("PACE_CALLS", PACE_CALLS),

@@ -69,6 +69,7 @@ class Nights:
     steps: int = 0
     restores: int = 0
     restarts: int = 0
+    beyond_net: int = 0  # an hour after their hour still in the store, the eraser being away
     residue_by_day: int = 0  # sealed, without a key, in the memory of a server that is not restarted by day
 
 
@@ -165,6 +166,10 @@ class Story:
         up_at = due + (self.chance.uniform(1800, 8 * 3600) if is_out else 1)
         if is_out:
             self.seen.outages += 1
+        if is_out and up_at > due + 3600:
+            self.traveller.travel_to(due + 3601)
+            kept = await Erasing(self.office.client, self.office.office).kept([one.subscription for one in mine])
+            self.seen.beyond_net += len(kept)
         self.traveller.travel_to(up_at)
         if is_out:
             await self.refuses(mine)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from hub.desk.facts import ContactGiven, DayOpened, Fact, TicketIssued
+from hub.desk.facts import ContactGiven, ContactUsed, DayOpened, Fact, TicketIssued
 from hub.ledger.erasures import Erasures
 from hub.ledger.operations import Ledger, Stream
 from hub.ledger.tables import OPERATIONS
@@ -20,6 +20,11 @@ from tests.edge.test_staff import NOW_MS, OWN, Door
 
 DAY = "2026-11-24"
 SUBSCRIPTION = "5" * 32
+
+
+def used(told: dict[str, Any], trigger: str, outcome: str, times: int) -> Fact:
+    about: dict[str, Any] = {"trigger": trigger, "outcome": outcome, "times": times}
+    return ContactUsed(**told, arrival=1, carrier="email", subscription=SUBSCRIPTION, **about)
 
 
 @pytest.fixture
@@ -32,6 +37,9 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         DayOpened(**told, day=DAY),
         TicketIssued(**told, arrival=1, number="A101", lane="certificates", rank=1, source="kiosk"),
         ContactGiven(**told, arrival=1, carrier="email", subscription=SUBSCRIPTION, ahead=3, purpose="1/3f2a"),
+        used(told, "registered", "accepted", 1),
+        used(told, "now", "pending", 1),
+        used(told, "now", "uncertain", 2),
     ]
     stream = [(f"{NOW_MS + place}-0", fact) for place, fact in enumerate(facts)]
     book.append(DAY, Stream(), stream, accounted=len(stream), removed=0)
@@ -59,6 +67,8 @@ def test_a_ticket_says_whether_its_contact_was_erased_when_and_how(door: Door, l
     before = auditor.get(f"/audit/contacts?day={DAY}").text
     assert "A101" in before
     assert "未消去 1 件" in before
+    for words in ("登録の確認（送信済み）", "お呼び出し（送れず、後でもう一度）", "お呼び出し（送信したか不明）"):
+        assert words in before, "each time that it was used"
     erase(ledger)
     after = auditor.get(f"/audit/contacts?day={DAY}").text
     for words in (

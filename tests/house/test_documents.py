@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from config.cli import Parser, parser
+from config.cli import parser
+from config.commands.asking import Parser
 from tests.house.documents import ROOT, TABLES, written
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,10 +25,12 @@ def test_a_table_says_what_the_code_says(name: str) -> None:
 
 
 def verbs(below: argparse.ArgumentParser | None = None) -> dict[str, Parser]:
-    """What can be typed; `ledger verify` is a verb of its own."""
+    """What can be typed; `ledger verify` is a verb of its own, `handler`, another word for `user`, is none."""
     found: dict[str, Parser] = {}
     for action in (below or parser())._actions:
         for name, verb in dict(action.choices).items() if isinstance(action, argparse._SubParsersAction) else ():
+            if not verb.prog.endswith(f" {name}"):
+                continue  # another word
             own = verbs(verb)
             found |= {f"{name} {act}": parsed for act, parsed in own.items()} if own else {name: verb}
     return found
