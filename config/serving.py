@@ -5,6 +5,7 @@ What the applications are is unknown here.
 
 import asyncio
 import contextlib
+import gc
 import resource
 import signal
 import socket
@@ -18,8 +19,9 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from hub.edge.admission import Admission
+from hub.edge.admission import AT_ONCE, Admission
 from hub.edge.connections import HttpConnection, SocketConnection
+from hub.edge.doorstep import Doorstep
 from hub.edge.sockets import Limits
 from hub.edge.websocket.connection import WebsocketConnection
 from hub.edge.websocket.pulse import Pulse
@@ -32,11 +34,14 @@ STOP_SECONDS = 3  # for close frames and requests under way; whoever has not let
 # for logs, libraries and a turn of ACCEPTS_AT_ONCE.
 RESERVED_FILES = 384
 FOR_PAGES = 8  # one public connection in so many is kept for pages, which come and go
-ACCEPTS_AT_ONCE = 64  # connections a turn of the loop: at the end of the files each one more is a failure and a line
+# Connections a turn of the loop. uvloop takes one from each place: where many come, it is given the place as often.
+# Otherwise a waiting room that comes back, while those who are in are told something, comes in at 300 a second.
+ACCEPTS_AT_ONCE = AT_ONCE
 ACCEPT_FAILURES_TOLD_EVERY_S = 60.0
 BACKLOG = 4096  # connections that wait to be accepted: a whole waiting room reconnects at once
-# What the kernel takes for one client beyond the mailbox. By itself it grows to 4 MB for each that does not read.
-KERNEL_BUFFER_BYTES = 128 * 1024
+# What the kernel takes for one client beyond the mailbox: twice that, minutes of a busy office. By itself it grows to
+# 4 MB for each that does not read; and how long it takes to fill is how long such a one seems well.
+KERNEL_BUFFER_BYTES = 32 * 1024
 
 Apps: TypeAlias = tuple[ASGIApp, ASGIApp]
 Engine: TypeAlias = type[WebsocketConnection] | type[SocketConnection]
@@ -114,14 +119,15 @@ async def serving(
     """
     most_public = most_public or public_connections(open_files())
     _throttle_accept_failures()
-    residents, staff = partial(http, admission=Admission()), http
+    residents, staff = partial(Doorstep, http, Admission()), partial(Doorstep, http, None)
     servers = [
         _Server(_config(app, ping_s, connection, ws, most))
         for app, connection, most in zip(apps, (residents, staff), (most_public, None), strict=True)
     ]
+    many = [public, *(public.dup() for _ in range(ACCEPTS_AT_ONCE - 1))]
     tasks = [
-        asyncio.create_task(server.serve(sockets=[place]))
-        for server, place in zip(servers, (public, inside), strict=True)
+        asyncio.create_task(server.serve(sockets=sockets))
+        for server, sockets in zip(servers, (many, [inside]), strict=True)
     ]
     try:
         while not all(server.started for server in servers):
@@ -153,6 +159,9 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     try:
         async with serving(apps, public, inside, ping_s=ping_s, ws=ws):
+            # What was made so far stays to the end; to look through it for a room that comes in holds the loop 0.1 s.
+            gc.collect()
+            gc.freeze()
             on_ready()
             await stop.wait()
     finally:
@@ -204,6 +213,6 @@ def _config(app: ASGIApp, ping_s: float, http: Any, ws: Engine, most: int | None
         proxy_headers=False,  # nothing here asks for a client's address
         server_header=False,
         backlog=ACCEPTS_AT_ONCE,
-        limit_concurrency=most,  # `HttpConnection` cuts who comes beyond; `Limits.listeners` refuses sockets before
+        limit_concurrency=most,  # `Doorstep` cuts who comes beyond; `Limits.listeners` refuses sockets before
         timeout_graceful_shutdown=STOP_SECONDS,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hub.ledger.log import Logged
 from hub.wire.roles import Act
-from web.paper_words import ABOUT, CARRIERS, ENDINGS, OUTCOMES
+from web.paper_words import ABOUT, CARRIERS, ENDINGS, METHODS, OUTCOMES
 from web.times import Moment, moment
 from web.viewers import ROLES
 
@@ -241,5 +241,7 @@ def shown_who(who: str, names: Mapping[str, str]) -> str:
 def _value(field: str, value: str, places: Mapping[str, Mapping[str, str]]) -> str:
     if field in ("lanes", "former"):
         return "・".join(places.get("lane", {}).get(lane, lane) for lane in value.split())
+    if field == "method":
+        return "・".join(METHODS.get(word, word) for word in value.split("+"))
     words = VALUES.get(field) or places.get(field, {})
     return words.get(value, value)

@@ -19,6 +19,13 @@ OUTCOMES = {
     "pending": "送れず、後でもう一度",
     "lapsed": "送れず",
 }
+METHODS = {
+    "key": "鍵の破棄",
+    "unlink": "データストアでの上書きと削除",
+    "rewrite": "ファイルの書き直し",
+    "restart": "再起動",
+    "scan": "走査",
+}
 ENDINGS = {
     "day_after": "利用終了の翌日",
     "resident": "本人の申出",

@@ -17,6 +17,8 @@ FAILURE = 1
 
 # What argparse says, in the operator's language; `{}` stands for what was wrong.
 WRONG_USES: tuple[tuple[str, str], ...] = (
+    (r"one of the arguments (.*) is required", "{} のどちらかを書いてください"),
+    (r"argument (\S+): not allowed with argument (\S+)", "{} と {} は一緒に使えません"),
     (r"unrecognized arguments: (.*)", "{} は使えません"),
     (r"argument VERB: invalid choice: '([^']*)'.*", "{} という命令はありません"),
     (r"the following arguments are required: VERB", "命令を書いてください"),

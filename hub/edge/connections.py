@@ -14,7 +14,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from wsproto import events
 
-from hub.edge.admission import Admission
 from hub.wire.messages import Close
 
 if TYPE_CHECKING:
@@ -38,12 +37,6 @@ class HttpConnection(HttpToolsProtocol):
     _head_timer: asyncio.TimerHandle | None = None
     _body_timer: asyncio.TimerHandle | None = None
     _taken_timer: asyncio.TimerHandle | None = None
-    _is_in = False
-
-    def __init__(self, *given: Any, admission: Admission | None = None, **named: Any) -> None:
-        """`admission`: of a listening place that many come to at once."""
-        super().__init__(*given, **named)
-        self._admission = admission
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -57,18 +50,6 @@ class HttpConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_in or self._admission is None:
-            self._hear(data)
-        elif not self._admission.ask(lambda: self._come_in(data)):
-            self.transport.pause_reading()
-
-    def _come_in(self, data: bytes) -> None:
-        self._is_in = True
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
-            self._hear(data)
-
-    def _hear(self, data: bytes) -> None:
         if self._head_timer is not None:
             self._head_bytes += len(data)
             if self._head_bytes > self.head_bytes:

@@ -9,6 +9,7 @@ listener has a queue: what is held for one is the write that did not fit. Knows 
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Bounds:
     """
 
     slice: int = 250  # writes a turn of the loop, some 2 ms: so long a command waits for its turn
-    joined_bytes: int = 64 * 1024  # of one pass; half of what the kernel takes for a listener that is well
+    joined_bytes: int = 32 * 1024  # of one pass; half of what the kernel takes for a listener that is well
     pending_bytes: int = 1 << 20  # as a mailbox: with more than that to tell, the picture is shorter
     lag_s: float = 5.0  # a telephone in the lift; whoever takes longer comes back to a snapshot
     look_s: float = 0.5  # how exactly that is kept
@@ -81,11 +82,22 @@ def write_each(lines: Iterable[Line], data: bytes) -> None:
             _log.exception("write failed")
 
 
-class Turns:
-    """Whose slice is next. Between two slices the loop serves everybody else."""
+OTHERS = 3.0  # times as long as a slice took, while they need it: a room that comes back is in within two seconds
+IS_NEEDED = 0.5  # of a slice: a turn in which the loop did as much besides; a press or two is less
 
-    def __init__(self) -> None:
+
+class Turns:
+    """Whose slice is next. Between two slices the loop serves everybody else: one round, and more where they need it.
+
+    Who presses and who comes in is served before those who are told: what waits for them is joined, and costs less.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.perf_counter) -> None:
         self._due: deque[Crowd] = deque()
+        self._monotonic = monotonic
+        self._ended = 0.0  # the turn before
+        self._slice_s = 0.0  # how long the slice before took
+        self._owed_s = 0.0  # to everybody else
 
     def ask(self, crowd: "Crowd") -> None:
         self._due.append(crowd)
@@ -93,11 +105,21 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._turn)
 
     def _turn(self) -> None:
+        began = self._monotonic()
+        others_s = began - self._ended
+        self._owed_s = self._owed_s - others_s if others_s > IS_NEEDED * self._slice_s else 0.0
+        if self._owed_s > 0:
+            self._ended = began
+            asyncio.get_running_loop().call_soon(self._turn)
+            return
         crowd = self._due[0]
         try:
             is_more = crowd.write_slice()
         finally:  # whatever happens to one crowd, the others get their turn
             self._due.popleft()
+            self._ended = self._monotonic()
+            self._slice_s = self._ended - began
+            self._owed_s = OTHERS * self._slice_s
             if self._due:
                 asyncio.get_running_loop().call_soon(self._turn)
         if is_more:
@@ -134,7 +156,7 @@ class Crowd:
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._passes = 0
-        self._runs: deque[tuple[bytes, OneByOne]] = deque()  # what is left of the pass under way
+        self._runs: deque[tuple[bytes, OneByOne, int]] = deque()  # what is left of the pass, for the first so many
         self._at = 0  # in the first run
         self._full: set[Line] = set()  # who began to lag during this pass, and has not caught up
         self._left: set[Line] = set()  # who went during this pass: nothing may follow a close
@@ -169,10 +191,10 @@ class Crowd:
         self._is_due = False
         if not self._runs:
             self._begin()
-        data, many = self._runs[0]
-        start, self._at = self._at, self._at + self._bounds.slice
+        data, many, count = self._runs[0]
+        start, self._at = self._at, min(self._at + self._bounds.slice, count)
         many.write(data, start, self._at, self._full, self._left)
-        if self._at >= len(many):
+        if self._at >= count:
             self._runs.popleft()
             self._at = 0
         if not self._runs:
@@ -225,11 +247,11 @@ class Crowd:
         known = self._coming_in(len(frames))
         if self._many is None:
             self._many = self._gathered(self._ready)
-        self._runs.append((_joined(frames), self._many))
+        self._runs.append((_joined(frames), self._many, len(self._many)))
         for count, lines in known.items():
-            self._runs.append((_joined(frames[count:]), self._gathered(lines)))
-            self._ready.update(dict.fromkeys(lines))
-            self._many = None  # this pass goes to those who were ready before
+            self._runs.append((_joined(frames[count:]), self._gathered(lines), len(lines)))
+            for line in lines:
+                self._make_ready(line)
 
     def _gathered(self, lines: Iterable[Line]) -> OneByOne:
         many = self._together()
@@ -264,11 +286,10 @@ class Crowd:
         return known
 
     def _make_ready(self, line: Line) -> None:
+        """From the next pass on: the one under way goes to those who were ready when it began."""
         self._ready[line] = None
-        if self._many is not None and not self._runs:
+        if self._many is not None:
             self._many.append(line)
-        else:
-            self._many = None
 
     # Newcomers and laggards -------------------------------------------------------------------------------------------
 

@@ -96,6 +96,16 @@ class Mailbox:
         self._size -= frame.size
         return frame
 
+    def more(self, size: int) -> list[Frame]:
+        """The next ones that are here already, as long as they are not more than `size` bytes together."""
+        taken = []
+        while self._frames and self._frames[0].size <= size:
+            frame = self._frames.popleft()
+            self._size -= frame.size
+            size -= frame.size
+            taken.append(frame)
+        return taken
+
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)

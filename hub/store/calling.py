@@ -4,11 +4,10 @@ A call whose reply was lost is made once more: every function that writes either
 the same again when it is asked again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import redis.exceptions
-from redis.asyncio import Redis
 
 from hub.desk.refusals import Refusal, StoreAway, StoreDamaged, every_refusal
 
@@ -25,10 +24,10 @@ _REFUSALS = every_refusal()
 
 
 class Functions:
-    """The functions of the library behind one client."""
+    """The functions of the library. `ask` sends one command: a client's `execute_command`, or `Together.ask`."""
 
-    def __init__(self, client: Redis) -> None:
-        self._command: Any = client.execute_command  # redis-py leaves it untyped
+    def __init__(self, ask: Callable[..., Awaitable[Any]]) -> None:
+        self._ask = ask
 
     async def call(
         self, function: str, keys: list[str], words: list[str], *, writes: bool = True, tries: int = TRIES
@@ -37,7 +36,7 @@ class Functions:
         verb = "FCALL" if writes else "FCALL_RO"
         for left in reversed(range(tries)):
             try:
-                reply: list[str] = await answered(self._command(verb, function, len(keys), *keys, *words))
+                reply: list[str] = await answered(self._ask(verb, function, len(keys), *keys, *words))
                 return reply
             except StoreAway:
                 if not left:

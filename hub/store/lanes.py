@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 from redis.asyncio import Redis
 
@@ -20,19 +20,19 @@ from hub.desk.managing import text_of
 from hub.desk.notices import EACH_TIME, Carrier, Ending, NoticeState, Trigger, notice_id
 from hub.desk.order import SHARE
 from hub.desk.picture import Picture
-from hub.desk.refusals import Crowded, LaneClosed, StaleDay, TooManyPlaces
+from hub.desk.refusals import Crowded, LaneClosed, StaleDay
 from hub.desk.requests import Answer, Request, Stamp, Stop
 from hub.desk.ticket import State
 from hub.store.calling import RS, US, Functions, answered, told_in
 from hub.store.keys import DAY_SECONDS, FACTS_SECONDS, STANDING, Keys
+from hub.store.peeking import PEEK_DEPTH, PEEKS, Peeked, Peeking
 from hub.store.picturing import picture_of
 from hub.store.sealing import key_id_of
+from hub.store.together import Together
 
 OfCounter: TypeAlias = ask.TakeBack | ask.Recall | ask.MarkAbsent | ask.Done | ask.Hold | ask.Review
 
 MINUTE_MS = 60_000
-PEEK_DEPTH = 8  # tickets whose keys are handed in ahead of time: as many may press at the same moment
-PEEKS = 6  # each further look goes twice as deep; beyond 256 at once somebody is told to press again
 TOKYO = timezone(timedelta(hours=9))  # Japan has kept UTC+9 without summer time since 1951
 
 
@@ -78,8 +78,11 @@ class Lanes:
         self.keys = Keys(office.key)
         self.days_ahead = 0  # how far the open day lies after today: a clock was wrong once, and days never go back
         self._client = client
-        self._functions = Functions(client)
+        together = Together(client)
+        self._functions = Functions(together.ask)
+        self._peeking = Peeking(together, self.keys, office)
         self._on_due = on_due
+        self._under_way = 0  # requests: each may take the place that another one saw
 
     async def do(self, stamp: Stamp, request: Request, contact: SealedContact | None = None) -> Answer:
         """Carry out one request, once. Raises a Refusal (then nothing has changed, StoreAway excepted: ask again).
@@ -88,15 +91,23 @@ class Lanes:
         """
         function, own = self._words(stamp.day, request, contact)
         body = digest(request, contact.same if contact else "")
-        for round_ in range(PEEKS):
-            peeked = await self._peek(stamp.day, request, depth=PEEK_DEPTH << round_)
-            reply = await self._functions.call(function, *self._arguments(stamp, body, request, peeked, own))
-            if reply[:2] != ["no", "Peek"]:
-                told = self._told(reply)
-                for carrier in told.get("due", "").split():
-                    self._on_due(Carrier(carrier))
-                return _answer(told)
+        depth = PEEK_DEPTH + self._under_way
+        self._under_way += 1
+        try:
+            for round_ in range(PEEKS):
+                peeked = await self._peeking.peek(stamp.day, request, depth=depth << round_)
+                reply = await self._functions.call(function, *self._arguments(stamp, body, request, peeked, own))
+                if reply[:2] != ["no", "Peek"]:
+                    return self._answer(reply)
+        finally:
+            self._under_way -= 1
         raise Crowded
+
+    def _answer(self, reply: list[str]) -> Answer:
+        told = self._told(reply)
+        for carrier in told.get("due", "").split():
+            self._on_due(Carrier(carrier))
+        return _answer(told)
 
     async def day_now(self) -> tuple[int, str, str]:
         """Office time (epoch ms), today's date in Tokyo by the store's clock, and the open day ('' where none is)."""
@@ -221,10 +232,8 @@ class Lanes:
             case ask.Return():
                 return "desk_return_v1", [str(request.ticket), str(self.office.return_after)]
             case ask.PushBack():
-                rules = self.office.push_backs
-                if not 1 <= request.places <= rules.places:
-                    raise TooManyPlaces(places=str(rules.places))
-                return "desk_push_back_v1", [str(request.ticket), str(request.places), str(rules.times)]
+                places, times = self.office.places_back(request.places), self.office.push_backs.times
+                return "desk_push_back_v1", [str(request.ticket), str(places), str(times)]
             case ask.CheckIn():
                 return "desk_check_in_v1", [str(request.ticket)]
             case ask.Cancel():
@@ -286,51 +295,8 @@ class Lanes:
         except LaneClosed as refusal:  # the store knows that it is closed, the office when it opens
             raise closed(self.office, refusal.details["lane"], int(refusal.details["at"])) from None
 
-    async def _peek(self, day: str, request: Request, depth: int) -> "Peeked":
-        """What the function may need. It refuses with Peek if it needs the key of another ticket after all."""
-        pipe: Any = self._client.pipeline(transaction=False)
-        match request:
-            case ask.Issue():
-                pipe.hget(self.keys.tally(day), "arrival")
-                pipe.hget(self.keys.holders(day), f"{request.holder}{US}{request.lane}")
-                last, held = await answered(pipe.execute())
-                fresh = [int(last or 0) + place for place in range(1, depth + 1)]
-                return Peeked([*fresh, int(held)] if held else fresh)
-            case ask.Next():
-                lanes = request.lanes or self.office.counter(request.counter).lanes
-                pipe.hget(self.keys.tally(day), f"lanes:{request.counter}")
-                for lane in lanes:
-                    pipe.zrange(self.keys.waiting(day, lane), 0, depth - 1)
-                assigned, *lines = await answered(pipe.execute())
-                further = set((assigned or "").split()) - set(lanes)
-                if further and not request.lanes:  # a manager has changed what it serves
-                    for lane in sorted(further):
-                        pipe.zrange(self.keys.waiting(day, lane), 0, depth - 1)
-                    lines += await answered(pipe.execute())
-                heads = [int(arrival) for line in lines for arrival in line]
-                return Peeked(heads if request.current is None else [request.current, *heads])
-            case ask.Call():
-                lane = await answered(self._client.hget(self.keys.ticket(day, request.ticket), "lane"))
-                return Peeked([request.ticket, *([] if request.current is None else [request.current])], lane)
-            case ask.Pause() | ask.Resume() | ask.AnnounceClosing() | ask.Announce() | ask.Withdraw():
-                return Peeked([])
-            case ask.Reassign():
-                reserved = await answered(self._client.hgetall(self.keys.reserved(day)))
-                return Peeked([int(arrival) for arrival, counter in reserved.items() if counter == request.counter])
-            case ask.Wish() | ask.Stop():
-                pipe.hget(self.keys.ticket(day, request.ticket), "lane")
-                pipe.hget(self.keys.wishes(day), f"{request.ticket}{US}{request.carrier}")
-                lane, wish = await answered(pipe.execute())
-                present, _, ended = wish.split(US)[:3] if wish else ("", "", "")
-                return Peeked([request.ticket], lane, present if not ended else "")
-            case ask.JoinWall() | ask.LeaveWall() | ask.Sweep():
-                return Peeked([])
-            case _:
-                lane = await answered(self._client.hget(self.keys.ticket(day, request.ticket), "lane"))
-                return Peeked([request.ticket], lane)
-
     def _arguments(
-        self, stamp: Stamp, body: str, request: Request, peeked: "Peeked", own: list[str]
+        self, stamp: Stamp, body: str, request: Request, peeked: Peeked, own: list[str]
     ) -> tuple[list[str], list[str]]:
         """KEYS and ARGS in the order that `functions/prelude.lua` reads them."""
         keys, day, arrivals = self.keys, stamp.day, peeked.arrivals
@@ -357,15 +323,6 @@ class Lanes:
         words = [day, stamp.who, stamp.request, body, str(len(lanes)), *lanes]
         words += [str(len(arrivals)), *map(str, arrivals), *own]
         return named, words
-
-
-@dataclass(frozen=True, slots=True)
-class Peeked:
-    """Tickets whose keys are handed to a function; lane and present subscription of the one named."""
-
-    arrivals: list[int]
-    lane: str | None = None
-    subscription: str = ""
 
 
 def digest(request: Request, same: str = "") -> str:

@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from config.processes import Workshop
-from tests.bench.hardship import Clerk, among_deaf, killed
+from tests.bench.clerks import Clerks
+from tests.bench.hardship import among_deaf, killed
 from tests.bench.picture import draw
 from tests.bench.servers import OTHERS_CORE, Server, install_node, other, ours
 from tests.bench.tabs import built
@@ -87,12 +88,12 @@ class Part:
 
     def commands(self) -> dict[str, float]:
         with ours(self.next_folder(), practice=True) as server:
-            clerks = Clerk(server, per_s=0, clerks=4, at_once=8)
+            clerks = Clerks(server, per_s=0, clerks=4, at_once=8)
             with clerks.pressing():
                 time.sleep(self.seconds)
         with ours(self.next_folder()) as server, open_tabs(server, self.tabs, self.folder, TABS) as tabs:
             tabs.go()
-            clerk = Clerk(server, per_s=20)
+            clerk = Clerks(server, per_s=20)
             with clerk.pressing():
                 time.sleep(self.seconds)
         return {

@@ -1,25 +1,17 @@
 """Tabs that never read among those that do, a hub that is killed under all of them, and clerks who press meanwhile."""
 
-import asyncio
 import contextlib
 import http.client
 import re
-import secrets
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
-
-from hub.wire.codec import encode, read_frame
-from hub.wire.messages import Issue, Reply
-from tests.bench.servers import OFFICE, Ours, wait_for_port
+from tests.bench.clerks import Clerks
+from tests.bench.servers import Ours, wait_for_port
 from tests.bench.telling import Exact, open_tabs, percentile, tell_all, tell_steadily
-from tests.doors import Doors
-from tests.model.desks import CERTIFICATES
 
 DEAF_EVERY = 20
 DEAF = ("-S", str(DEAF_EVERY), "-B", "4096")
@@ -107,7 +99,7 @@ def killed(server: Ours, program: Path, folder: Path, count: int) -> Herd:
         began = time.monotonic()
         server.kill()
     server.start_hub()
-    clerk = Clerk(server, PRESSES_PER_S)
+    clerk = Clerks(server, PRESSES_PER_S)
     wait_for_port(server.port)
     with clerk.pressing(), open_tabs(server, program, folder, count, AT_ONCE) as tabs:
         opened = next(note for note in tabs.notes if note.startswith("OPEN"))
@@ -120,54 +112,3 @@ def killed(server: Ours, program: Path, folder: Path, count: int) -> Herd:
         herd = Herd(back_s, percentile(clerk.took_ms, 0.99), len(clerk.took_ms))
         herd.exact.add(tabs)
     return herd
-
-
-class Clerk:
-    """Gives numbers at the desk, so many a second (0: as fast as he is answered), over whatever socket he gets.
-
-    `took_ms` of each press that was answered.
-    """
-
-    def __init__(self, server: Ours, per_s: float, clerks: int = 1, at_once: int = 1) -> None:
-        self.took_ms: list[float] = []
-        self._inside = server.ports[0][1]
-        with contextlib.closing(Doors(OFFICE, server.ledger_url)) as doors:
-            self._headers = doors.headers("/ws/desk", f"http://127.0.0.1:{self._inside}")
-        self._per_s, self._clerks, self._at_once = per_s, clerks, at_once
-        self._is_over = threading.Event()
-
-    @contextlib.contextmanager
-    def pressing(self) -> Iterator[None]:
-        thread = threading.Thread(target=lambda: asyncio.run(self._press_all()))
-        thread.start()
-        try:
-            yield
-        finally:
-            self._is_over.set()
-            thread.join()
-
-    async def _press_all(self) -> None:
-        await asyncio.gather(*(self._press() for _ in range(self._clerks)))
-
-    async def _press(self) -> None:
-        while not self._is_over.is_set():
-            try:
-                async with connect(
-                    f"ws://127.0.0.1:{self._inside}/ws/desk",
-                    additional_headers=self._headers,
-                    proxy=None,
-                    compression=None,
-                ) as socket:
-                    while not self._is_over.is_set():
-                        began = time.monotonic()
-                        for _ in range(self._at_once):
-                            await socket.send(encode(Issue(secrets.token_urlsafe(16), CERTIFICATES)), text=True)
-                        left = self._at_once
-                        while left:
-                            left -= isinstance(read_frame(await socket.recv(decode=False)), Reply)
-                        took = time.monotonic() - began
-                        self.took_ms += [took * 1000] * self._at_once
-                        if self._per_s:
-                            await asyncio.sleep(max(0.0, 1 / self._per_s - took))
-            except (OSError, WebSocketException):
-                await asyncio.sleep(0.05)

@@ -144,6 +144,7 @@ class OfficeOfProcesses:
 
     async def _wish(self, path: str, secret: str, wish: dict[str, Any]) -> dict[str, Any] | None:
         body = {"id": request_id(), "secret": secret, "consent": True, **wish}
+        # Plain HTTP: reading every authority of the world for each wish would be most of the work.
         async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=ANSWER_S) as client:
             while not self.is_over:
                 with contextlib.suppress(httpx2.TransportError):

@@ -21,7 +21,7 @@ from config.sbom import bill_of_materials, differing, locked
 from config.settings import Machine
 from config.upkeep import of_updates, of_viruses
 from hub.store.access import Part, acl_lines
-from tests.config.test_cli import free_port, is_up, running
+from tests.config.command.running import free_port, is_up, running
 from tests.ports import free_ports
 
 

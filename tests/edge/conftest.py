@@ -8,7 +8,7 @@ import pytest
 from config.serving import ENGINES, Engine
 from tests.edge.hubs import CHOSEN
 
-ON_UVLOOP = [Path(__file__).parent / name for name in ("test_sockets.py", "websocket")]
+ON_UVLOOP = [Path(__file__).parent / name for name in ("test_sockets.py", "test_doorstep.py", "websocket")]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -492,8 +492,11 @@ class Undelayed(HttpConnection):
 
 async def test_a_reply_does_not_wait_for_the_acknowledgement_of_the_frame_before(store: MemoryStore) -> None:
     _, apps = memory_hub(store)
-    async with served(apps, http=Undelayed) as hub, hub.open("/ws/desk") as connection:
-        await connection.recv()
+    async with served(apps, http=Undelayed) as hub:
+        reader, writer = await asyncio.open_connection("127.0.0.1", hub.inside)
+        writer.write(LIVE)
+        await reader.readuntil(b"live\n")
+        writer.close()
     assert Undelayed.seen
     assert all(Undelayed.seen)
 

@@ -312,3 +312,30 @@ async def test_whatever_happens_everybody_hears_everything_in_order(seed: int) -
     for tab in [*tabs, *left]:
         assert is_whole(tab.heard), tab.heard
     assert len(room.crowd) == len(tabs)
+
+
+class Telling(Crowd):
+    """Two slices of a second each by a clock of the test's own; `order` says when each was written."""
+
+    def __init__(self, clock: list[float], order: list[str]) -> None:
+        self.clock, self.order, self.left = clock, order, 2
+
+    def write_slice(self) -> bool:
+        self.clock[0] += 1.0
+        self.order.append("slice")
+        self.left -= 1
+        return bool(self.left)
+
+
+@pytest.mark.parametrize(("others_s", "between"), [(0.1, 1), (1.0, 3), (2.0, 2), (5.0, 1)])
+async def test_who_needs_the_loop_has_it_three_times_as_long_as_a_slice(others_s: float, between: int) -> None:
+    clock, order = [100.0], list[str]()
+    crowd = Telling(clock, order)
+    turns = Turns(lambda: clock[0])
+    turns.ask(crowd)
+    while crowd.left:
+        clock[0] += others_s
+        order.append("others")
+        await one_turn()
+    first = order.index("slice")
+    assert order[first:] == ["slice", *["others"] * between, "slice"]

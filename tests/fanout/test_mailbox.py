@@ -37,6 +37,24 @@ async def test_a_writer_waits_for_the_next_frame() -> None:
     assert len(mailbox) == 1
 
 
+async def test_a_writer_takes_along_what_is_there_up_to_so_many_bytes() -> None:
+    mailbox = Mailbox(Depth())
+    for text in ("one", "two", "3", "four"):
+        mailbox.put(frame(text))
+    assert [each.text for each in mailbox.more(7)] == ["one", "two", "3"]
+    assert mailbox.more(3) == []
+    assert [each.text for each in mailbox.more(4)] == ["four"]
+    assert mailbox.more(100) == []
+
+
+async def test_what_was_taken_along_makes_room() -> None:
+    mailbox = Mailbox(Depth(size=6))
+    mailbox.put(frame("one"))
+    mailbox.put(frame("two"))
+    mailbox.more(3)
+    assert not mailbox.put(frame("six"))
+
+
 async def test_too_many_frames_empty_it_and_close_it_with_come_back() -> None:
     mailbox = Mailbox(Depth(frames=2))
     assert [mailbox.put(frame("x")) for _ in range(4)] == [False, False, True, False]

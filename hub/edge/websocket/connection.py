@@ -6,7 +6,7 @@ and its message nothing is left.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from uvicorn.protocols.utils import ClientDisconnected, get_local_addr, get_remote_addr, is_ssl
@@ -180,16 +180,24 @@ class WebsocketConnection(Stream):
         code, reason = self._end or (1006, "")
         return {"type": "websocket.disconnect", "code": code, "reason": reason}
 
+    async def send_texts(self, texts: Iterable[str]) -> None:
+        """Several in one write, and by none of the layers of an application. Raises ClientDisconnected."""
+        await self._until_writable()
+        self.write(b"".join(map(frames.text_frame, texts)))
+
     async def send(self, message: dict[str, Any]) -> None:
+        await self._until_writable()
+        act = SENDS.get((self._state, message["type"]))
+        if act is None:
+            raise RuntimeError(f"{message['type']} does not follow while {self._state.value}")
+        act(self, message)
+
+    async def _until_writable(self) -> None:
         while self._is_full and self._state is not State.OVER:
             self._writable = self._loop.create_future()
             await self._writable
         if self._state in (State.CLOSING, State.OVER):
             raise ClientDisconnected
-        act = SENDS.get((self._state, message["type"]))
-        if act is None:
-            raise RuntimeError(f"{message['type']} does not follow while {self._state.value}")
-        act(self, message)
 
     def _accept(self, message: dict[str, Any]) -> None:
         headers = [*self._server.default_headers, *message.get("headers", ())]

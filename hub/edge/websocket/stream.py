@@ -35,6 +35,7 @@ class Stream(asyncio.Protocol):
     """One connection from its handshake on. A broken or endless one harms nobody but itself."""
 
     __slots__ = (
+        "_head",
         "_idle_at",
         "_idle_left",
         "_is_full",
@@ -66,6 +67,7 @@ class Stream(asyncio.Protocol):
         self._loop = loop
         self._state = State.ASKED
         self._reader: frames.Reader | None = frames.Reader(message_bytes)  # None: nothing more can be read
+        self._head = b""  # of the answer to the handshake, until it has been written
         self._timer: asyncio.TimerHandle | None = None  # to the cut, once it closes
         self._place: int | None = None  # in the pulse
         self._idle_left, self._idle_at = self.idle_burst, 0.0
@@ -136,9 +138,21 @@ class Stream(asyncio.Protocol):
     # From the beginning to the end ------------------------------------------------------------------------------------
 
     def _open(self, head: bytes) -> None:
-        self.write(head)
+        """The head goes out with whatever is said first in this turn of the loop: one call of the system for both."""
+        self._head = head
+        self.write = self._write_first
+        self._loop.call_soon(self._write_head)
         self._state = State.OPEN
         self._place = self._pulse.join(self)
+
+    def _write_first(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        self.write = self._transport.write
+        self.write(head + data)
+
+    def _write_head(self) -> None:
+        if self._head:
+            self._write_first(b"")
 
     def close(self, code: int, reason: str = "") -> None:
         """Say so, and cut the connection unless the client has answered within CLOSE_SECONDS. May be repeated."""
