@@ -1,5 +1,6 @@
 """A hub whose office tells by every carrier, with stand-ins for them, and its workers in this process."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -165,3 +166,22 @@ async def ward_told(office: Office, url: str, *, practice: bool = False) -> Asyn
         opened.push_async_callback(by_phone.close)
         yield Ward(office, client, private, hub, apps, line, phone, by_line, by_phone, public_url, [])
         check_stand_ins(line, phone)
+
+
+@asynccontextmanager
+async def at_work(ward: Ward, *carriers: Carrier) -> AsyncIterator[None]:
+    """The workers of these carriers, for as long as the story takes. They are asked to end, and not cut off."""
+    is_over = asyncio.Event()
+
+    async def work() -> None:
+        while not is_over.is_set():
+            for carrier in carriers:
+                await ward.send(carrier)
+            await asyncio.sleep(0.05)
+
+    working = asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        is_over.set()
+        await working

@@ -123,7 +123,8 @@ def test_the_longest_request_is_as_long_as_the_page_says() -> None:
 
 
 def test_the_secret_of_the_examples_has_the_digest_and_the_code_that_the_page_says() -> None:
-    told = [json.loads(line)["secret"] for line in REQUESTS if "secret" in json.loads(line)]
+    said = [json.loads(line)["secret"] for line in REQUESTS if "secret" in json.loads(line)]
+    told = [one if len(one) == 64 else codes.digest_of(one) for one in said]  # `notify` says the secret itself
     (secret,) = re.findall(r"`([A-Za-z0-9_-]{22})`", section("To the hub"))
     assert secret == codes.secret_text(bytes(range(16)))
     digest = codes.digest_of(secret)

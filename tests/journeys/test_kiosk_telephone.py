@@ -1,6 +1,5 @@
 """A resident without a smartphone takes a number at the machine, dials there, and the telephone tells."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from config.embedded import EmbeddedValkey
 from hub.desk.notices import Carrier
 from hub.store.sealing import By, Language
 from kiosk_client.kiosk import State
-from tests.edge.told import PHONE_PURPOSE, Ward, ward_told
+from tests.edge.told import PHONE_PURPOSE, Ward, at_work, ward_told
 from tests.eventually import eventually
 from tests.fanout.days import OFFICE
 from tests.journeys.conftest import Open
@@ -28,19 +27,11 @@ MOBILE, FIXED = "09012345678", "0312345678"
 
 @pytest.fixture
 async def ward(office_name: str, valkey_server: EmbeddedValkey) -> AsyncIterator[Ward]:
-    async with ward_told(replace(OFFICE, key=office_name), valkey_server.url) as ward:
-        is_over = asyncio.Event()
-        working = asyncio.create_task(_work(ward, is_over))
+    async with (
+        ward_told(replace(OFFICE, key=office_name), valkey_server.url) as ward,
+        at_work(ward, Carrier.PHONE),
+    ):
         yield ward
-        is_over.set()
-        await working
-
-
-async def _work(ward: Ward, is_over: asyncio.Event) -> None:
-    """The worker of the telephone, for as long as the story takes."""
-    while not is_over.is_set():
-        await ward.send(Carrier.PHONE)
-        await asyncio.sleep(0.05)
 
 
 @pytest.fixture

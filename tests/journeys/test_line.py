@@ -1,8 +1,6 @@
 """A resident agrees on the page, sends the code in the chat, is told, and takes it back. A telephone likewise."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +8,7 @@ import pytest
 
 from config.embedded import EmbeddedValkey
 from hub.desk.notices import Carrier
-from tests.edge.told import USER, Ward, ward_told
+from tests.edge.told import USER, Ward, at_work, ward_told
 from tests.fanout.days import OFFICE
 from tests.journeys.conftest import Open
 from tests.journeys.looking import sees, text
@@ -23,20 +21,11 @@ PHONE = {"width": 320, "height": 700}
 
 @pytest.fixture
 async def ward(office_name: str, valkey_server: EmbeddedValkey) -> AsyncIterator[Ward]:
-    async with ward_told(replace(OFFICE, key=office_name), valkey_server.url) as ward:
-        working = asyncio.create_task(_work(ward))
+    async with (
+        ward_told(replace(OFFICE, key=office_name), valkey_server.url) as ward,
+        at_work(ward, Carrier.LINE, Carrier.PHONE),
+    ):
         yield ward
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
-
-
-async def _work(ward: Ward) -> None:
-    """Both workers, for as long as the story takes."""
-    while True:
-        await ward.send(Carrier.LINE)
-        await ward.send(Carrier.PHONE)
-        await asyncio.sleep(0.05)
 
 
 async def _takes_a_number(page: "Page") -> None:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from kiosk_client.kiosk import MOVES, SHOWN_SECONDS, Event, Kiosk, NotNow, State, Ticket
+from kiosk_client.kiosk import MOVES, SHOWN_SECONDS, Dialled, Event, Kiosk, NotNow, State, Ticket
 
 TICKET = Ticket("A103", 12, "7KX2M9QD")
 
@@ -43,6 +43,39 @@ def test_a_number_from_home_is_typed_and_nothing_is_printed() -> None:
     assert again.after(Event.FROM_HOME).why is None
 
 
+DIALLED = Dialled("090-1234-5678", ("sms", "voice"))
+
+
+def with_number() -> Kiosk:
+    kiosk = Kiosk().after(Event.CHOSEN, lane="certificates").after(Event.ANSWERED, ticket=TICKET).after(Event.PRINTED)
+    kiosk = kiosk.after(Event.BY_PHONE).after(Event.AGREED).after(Event.TOUCHED).after(Event.TYPED)
+    return kiosk.after(Event.ANSWERED, dialled=DIALLED)
+
+
+def test_a_telephone_number_is_agreed_to_dialled_read_back_and_left() -> None:
+    kiosk = with_number()
+    assert (kiosk.state, kiosk.dialled, kiosk.ticket) == (State.READ_BACK, DIALLED, TICKET)
+    assert "1234" not in repr(kiosk)
+    kiosk = kiosk.after(Event.CONFIRMED)
+    assert (kiosk.state, kiosk.dialled) == (State.LEAVING, DIALLED)
+    assert kiosk.after(Event.ANSWERED).state is State.LEFT_NUMBER
+
+
+@pytest.mark.parametrize(
+    "events", [[Event.DIAL_AGAIN], [Event.LEFT], [Event.CONFIRMED, Event.ANSWERED], [Event.CONFIRMED, Event.REFUSED]]
+)
+def test_whatever_comes_after_it_knows_no_telephone_number_any_more(events: list[Event]) -> None:
+    kiosk = with_number()
+    for event in events:
+        kiosk = kiosk.after(event)
+    assert kiosk.dialled is None
+
+
+def test_no_screen_with_a_telephone_number_stands_for_a_minute_with_nobody_there() -> None:
+    for state in (State.DIALLING, State.READ_BACK):
+        assert 30 <= SHOWN_SECONDS[state] <= 60
+
+
 @pytest.mark.parametrize(("state", "event"), [pair for pair in itertools.product(State, Event) if pair not in MOVES])
 def test_whatever_is_not_in_the_table_changes_nothing(state: State, event: Event) -> None:
     with pytest.raises(NotNow):
@@ -57,5 +90,6 @@ def test_nothing_is_printed_before_the_answer() -> None:
 def test_no_screen_stands_for_ever() -> None:
     """It ends by itself, or by what the hub or the printer says; only the lanes wait for somebody."""
     by_touch = {Event.CHOSEN, Event.PRINT_AGAIN, Event.FROM_HOME, Event.TOUCHED, Event.TYPED, Event.LEFT}
+    by_touch |= {Event.BY_PHONE, Event.AGREED, Event.CONFIRMED, Event.DIAL_AGAIN}
     for state in set(State) - {State.CHOOSING}:
         assert state in SHOWN_SECONDS or any(event not in by_touch for (s, event) in MOVES if s is state)
