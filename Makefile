@@ -24,8 +24,11 @@ demo: $(VENV)/runtime ## The whole office with a simulated day at 20 times its s
 run: $(VENV)/runtime ## A practice office without the simulated day; Ctrl-C ends it
 	@exec $(BIN)/junban up --practice
 
-test: check needs ## Every check and every test
-	@$(BIN)/python -m pytest
+# A file's stories stay together, in one process and in their order; the files whose stories take longest begin
+# (tests/conftest.py). WORKERS=0 runs all of it in one process, as `pytest` itself does.
+WORKERS ?= auto
+test: check needs ## Every check and every test, on all processors; WORKERS=0 for one process
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/dev ## Format, lint, types, imports and the documents; below a minute
 	@$(BIN)/ruff format --check .

@@ -25,6 +25,7 @@ from hub.desk.refusals import StoreAway, StoreDamaged
 from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import Commands
+from hub.edge.dialled import Dialled
 from hub.edge.erasure import ErasureWatch
 from hub.edge.guards import Guard
 from hub.edge.headers import SecurityHeaders
@@ -156,6 +157,7 @@ async def hub_running(
         )
         carriers.append(links)
         heard += links.webhook_routes()
+    telephones = None
     if Carrier.PHONE in offers:
         telephones = Telephones(reception, wishes, Outbox(client, office), waking.on_due, speed=speed)
         carriers.append(telephones)
@@ -165,7 +167,14 @@ async def hub_running(
     erasure = ErasureWatch(Erasing(own_client, office).told) if offers else None
     edge = Edge(
         relay,
-        Commands(lanes, lambda: relay.day, relay.arrival_of, reception.owned, access),
+        Commands(
+            lanes,
+            lambda: relay.day,
+            relay.arrival_of,
+            reception.owned,
+            access,
+            Dialled(reception, telephones).answer,
+        ),
         access,
         walls,
         tuning.limits or _limits(speed),

@@ -43,7 +43,7 @@ async def _learn(office: Office, callback: str, redis_url: str) -> bool:
         if stop is None:
             return False
         contacts = Contacts(client, office)
-        await contacts.erase(day, stop.subscription, stop.ticket, Carrier.EMAIL, Ending.REFUSED)
+        await contacts.erase(day, stop.subscription, stop.ticket, Carrier.EMAIL, Ending.BOUNCE)
         try:
             await outbox.learn(day, Carrier.EMAIL, callback, NoticeState.REFUSED)
         except NotClaimed:

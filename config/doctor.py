@@ -1,20 +1,21 @@
 """What `junban doctor` looks at: the machine as it stands, from its files to the pages that it shows. Nothing changes.
 
-Every look is a function that gives sentences for what is wrong, each with its remedy; none: all is well. A value that
-may be a secret is never repeated.
+Every look is a function that gives sentences for what is wrong, each with its remedy, and what was seen besides; no
+fault: all is well. A value that may be a secret is never repeated.
 """
 
 import contextlib
 import os
+import platform
 import resource
 import shutil
-import socket
 import ssl
 import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,43 +25,52 @@ from config.check import find_faults
 from config.embedded import given_server
 from config.ledger import FILE as LEDGER_FILE
 from config.ledger import KEY_FILE
+from config.listening import places
 from config.sbom import differing, locked
 from config.settings import Machine, default_data_folder
+from config.upkeep import of_updates, of_viruses
+from hub.edge.headers import ALWAYS
 
 ASK_WITHIN_S = 5.0
 CLOCKS_APART_S = 5.0
 LEAST_FREE = 0.10  # of the disk: below it a store that may not write ends
 LEAST_FREE_BYTES = 1 << 30
 CERTIFICATE_DAYS = 21
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+STORE_PORT = 6379
 HEADERS: Mapping[str, str] = {
     "content-security-policy": "default-src 'self'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "x-content-type-options": ALWAYS["X-Content-Type-Options"],
+    "referrer-policy": ALWAYS["Referrer-Policy"],
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was looked at, and what was found there; `faults` empty: nothing is wrong."""
+    """What was looked at, and what was found there; `faults` empty: nothing is wrong. `seen`: worth knowing besides."""
 
     name: str
     faults: tuple[str, ...]
+    seen: tuple[str, ...] = ()
 
 
 def examine(machine: Machine, folder: Path | None = None) -> list[Look]:
     """Everything, in the order in which it is told."""
     folder = folder or default_data_folder()
-    looks: dict[str, Callable[[], list[str]]] = {
-        "設定": lambda: [str(fault) for fault in find_faults()],
-        "ファイルの権限": lambda: _of_files(machine, folder),
-        "空き容量": lambda: _of_disk(folder),
-        "時計": lambda: _of_clock(machine),
-        "コアダンプ": _of_cores,
-        "画面の応答": lambda: _of_pages(machine),
-        "TLS": lambda: _of_tls(machine),
-        "部品": _of_packages,
+    looks: dict[str, Callable[[], tuple[list[str], list[str]]]] = {
+        "設定": lambda: ([str(fault) for fault in find_faults()], []),
+        "ファイルの権限": lambda: (_of_files(machine, folder), []),
+        "空き容量": lambda: (_of_disk(folder), []),
+        "時計": lambda: (_of_clock(machine), []),
+        "コアダンプ": lambda: (_of_cores(), []),
+        "待ち受け": lambda: _of_ports(machine),
+        "画面の応答": lambda: (_of_pages(machine), []),
+        "TLS": lambda: (_of_tls(machine), []),
+        "部品": lambda: (_of_packages(), _versions(machine)),
+        "ウイルス対策": of_viruses,
+        "OS の更新": of_updates,
     }
-    return [Look(name, tuple(look())) for name, look in looks.items()]
+    return [Look(name, *map(tuple, look())) for name, look in looks.items()]
 
 
 def _of_files(machine: Machine, folder: Path) -> list[str]:
@@ -138,14 +148,31 @@ def _of_pages(machine: Machine) -> list[str]:
         for name, text in HEADERS.items():
             if text not in (answer.getheader(name) or ""):
                 faults.append(f"ポート {port} の応答に {name} がありません。順番でないプログラムが答えていませんか。")
-    with contextlib.suppress(OSError), socket.socket() as probe:
-        probe.settimeout(1.0)
-        own = socket.gethostbyname(socket.gethostname())
-        if not own.startswith("127.") and probe.connect_ex((own, machine.inside_port)) == 0:
-            faults.append(
-                f"職員向けのポート {machine.inside_port} にほかの機械から届きます。ファイアウォールで閉じてください。"
-            )
     return faults
+
+
+def _of_ports(machine: Machine) -> tuple[list[str], list[str]]:
+    """Which addresses our listeners and a store on this machine are bound to."""
+    faults, seen = [], []
+    wanted = [("住民向けの画面", machine.port), ("職員向けの画面", machine.inside_port)]
+    store = urlsplit(machine.redis_url or "unix://")
+    if store.scheme in ("redis", "rediss") and store.hostname in LOCAL:
+        wanted.append(("ストア", store.port or STORE_PORT))
+    elif store.scheme == "unix":
+        seen.append("ストアはソケットだけで待ち受けます")
+    for name, port in wanted:
+        found = places(port)
+        if found:
+            seen.append(f"{name}: {'、'.join(map(str, found))}")
+        if port == machine.port or all(place.is_own for place in found):
+            continue
+        faults.append(f"{name}のポート {port} にほかの機械から届きます。127.0.0.1 だけで待ち受けさせてください。")
+    if not machine.public_url and any(not place.is_own for place in places(machine.port)):
+        faults.append(
+            f"住民向けの画面のポート {machine.port} が暗号化なしでほかの機械に開いています。"
+            "TLS のプロキシを前に置き、JUNBAN_PUBLIC_URL にその場所を書いてください。"
+        )
+    return faults, seen
 
 
 def _of_tls(machine: Machine) -> list[str]:
@@ -176,6 +203,17 @@ def _of_certificate(host: str, port: int) -> list[str]:
     if left < CERTIFICATE_DAYS:
         faults.append(f"{host} の証明書があと {left:.0f} 日で切れます。更新してください。")
     return faults
+
+
+def _versions(machine: Machine) -> list[str]:
+    seen = [f"junban {version('junban')}、Python {platform.python_version()}、{ssl.OPENSSL_VERSION}"]
+    if machine.redis_url is None:
+        return seen
+    with contextlib.suppress(redis.RedisError, OSError), contextlib.closing(given_server(machine.redis_url)) as client:
+        told = {str(name): str(value) for name, value in client.info("server").items()}
+        kind = "valkey" if "valkey_version" in told else "redis"
+        seen.append(f"ストアは {kind.capitalize()} {told.get(f'{kind}_version', '（版は不明）')}")
+    return seen
 
 
 def _of_packages() -> list[str]:

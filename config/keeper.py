@@ -11,12 +11,16 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from redis.asyncio import Redis
+
 from config import logs
 from config.alive import toucher
 from config.ledger import LedgerSettings
 from config.mail import MailSettings
 from hub.desk.lane import Office
+from hub.ledger.asked import Asks
 from hub.ledger.erasures import Erasures
+from hub.ledger.operations import Ledger
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
 from hub.store.days import Days
@@ -24,6 +28,7 @@ from hub.store.erasing import Erasing
 from hub.store.lanes import Lanes
 from hub.store.outbox import Outbox
 from workers.archive import Archiver
+from workers.asked import AskedErasures
 from workers.clock import SteadyClock
 from workers.dispatch import Duties, Keeper
 from workers.erase import Eraser
@@ -85,6 +90,7 @@ async def _keep(
                 wall_ms=_wall_ms,
                 may_restart=own_store is not None,
             )
+            loops.append(Duties({"erase as asked": _asked(client, office, book).turn}))
             if mail is None:
                 loops.append(Duties({"erase": eraser.turn}, on_mail))
             else:
@@ -95,6 +101,10 @@ async def _keep(
                 lanes = Lanes(client, office)
                 loops.append(Duties({"sweep": Sweeper(lanes, time.monotonic).turn}, lambda: None))
         await _run_all(loops)
+
+
+def _asked(client: Redis, office: Office, book: Ledger) -> AskedErasures:
+    return AskedErasures(Lanes(client, office), Erasing(client, office), Asks(book), now_ms=_wall_ms)
 
 
 def _places(searched: Sequence[Path], own_store: Path | None) -> list[Path]:

@@ -80,7 +80,7 @@ class PaperCommand:
         return True
 
     def audit(self, held: str, kind: str, result: str) -> bool:
-        """Write down that the ward has looked; True. Raises WrongDates."""
+        """Write down that the ward has looked; True. Raises WrongAuditDate."""
         with _Opened(self._settings, self._office) as ledger:
             now = self._now_ms()
             Audits(ledger).add(held, kind, result, BY, now, tokyo_day(now))

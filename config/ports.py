@@ -3,11 +3,14 @@
 import contextlib
 import errno
 import socket
+import sys
 from collections.abc import Collection, Iterator
 
 from config.loopback import HOST
 from config.posts import OfficeDidNotStart
 from config.settings import Machine
+
+_claims: dict[int, socket.socket] = {}  # for this process's life
 
 
 def with_free_ports(machine: Machine) -> Machine:
@@ -19,7 +22,7 @@ def with_free_ports(machine: Machine) -> Machine:
 
 def port_near(wanted: int, others: Collection[int] = ()) -> int:
     """A port of loopback that nobody uses at the moment, and that is none of `others`: the wanted one if it is free."""
-    if wanted and wanted not in others and not is_taken(HOST, wanted):
+    if wanted and wanted not in others and not is_taken(HOST, wanted) and _is_ours(wanted):
         return wanted
     while True:
         with listening(HOST, 0) as place:
@@ -31,7 +34,21 @@ def port_near(wanted: int, others: Collection[int] = ()) -> int:
 def taken_ports(machine: Machine) -> list[int]:
     """Which of the machine's two ports somebody else listens on. Raises OfficeDidNotStart for what no port can help."""
     wanted = ((machine.public_host, machine.port), (HOST, machine.inside_port))
-    return [port for host, port in wanted if is_taken(host, port)]
+    return [port for host, port in wanted if is_taken(host, port) or not _is_ours(port)]
+
+
+def _is_ours(port: int) -> bool:
+    """Of offices that start at the same moment, and have nobody listening yet, one has the port (on Linux)."""
+    if port in _claims or sys.platform != "linux":
+        return True
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0junban-port-{port}")  # a name without a file: it is gone with the process, however that ends
+    except OSError:
+        claim.close()
+        return False
+    _claims[port] = claim
+    return True
 
 
 def is_taken(host: str, port: int) -> bool:

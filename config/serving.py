@@ -159,8 +159,7 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     try:
         async with serving(apps, public, inside, ping_s=ping_s, ws=ws):
-            # What was made so far stays to the end. To look through it for each room that comes in
-            # would hold the loop for 0.1 s.
+            # What was made so far stays to the end; to look through it for a room that comes in holds the loop 0.1 s.
             gc.collect()
             gc.freeze()
             on_ready()

@@ -1,6 +1,6 @@
 """What the touch screen shows, and what may follow what. Nothing here knows the hub, the printer or the time."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum, auto
 
 
@@ -15,6 +15,13 @@ class State(StrEnum):
     CHECKING = auto()  # the hub has not answered yet
     CHECKED_IN = auto()  # he waits from now on; there is no slip
     NOT_CHECKED_IN = auto()  # the screen says why
+    READING = auto()  # what telephone numbers are kept for
+    DIALLING = auto()
+    READING_BACK = auto()  # the hub has not answered yet
+    READ_BACK = auto()  # is it this number, and how shall it be told?
+    LEAVING = auto()  # the hub has not answered yet
+    LEFT_NUMBER = auto()  # whoever took the number is told by telephone
+    NOT_LEFT = auto()  # no telephone number is kept, and the screen says why
 
 
 class Event(StrEnum):
@@ -25,6 +32,10 @@ class Event(StrEnum):
     PRINTER_FAILED = auto()
     PRINT_AGAIN = auto()
     FROM_HOME = auto()  # "I took a number from home"
+    BY_PHONE = auto()  # wishes to be told by telephone
+    AGREED = auto()  # to what the number is kept for
+    CONFIRMED = auto()  # it is the right number
+    DIAL_AGAIN = auto()
     TOUCHED = auto()  # is still typing
     TYPED = auto()
     LEFT = auto()  # touched "back", or nobody touched anything for a while
@@ -49,17 +60,40 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.CHECKED_IN, Event.LEFT): State.CHOOSING,
     (State.NOT_CHECKED_IN, Event.FROM_HOME): State.TYPING,
     (State.NOT_CHECKED_IN, Event.LEFT): State.CHOOSING,
+    (State.PRINTED, Event.BY_PHONE): State.READING,
+    (State.READING, Event.AGREED): State.DIALLING,
+    (State.READING, Event.LEFT): State.CHOOSING,
+    (State.DIALLING, Event.TOUCHED): State.DIALLING,
+    (State.DIALLING, Event.TYPED): State.READING_BACK,
+    (State.DIALLING, Event.LEFT): State.CHOOSING,
+    (State.READING_BACK, Event.ANSWERED): State.READ_BACK,
+    (State.READING_BACK, Event.REFUSED): State.NOT_LEFT,
+    (State.READ_BACK, Event.CONFIRMED): State.LEAVING,
+    (State.READ_BACK, Event.DIAL_AGAIN): State.DIALLING,
+    (State.READ_BACK, Event.LEFT): State.CHOOSING,
+    (State.LEAVING, Event.ANSWERED): State.LEFT_NUMBER,
+    (State.LEAVING, Event.REFUSED): State.NOT_LEFT,
+    (State.LEFT_NUMBER, Event.LEFT): State.CHOOSING,
+    (State.NOT_LEFT, Event.DIAL_AGAIN): State.DIALLING,
+    (State.NOT_LEFT, Event.LEFT): State.CHOOSING,
 }
 
 # How long a state stands with nobody touching anything. Those that are not here end by what the hub or printer says.
 SHOWN_SECONDS: dict[State, float] = {
-    State.PRINTED: 8,  # the paper says the same
+    State.PRINTED: 12,  # the paper says the same; long enough to read what else is offered
     State.REFUSED: 15,
     State.UNPRINTED: 120,  # a number and a code have to be copied by hand
     State.TYPING: 60,  # since the last key: the number is looked for in a bag
     State.CHECKED_IN: 20,  # there is no paper to read it from again
     State.NOT_CHECKED_IN: 30,
+    State.READING: 60,
+    State.DIALLING: 40,  # since the last key: the next one in the line must not read it
+    State.READ_BACK: 40,
+    State.LEFT_NUMBER: 15,
+    State.NOT_LEFT: 30,
 }
+# From here on the screen knows no telephone number any more, whatever it says.
+FORGETS = frozenset({State.DIALLING, State.LEFT_NUMBER, State.NOT_LEFT})
 
 
 class NotNow(Exception):
@@ -76,14 +110,26 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialled:
+    """A telephone number as the hub understood it, and how it can be reached: `sms`, `voice`. Never printed."""
+
+    telephone: str = field(repr=False)
+    ways: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Kiosk:
-    """`lane` from CHOSEN on, `ticket` from ANSWERED on, `sentence` and `why` (a word for programs) while refused."""
+    """`lane` from CHOSEN on, `ticket` from ANSWERED on, `sentence` and `why` (a word for programs) while refused.
+
+    `dialled` only while it is read back and left.
+    """
 
     state: State = State.CHOOSING
     lane: str | None = None
     ticket: Ticket | None = None
     sentence: str | None = None
     why: str | None = None
+    dialled: Dialled | None = None
 
     def after(
         self,
@@ -93,6 +139,7 @@ class Kiosk:
         ticket: Ticket | None = None,
         sentence: str | None = None,
         why: str | None = None,
+        dialled: Dialled | None = None,
     ) -> "Kiosk":
         """The next screen. Raises NotNow."""
         state = MOVES.get((self.state, event))
@@ -101,4 +148,5 @@ class Kiosk:
         if state is State.CHOOSING:
             return Kiosk()
         lane, ticket = lane or self.lane, ticket or self.ticket
-        return replace(self, state=state, lane=lane, ticket=ticket, sentence=sentence, why=why)
+        dialled = None if state in FORGETS else dialled or self.dialled
+        return replace(self, state=state, lane=lane, ticket=ticket, sentence=sentence, why=why, dialled=dialled)

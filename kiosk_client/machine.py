@@ -13,14 +13,15 @@ from typing import NoReturn
 
 from hub.wire.codes import SECRET_BYTES, code_of, digest_of, secret_text
 from hub.wire.giving import Giving, giving
-from hub.wire.messages import CheckInByCode, Issue, LaneState, RefusalBody
+from hub.wire.messages import CheckInByCode, Issue, LaneState, PurposeText, RefusalBody
 from kiosk_client.badge import Badge
-from kiosk_client.kiosk import SHOWN_SECONDS, Event, Kiosk, NotNow, State, Ticket
+from kiosk_client.kiosk import SHOWN_SECONDS, Dialled, Event, Kiosk, NotNow, State, Ticket
 from kiosk_client.link import Link
 from kiosk_client.printer import PrinterFailed
 from kiosk_client.printing import Printing
 from kiosk_client.slip import Slip
 from kiosk_client.spool import OpenRequest, Spool
+from kiosk_client.telephone import Telephone
 
 CANNOT_KEEP = "発券機に不具合があります。恐れ入りますが、職員にお声がけください。"
 
@@ -31,7 +32,8 @@ class View:
     time (epoch milliseconds) by which lanes are open or closed.
 
     `counters`: names of those that serve the lane of the ticket shown. `checks_in`: numbers from home are checked in.
-    `device_code`: what staff types to let this machine in; '' once it is.
+    `device_code`: what staff types to let this machine in; '' once it is. `purpose`: what telephone numbers are kept
+    for; None where whoever took this number cannot leave one.
     """
 
     version: int
@@ -43,6 +45,7 @@ class View:
     counters: list[str]
     checks_in: bool
     device_code: str
+    purpose: PurposeText | None
 
 
 class Machine:
@@ -67,6 +70,8 @@ class Machine:
         self._changed = asyncio.Event()
         self._work: asyncio.TaskGroup
         self._slip: Slip | None = None
+        self._telephone = Telephone(self._link)
+        self._purpose: PurposeText | None = None
 
     @property
     def view(self) -> View:
@@ -83,6 +88,7 @@ class Machine:
             counters=counters,
             checks_in=screen.checks_in,
             device_code=self._badge.code,
+            purpose=self._purpose,
         )
 
     async def news(self, seen: int, within_s: float) -> View:
@@ -153,10 +159,35 @@ class Machine:
         if self._slip is not None:
             self._work.create_task(self._print(self._slip))
 
+    def wish_by_phone(self) -> None:
+        """Whoever took the number wishes to be told by telephone. Raises NotNow."""
+        if self._purpose is None or not self._link.is_fresh:
+            raise NotNow("no telephone number can be left at the moment")
+        self._move(Event.BY_PHONE)
+
+    def agree(self) -> None:
+        """Raises NotNow."""
+        self._move(Event.AGREED)
+
+    def dial(self, telephone: str) -> None:
+        """Raises NotNow."""
+        self._move(Event.TYPED)
+        self._work.create_task(self._read_back(telephone))
+
+    def dial_again(self) -> None:
+        """Raises NotNow."""
+        self._move(Event.DIAL_AGAIN)
+
+    def confirm(self, by: str, language: str) -> None:
+        """It is the right number. Raises NotNow."""
+        self._move(Event.CONFIRMED)
+        self._work.create_task(self._leave_number(by, language))
+
     def leave(self) -> None:
         """Back to the lanes. Raises NotNow."""
         was = self._kiosk.state
         self._move(Event.LEFT)
+        self._slip = self._purpose = None
         if was is State.UNPRINTED:
             self._clear()  # the screen has told number and code
 
@@ -191,6 +222,7 @@ class Machine:
             public_url=self._public_url,
         )
         self._move(Event.ANSWERED, ticket=ticket)
+        self._work.create_task(self._offer(slip))
         await self._print(slip)
 
     async def _check_in(self, request: CheckInByCode) -> None:
@@ -201,6 +233,30 @@ class Machine:
             self._move(Event.REFUSED, sentence=body.sentence, why=why)
         else:
             self._move(Event.ANSWERED, lane=body.lane, ticket=Ticket(body.number or "", body.ahead))
+
+    async def _offer(self, slip: Slip) -> None:
+        """Whoever took this number may leave a telephone number, where the office tells anybody by telephone."""
+        purpose = await self._telephone.purpose()
+        if self._slip is slip:
+            self._purpose = purpose
+            self._news()
+
+    async def _read_back(self, telephone: str) -> None:
+        body = await self._telephone.read_back(telephone)
+        if isinstance(body, RefusalBody):
+            self._move(Event.REFUSED, sentence=body.sentence, why=body.code)
+        else:
+            self._move(Event.ANSWERED, dialled=Dialled(body.to or "", tuple(body.ways or ())))
+
+    async def _leave_number(self, by: str, language: str) -> None:
+        slip, purpose, dialled = self._slip, self._purpose, self._kiosk.dialled
+        if slip is None or purpose is None or dialled is None:
+            raise AssertionError("nothing leads to this screen without them")
+        body = await self._telephone.leave(slip.secret, dialled.telephone, by=by, language=language, purpose=purpose)
+        if isinstance(body, RefusalBody):
+            self._move(Event.REFUSED, sentence=body.sentence, why=body.code)
+        else:
+            self._move(Event.ANSWERED)
 
     async def _print(self, slip: Slip) -> None:
         try:
@@ -223,8 +279,9 @@ class Machine:
         ticket: Ticket | None = None,
         sentence: str | None = None,
         why: str | None = None,
+        dialled: Dialled | None = None,
     ) -> None:
-        self._kiosk = self._kiosk.after(event, lane=lane, ticket=ticket, sentence=sentence, why=why)
+        self._kiosk = self._kiosk.after(event, lane=lane, ticket=ticket, sentence=sentence, why=why, dialled=dialled)
         self._news()
         shown = SHOWN_SECONDS.get(self._kiosk.state)
         if shown is not None:

@@ -8,6 +8,7 @@ import itertools
 import os
 import secrets
 import shutil
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -33,6 +34,7 @@ BROWSER_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MS = 90_000  # of a visitor: no page needs it, and a busy machine makes no story fail
 
 # A busy machine is not a wrong rule: no example fails for having been slow.
 settings.register_profile("house", deadline=None)
@@ -68,6 +70,17 @@ def find_postgresql() -> Path | None:
     """The folder of its programs; Debian keeps them beside the path, one folder a release."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     return found[-1].parent if found else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where processes share the work, the files with the longest stories begin: none is left over at the end."""
+    if hasattr(config, "workerinput"):
+        given: defaultdict[Path, float] = defaultdict(float)
+        for item in items:
+            if mark := item.get_closest_marker("timeout"):
+                given[item.path] = max(given[item.path], mark.args[0])
+        items.sort(key=lambda item: -given[item.path])
 
 
 def pytest_report_header() -> list[str]:
@@ -145,5 +158,6 @@ async def browser(anyio_backend: str) -> AsyncIterator["Browser"]:
 async def page(browser: "Browser") -> AsyncIterator["Page"]:
     """A fresh visitor from Tokyo: no cookies, nothing remembered."""
     context = await browser.new_context(locale="ja-JP", timezone_id="Asia/Tokyo")
+    context.set_default_timeout(PATIENCE_MS)
     yield await context.new_page()
     await context.close()

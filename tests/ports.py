@@ -1,13 +1,21 @@
-"""Ports that nobody listens on at this moment."""
+"""Ports that nobody listens on at this moment, and that no outgoing line is given meanwhile."""
 
+import secrets
 import socket
 from contextlib import ExitStack
 
+LOWEST, HIGHEST = 10_000, 32_000  # Linux gives outgoing lines ports above these
+
 
 def free_ports(count: int) -> list[int]:
-    """Different ports on loopback, all free when asked. Somebody else may be quicker: whoever listens says so then."""
-    with ExitStack() as held:
-        places = [held.enter_context(socket.socket()) for _ in range(count)]
-        for place in places:
-            place.bind(("127.0.0.1", 0))
-        return [place.getsockname()[1] for place in places]
+    """Neighbours on loopback, all free when asked. Somebody else may be quicker: whoever listens says so then."""
+    while True:
+        first = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
+        ports = list(range(first, first + count))
+        with ExitStack() as held:
+            try:
+                for port in ports:
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return ports

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hub.ledger.log import Logged
 from hub.wire.roles import Act
+from web.paper_words import ABOUT, CARRIERS, ENDINGS, METHODS, OUTCOMES
 from web.times import Moment, moment
 from web.viewers import ROLES
 
@@ -37,6 +38,7 @@ KINDS = {
     "WallJoined": "表示画面の利用開始",
     "WallLeft": "表示画面の利用終了",
     "ContactGiven": "お知らせの登録",
+    "ContactUsed": "お知らせの送信",
     "ContactErased": "お知らせの宛先の消去",
     "DayOpened": "業務日の開始",
     "DayClosed": "業務日の終了",
@@ -58,6 +60,8 @@ KINDS = {
     "KeyDestroyed": "連絡先の鍵の破棄",
     "ContactDestroyed": "連絡先の消去（翌日）",
     "ErasureVerified": "消去の確認",
+    "ErasureAsked": "連絡先の即時消去の依頼",
+    "ErasureAnswered": "連絡先の即時消去の依頼への対応",
     "AuditHeld": "監査の記録",
     "OfficeHandedBack": "協定終了時の消去",
     "ActRefused": "権限のない操作の拒否",
@@ -82,6 +86,9 @@ FIELDS = {
     "source": "受付",
     "carrier": "手段",
     "ahead": "人数",
+    "trigger": "お知らせ",
+    "outcome": "結果",
+    "times": "回数",
     "ending": "理由",
     "purpose": "説明の版",
     "name": "利用者名",
@@ -172,6 +179,7 @@ OTHERS = {
     "cli": "コマンド（運用担当者）",
     "hub": "システム",
     "keeper": "システム（記録係）",
+    "worker": "システム（送信係）",
     "web": "インターネットの利用者",
     "desk": "窓口",
     "kiosk": "発券機",
@@ -183,6 +191,10 @@ VALUES: dict[str, Mapping[str, str]] = {
     "state": STATES,
     "source": OTHERS,
     "is_priority": {"1": "あり"},
+    "carrier": CARRIERS,
+    "trigger": ABOUT,
+    "outcome": OUTCOMES,
+    "ending": ENDINGS,
 }
 LEFT_OUT = frozenset(
     {"arrival", "rank", "ranks", "turn", "until", "subscription", "last_hash"}
@@ -229,5 +241,7 @@ def shown_who(who: str, names: Mapping[str, str]) -> str:
 def _value(field: str, value: str, places: Mapping[str, Mapping[str, str]]) -> str:
     if field in ("lanes", "former"):
         return "・".join(places.get("lane", {}).get(lane, lane) for lane in value.split())
+    if field == "method":
+        return "・".join(METHODS.get(word, word) for word in value.split("+"))
     words = VALUES.get(field) or places.get(field, {})
     return words.get(value, value)

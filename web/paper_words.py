@@ -3,6 +3,29 @@
 from dataclasses import dataclass
 
 CARRIERS = {"email": "電子メールアドレス", "line": "LINE-ID", "phone": "電話番号"}
+ABOUT = {
+    "registered": "登録の確認",
+    "near": "まもなく",
+    "now": "お呼び出し",
+    "missed": "お呼び済み",
+    "ready": "お渡しの準備",
+    "jump": "順番の早まり",
+    "delayed": "遅れ",
+}
+OUTCOMES = {
+    "accepted": "送信済み",
+    "uncertain": "送信したか不明",
+    "refused": "相手が受け取らない",
+    "pending": "送れず、後でもう一度",
+    "lapsed": "送れず",
+}
+METHODS = {
+    "key": "鍵の破棄",
+    "unlink": "データストアでの上書きと削除",
+    "rewrite": "ファイルの書き直し",
+    "restart": "再起動",
+    "scan": "走査",
+}
 ENDINGS = {
     "day_after": "利用終了の翌日",
     "resident": "本人の申出",
@@ -10,6 +33,7 @@ ENDINGS = {
     "refused": "送信先による拒否",
     "block": "LINE のブロック",
     "bounce": "不達",
+    "office": "申出による即時の消去",
     "agreement": "協定の終了",
     "": "未消去",
 }

@@ -55,7 +55,14 @@ NEAR = {
     NoticeState.REFUSED: "near-failed",
     NoticeState.LAPSED: "near-failed",
 }
-ENDED = {Ending.RESIDENT: "stopped", Ending.REPLACED: "stopped", Ending.REFUSED: "failed"}
+ENDED = {
+    Ending.RESIDENT: "stopped",
+    Ending.BLOCK: "stopped",
+    Ending.REPLACED: "stopped",
+    Ending.REFUSED: "failed",
+    Ending.BOUNCE: "failed",
+    Ending.OFFICE: "stopped",
+}
 GOING = ("expected", "waiting")  # somebody may still come nearer
 AHEAD = (1, 2, 3, 5, 10, 20)  # people
 USUAL_AHEAD = 3

@@ -22,7 +22,7 @@ import structlog
 from hub.desk.refusals import Refusal, StoreAway
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.erasures import Given
-from hub.store.erasing import ERASED_AFTER_MS, VERIFIED_AFTER_MS, RewriteFailed, Server, Told
+from hub.store.erasing import ERASED_AFTER_MS, NET_SET_MS, VERIFIED_AFTER_MS, RewriteFailed, Server, Told
 from hub.store.sealing import Contact, PublicKey, seal
 from workers.clock import SteadyClock
 from workers.keys import KeysUnusable
@@ -34,7 +34,7 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 NIGHT_HOURS = range(6)  # when the embedded server may be restarted; nobody waits then
 LOOKED_BACK_DAYS = 7  # of keys and canaries that are looked for
 AGAIN_AFTER_MS = 10_000  # where the disk was full: soon enough after it has space, and no busy loop until then
-LOOK_EVERY_MS = 60_000  # at the server's own settings
+LOOK_EVERY_MS = 60_000  # at the server's own settings, and for contacts whose net is not set
 RESTARTED_WITHIN_S = 60.0
 UNLINKED_WITHIN_S = 1.0  # the server takes its old parts away in the background
 PAUSE_S = 0.05
@@ -67,6 +67,7 @@ class StoreErasing(Protocol):
     async def now_ms(self) -> int: ...
     async def due(self, until_ms: int) -> list[str]: ...
     async def erase(self, subscriptions: Sequence[str], until_ms: int) -> int: ...
+    async def set_net(self, until_ms: int) -> None: ...
     async def kept(self, subscriptions: Sequence[str]) -> set[str]: ...
     async def plant(self, subscription: str, sealed: str, erase_ms: int) -> None: ...
     async def unlisted(self) -> list[str]: ...
@@ -131,14 +132,14 @@ class Eraser:
         self._again_ms = 0
         self._verified_ms = 0
         self._is_closed = self._is_unfit = False
-        self._look_again_ms = 0
+        self._look_again_ms = self._set_again_ms = 0
         self._now = 0
 
     async def turn(self) -> None:
         """Everything that is due at this moment. What one layer raises keeps no other from its work."""
         self._now = await self._moment()
         failures: list[Exception] = []
-        for layer in (self._destroy_keys, self._unlink, self._record, self._wipe, self._look_at_server):
+        for layer in (self._destroy_keys, self._unlink, self._set_net, self._record, self._wipe, self._look_at_server):
             try:
                 await layer()
             except FAILURES as error:
@@ -182,6 +183,13 @@ class Eraser:
             count = await self._store.erase(due, self._now)
             self._owes_restart = self._may_restart
             _log.info("contacts erased", count=count)
+
+    async def _set_net(self) -> None:
+        """The expiry of what must go tonight, once a minute; a clock that is doubted would take it at once."""
+        if self._clock.step_ms or self._now < self._set_again_ms:
+            return
+        await self._store.set_net(self._now + NET_SET_MS)
+        self._set_again_ms = self._now + LOOK_EVERY_MS
 
     async def _record(self) -> None:
         """In the ledger: which keys are destroyed, and of each contact of their days that it is gone."""

@@ -248,8 +248,8 @@ TOLD: Mapping[Language, Mapping[Trigger, str]] = {
         Trigger.MISSED: "You were called. Please tell your number to the staff.",
     },
 }
-FROM = {Language.JAPANESE: "{office}です。", Language.ENGLISH: "This is {office}."}
-STOP = {Language.JAPANESE: "お知らせの停止 ", Language.ENGLISH: "Stop: "}
+FROM = {Language.JAPANESE: "{office}です。", Language.ENGLISH: "This is {office}. "}
+STOP = {Language.JAPANESE: "お知らせの停止 ", Language.ENGLISH: " Stop: "}
 KEYS = {
     Language.JAPANESE: "お知らせをやめて、電話番号をすぐに消去するには、1 を押してください。",
     Language.ENGLISH: "To stop and have your number erased at once, press 1.",

@@ -7,8 +7,8 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-from config.practice.mail_checks import judge_mails
 from config.practice.nearness import Nearness
+from config.practice.notice_checks import judge_notices
 from config.practice.recording import History, Visitor
 from config.practice.retelling import Answers, Findings, Retelling
 from config.practice.seen import Seen
@@ -34,7 +34,7 @@ def judge(history: History) -> Findings:
     _check_bands(tickets, findings)
     _check_calls(tickets, answers, findings)
     _account(history, tickets, answers, findings)
-    judge_mails(history, tickets, nearness.stretches, findings)
+    judge_notices(history, tickets, nearness.stretches, findings)
     return findings
 
 

@@ -32,7 +32,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--speed", type=float, default=SPEED, metavar="X", help=f"時計の速さ（既定: {SPEED:g} 倍）")
     parser.add_argument("--hub", metavar="URL", help="練習用の窓口課の、職員向けのアドレス。なければ自分で起動します")
     parser.add_argument("--credentials", type=Path, metavar="FILE", help=CREDENTIALS_HELP)
-    parser.add_argument("--inbox", metavar="URL", help="その窓口課のメールの受信箱。なければ連絡先は登録しません")
+    parser.add_argument(
+        "--inbox", metavar="URL", help="その窓口課の受信箱（メール、LINE、電話）。なければ連絡先は登録しません"
+    )
     parser.add_argument("--shared", action="store_true", help="ほかの方も同時にこの窓口課を使います")
     parser.add_argument("--json", action="store_true", help="最後の行に結果を JSON で出します")
 

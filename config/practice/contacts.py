@@ -1,6 +1,6 @@
-"""Residents who want a mail when their turn is near: they leave an address, and ask at the end what became of it.
+"""Residents who want to be told of their turn by mail, LINE or telephone; at the end they ask what became of it.
 
-Their addresses are made up for this run and belong to nobody. What should have arrived is judged elsewhere.
+Their contacts are made up for this run and belong to nobody. What should have arrived is judged elsewhere.
 """
 
 import asyncio
@@ -8,23 +8,28 @@ import re
 import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from typing import Any
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, assert_never
+
+from msgspec import UNSET
 
 from config.practice.asking import new_id
 from config.practice.browser import Browser, Unanswered
 from config.practice.clock import OfficeClock
 from config.practice.floor import Visit
 from config.practice.letters import Letters
-from config.practice.recording import Contact
+from config.practice.recording import Contact, Letter
 from hub.desk.notices import ENDED, Carrier, NoticeState
+from hub.desk.ticket import ENDS, State
 from hub.forecast.day import Chance, Customer
 from hub.wire.codes import SECRET_BYTES, digest_of, secret_text
 from hub.wire.messages import AnswerBody, RefusalBody
-from hub.wire.tickets import Told
+from hub.wire.tickets import Notice, Told
 
-EMAIL = "email"
 WEB = "web"
+VOICE = 0.4  # of those with a telephone are called, the others get a short message
+ENGLISH = 0.1  # of those with LINE
+SENDS_WITHIN_S = 15.0  # a try to send, begun while it was of use, may end so much later
 MOST_AHEAD = 5  # people; what residents wish lies between one and so many
 OPENS_WITHIN_S = 15.0  # the first key of a fresh office is made beside its start
 SETTLED_WITHIN_S = 40.0  # a try of 10 s that breaks off, its lease, and another
@@ -32,7 +37,8 @@ LOOK_EVERY_S = 0.25
 REGISTERED_WITHIN_S = 20.0  # at the end of the day, for those who are just leaving an address
 SLACK_S = 0.5  # real seconds by which an answer may be behind the move it tells of
 
-_FORM = re.compile(r'<form[^>]*\baction="/t/notice".*?</form>', re.DOTALL)  # of e-mail: each carrier has its own text
+PATHS = {Carrier.EMAIL: "/t/notice", Carrier.LINE: "/t/line", Carrier.PHONE: "/t/phone"}
+_FORM = r'<form[^>]*\baction="{}".*?</form>'  # each carrier has its own text
 _PURPOSE = re.compile(r'name="purpose"[^>]*?value="([^"]+)"|value="([^"]+)"[^>]*?name="purpose"')
 _TOKYO = timezone(timedelta(hours=9))
 
@@ -42,7 +48,8 @@ Start = Callable[[Coroutine[Any, Any, None]], None]
 @dataclass(slots=True)
 class _Wish:
     arrival: int
-    address: str
+    carrier: Carrier
+    contact: str
     ahead: int
     secret: str
     at: int | None = None  # None: asked, and not answered
@@ -51,7 +58,7 @@ class _Wish:
 
 
 class Residents:
-    """`letters`: what their mail inbox has received."""
+    """`letters`: what their inbox has received."""
 
     def __init__(self, browser: Browser, letters: Letters, clock: OfficeClock, day: str, chance: Chance) -> None:
         self.letters = letters
@@ -61,20 +68,23 @@ class Residents:
         self._wishes: list[_Wish] = []
         self._under_way = 0
         self._settled = asyncio.Event()
-        self._purpose = ""
+        self._purposes: dict[Carrier, str] = {}
 
     @property
     def repeats(self) -> int:
         return self._browser.repeats
 
     def wants(self, customer: Customer) -> bool:
-        return customer.contact == EMAIL
+        """Whether he leaves a contact: the office offers that carrier, and the inbox plays it."""
+        return customer.contact is not None and customer.contact in self._purposes
 
-    async def read_purpose(self) -> None:
-        """What the page says the addresses are for: its mark goes along with the consent."""
-        form = _FORM.search(await self._browser.read("/t") or "")
-        found = form and _PURPOSE.search(form[0])
-        self._purpose = (found[1] or found[2]) if found else ""
+    async def read_purposes(self) -> None:
+        """What the page says contacts are for: its mark goes along with the consent."""
+        page = await self._browser.read("/t") or ""
+        for carrier in self.letters.carriers:
+            form = re.search(_FORM.format(PATHS[carrier]), page, re.DOTALL)
+            if found := form and _PURPOSE.search(form[0]):
+                self._purposes[carrier] = found[1] or found[2]
 
     async def take(self, lane: str, secret: str) -> AnswerBody | RefusalBody:
         """A number from home, on the resident's own page."""
@@ -85,32 +95,69 @@ class Residents:
         return AnswerBody(told.arrival, told.number, told.lane, told.state, told.ahead, None)
 
     async def register(self, visit: Visit, secret: str) -> None:
-        """Leave an address for this number."""
-        if visit.arrival is None:
+        """Leave a contact for this number."""
+        if visit.arrival is None or visit.customer.contact is None:
             return
+        carrier = Carrier(visit.customer.contact)
         ahead = 1 + int(self._chance.random() * MOST_AHEAD)
-        address = f"r{visit.arrival}.{self._tag}@practice.invalid"
-        self._wishes.append(wish := _Wish(visit.arrival, address, ahead, secret))
-        body = {
-            "id": new_id(),
-            "secret": secret,
-            "address": address,
-            "ahead": ahead,
-            "purpose": self._purpose,
-            "consent": True,
-        }
+        self._wishes.append(wish := _Wish(visit.arrival, carrier, self._contact(carrier, visit.arrival), ahead, secret))
         self._under_way += 1
         try:
-            answer = await self._browser.ask("/t/notice", body, Told, OPENS_WITHIN_S)
+            refusal = await self._leave(wish)
         except Unanswered:
             return
         finally:
             self._under_way -= 1
             self._settled.set()
-        if isinstance(answer, RefusalBody):
-            wish.refusal = answer.code
+        if refusal is None:
+            wish.at = self._office_ms(SLACK_S)
         else:
-            wish.at = self._midnight_ms + int((self._clock.now + SLACK_S * self._clock.speed) * 1000)
+            wish.refusal = refusal
+
+    def _contact(self, carrier: Carrier, arrival: int) -> str:
+        """One for each ticket, as its carrier names it."""
+        match carrier:
+            case Carrier.EMAIL:
+                return f"r{arrival}.{self._tag}@practice.invalid"
+            case Carrier.LINE:
+                return f"U{self._tag}{arrival:020x}"
+            case Carrier.PHONE:
+                return f"+8190{10_000_000 + (int(self._tag, 16) + arrival) % 80_000_000}"
+            case _:
+                assert_never(carrier)
+
+    async def _leave(self, wish: _Wish) -> str | None:
+        """The code of a refusal. Raises Unanswered."""
+        body: dict[str, Any] = {"id": new_id(), "secret": wish.secret, "ahead": wish.ahead, "consent": True}
+        body["purpose"] = self._purposes[wish.carrier]
+        match wish.carrier:
+            case Carrier.EMAIL:
+                body["address"] = wish.contact
+            case Carrier.PHONE:
+                body |= {"telephone": wish.contact, "by": "voice" if self._chance.random() < VOICE else "sms"}
+            case Carrier.LINE:
+                body["language"] = "en" if self._chance.random() < ENGLISH else "ja"
+            case _:
+                assert_never(wish.carrier)
+        answer = await self._browser.ask(PATHS[wish.carrier], body, Told, OPENS_WITHIN_S)
+        if isinstance(answer, RefusalBody):
+            return answer.code
+        return await self._send_code(wish, answer) if wish.carrier is Carrier.LINE else None
+
+    async def _send_code(self, wish: _Wish, agreed: Told) -> str | None:
+        """In the chat, where nobody is told whether it was good; the page of the number tells. Raises Unanswered."""
+        if agreed.link is UNSET or not await self.letters.write(wish.contact, agreed.link.code):
+            raise Unanswered("LINE")
+        told = await self._browser.ask("/t/find", {"secret": wish.secret}, Told)
+        if isinstance(told, RefusalBody):
+            return told.code
+        if _notice_of(told, Carrier.LINE) is None:
+            return "TicketEnded" if State(told.state) in ENDS else "NotLinked"
+        return None
+
+    def _office_ms(self, slack_s: float) -> int:
+        """Office time, epoch milliseconds, so many real seconds from now."""
+        return self._midnight_ms + int((self._clock.now + slack_s * self._clock.speed) * 1000)
 
     async def settle(self) -> None:
         """Until nobody is leaving an address any more; whoever takes too long counts as not answered."""
@@ -129,7 +176,9 @@ class Residents:
         open_wishes = [wish for wish in self._wishes if wish.at is not None]
         while open_wishes:
             await asyncio.gather(*(self._ask_about(wish) for wish in open_wishes))
-            open_wishes = [wish for wish in open_wishes if wish.told is not None and _is_under_way(wish.told)]
+            open_wishes = [
+                wish for wish in open_wishes if wish.told is not None and _is_under_way(wish.told, wish.carrier)
+            ]
             if loop.time() > deadline:
                 break
             await asyncio.sleep(LOOK_EVERY_S if open_wishes else 0)
@@ -138,11 +187,12 @@ class Residents:
     def contacts(self) -> list[Contact]:
         found = []
         for wish in self._wishes:
-            notice = None if wish.told is None else _notice_of(wish.told)
+            notice = None if wish.told is None else _notice_of(wish.told, wish.carrier)
             found.append(
                 Contact(
                     arrival=wish.arrival,
-                    address=wish.address,
+                    carrier=wish.carrier,
+                    address=wish.contact,
                     ahead=wish.ahead,
                     at=wish.at,
                     refusal=wish.refusal,
@@ -153,6 +203,11 @@ class Residents:
                 )
             )
         return found
+
+    def dated_letters(self) -> list[Letter]:
+        """What arrived, each with the office time before which it was surely not begun."""
+        now = datetime.now(UTC)
+        return self.letters.dated(lambda at: self._office_ms(-SENDS_WITHIN_S - (now - at).total_seconds()))
 
     async def _ask_about(self, wish: _Wish) -> None:
         try:
@@ -167,10 +222,10 @@ def new_secret() -> str:
     return secret_text(secrets.token_bytes(SECRET_BYTES))
 
 
-def _notice_of(told: Told) -> Any:
-    return next((notice for notice in told.notices if notice.carrier == Carrier.EMAIL), None)
+def _notice_of(told: Told, carrier: Carrier) -> Notice | None:
+    return next((notice for notice in told.notices if notice.carrier == carrier), None)
 
 
-def _is_under_way(told: Told) -> bool:
-    notice = _notice_of(told)
+def _is_under_way(told: Told, carrier: Carrier) -> bool:
+    notice = _notice_of(told, carrier)
     return notice is not None and any(NoticeState(sent.state) not in ENDED for sent in notice.sent)

@@ -19,7 +19,7 @@ from config.practice.asking import Asker, NoReply
 from config.practice.browser import Browser, Unanswered
 from config.practice.checks import judge
 from config.practice.clock import DAY, OfficeClock, as_clock
-from config.practice.contacts import EMAIL, Residents
+from config.practice.contacts import Residents
 from config.practice.credentials import Credentials
 from config.practice.entering import DevicePass, NotLetIn, Pass, StaffPass
 from config.practice.floor import Floor, Tally
@@ -82,7 +82,7 @@ class Plan:
 class Outcome:
     """How the day went, and what it cost this process. `repeats`: requests sent again; `joins`: of all listeners.
 
-    `contacts_left_out`: customers who would have left an address, had there been an inbox to read.
+    `contacts_left_out`: customers who would have left a contact, had there been an inbox to read, or a carrier.
     """
 
     day: str
@@ -104,7 +104,7 @@ class Outcome:
 
 
 async def drive(place: Place, plan: Plan, chance: Chance, progress: Progress = lambda *_: None) -> Outcome:
-    """One day at a practice office. Without an inbox nobody leaves an address.
+    """One day at a practice office. Without an inbox nobody leaves a contact.
 
     `chance` is for delays, and for how many people ahead somebody wishes. Raises UnfitDay and DayFailed.
     """
@@ -145,7 +145,10 @@ async def _drive(place: Place, plan: Plan, chance: Chance, progress: Progress, e
         joins=sum(listener.joins for listener in drivers.listeners),
         seconds=monotonic() - began,
         cpu_seconds=process_time() - cpu,
-        contacts_left_out=0 if residents else sum(customer.contact == EMAIL for customer in plan.customers),
+        contacts_left_out=sum(
+            customer.contact is not None and not (residents and residents.wants(customer))
+            for customer in plan.customers
+        ),
     )
 
 
@@ -206,7 +209,7 @@ class _Day:
             self._listen(lanes, watching)
             await self._joined()
             if self._residents:
-                await self._residents.read_purpose()
+                await self._residents.read_purposes()
                 watching.start(self._residents.letters.stay())
             async with asyncio.TaskGroup() as inner:
                 working = _Crew(inner)
@@ -228,7 +231,7 @@ class _Day:
         contradictions = [said for asker in self.askers for said in asker.contradictions]
         residents = self._residents
         if residents and residents.letters.unseen:
-            contradictions.append(f"受信箱のメール {residents.letters.unseen} 通を読む前に、古いものから消えました")
+            contradictions.append(f"受信箱のお知らせ {residents.letters.unseen} 通を読む前に、古いものから消えました")
         return History(
             counters={counter.counter: counter.lanes for counter in self._counters},
             weights={
@@ -244,7 +247,7 @@ class _Day:
             is_shared=self._plan.is_shared,
             contradictions=[*self._recording.contradictions, *contradictions, *self._floor.complaints],
             contacts=residents.contacts() if residents else (),
-            letters=residents.letters.letters if residents else (),
+            letters=residents.dated_letters() if residents else (),
         )
 
     def _listen(self, lanes: Sequence[str], crew: "_Crew") -> None:
@@ -377,6 +380,10 @@ def _refuse_unfit(plan: Plan, office: Snapshot) -> None:
     lanes = [lane.lane for lane in office.lanes]
     if missing := missing_lanes(_wanted(plan.customers), lanes):
         raise UnfitDay(missing)
+    if any(customer.priority > len(office.priorities) for customer in plan.customers):
+        raise UnfitDay(
+            f"この窓口課の優先の区分は {len(office.priorities)} つです。priority はその番号で書いてください。"
+        )
     if alone := unserved(office.counters, _wanted(plan.customers)):
         raise UnfitDay(f"どの窓口も扱っていない業務があります: {', '.join(alone)}")
 

@@ -11,7 +11,7 @@ from config.practice.clock import OfficeClock
 from config.practice.recording import Visitor
 from hub.forecast.day import Absence, Customer, usual_service
 from hub.wire.client_side import Screen
-from hub.wire.messages import AnswerBody, HubFrame, RefusalBody
+from hub.wire.messages import AnswerBody, HubFrame, PriorityClass, RefusalBody
 
 CLOSED = "closed"  # the office day ended before a number was given
 
@@ -72,6 +72,11 @@ class Floor:
     def reasons(self) -> list[str]:
         """Of the office's list: why a number may be called out of order."""
         return [] if self._desk is None else [reason.reason for reason in self._desk.reasons]
+
+    def priority_of(self, customer: Customer) -> PriorityClass | None:
+        """The class that his `priority` names, 1 for the office's first; None for whoever waits for all before him."""
+        known = [] if self._desk is None else self._desk.priorities
+        return known[customer.priority - 1] if 0 < customer.priority <= len(known) else None
 
     @property
     def deliveries(self) -> dict[str, str]:

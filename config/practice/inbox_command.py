@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.loopback import address_of, place_at, serve_page
+from config.practice.deliveries import Deliveries
 from config.practice.inbox import HOST, Inbox, receiving
 from config.practice.inbox_pages import StandIns, inbox_app
 from config.practice.line_stand_in import LineStandIn
@@ -23,14 +24,16 @@ def run(
 
 def stand_ins_of(machine: Machine, hub: str | None) -> StandIns:
     """Those that this machine has the secrets of. `hub`: the public pages, which LINE tells what happens."""
+    deliveries = Deliveries()
     token, secret = machine.line_token, machine.line_secret
     line = (
-        LineStandIn(token.get_secret_value(), secret.get_secret_value(), f"{hub}/line/webhook")
+        LineStandIn(token.get_secret_value(), secret.get_secret_value(), f"{hub}/line/webhook", on_said=deliveries.said)
         if token and secret and hub
         else None
     )
     account, key = machine.phone_account, machine.phone_token
-    return StandIns(line, PhoneStandIn(account, key.get_secret_value()) if account and key else None)
+    phone = PhoneStandIn(account, key.get_secret_value(), on_told=deliveries.told) if account and key else None
+    return StandIns(line, phone, deliveries if line and phone else None)
 
 
 async def _run(stand_ins: StandIns, port: int, mail_port: int, slips: Path | None, say: Callable[[str], None]) -> None:

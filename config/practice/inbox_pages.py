@@ -21,6 +21,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Redire
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from config.practice.deliveries import Deliveries, delivery_routes
 from config.practice.inbox import Inbox, Mail
 from config.practice.line_stand_in import LineStandIn
 from config.practice.phone_stand_in import PhoneStandIn
@@ -60,10 +61,11 @@ class SlipFile:
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """The other carriers, where they are played here."""
+    """The other carriers, where they are played here. `deliveries`: what both took, where both are."""
 
     line: LineStandIn | None = None
     phone: PhoneStandIn | None = None
+    deliveries: Deliveries | None = None
 
 
 def inbox_app(inbox: Inbox, slips: Path | None, stand_ins: StandIns = StandIns()) -> Starlette:
@@ -105,6 +107,8 @@ def inbox_app(inbox: Inbox, slips: Path | None, stand_ins: StandIns = StandIns()
         others += [*stand_ins.line.routes(), *line_routes(stand_ins.line, pages)]
     if stand_ins.phone is not None:
         others += [*stand_ins.phone.routes(), *phone_routes(stand_ins.phone, pages)]
+    if stand_ins.line is not None and stand_ins.deliveries is not None:
+        others += delivery_routes(stand_ins.deliveries, stand_ins.line, HEADERS)
     return Starlette(
         routes=[
             *others,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from hub.desk.notices import Carrier
 from hub.wire.client_side import Screen
 from hub.wire.messages import AnswerBody, AnyFact, CounterReassigned, DeskRequest, FactFrame, HubFrame, Snapshot
 from hub.wire.position import Position
@@ -38,7 +39,7 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """One address that was left for a ticket, with as many people `ahead` as were wished.
+    """One contact (`address`: as its `carrier` has it) that was left for a ticket, with so many people `ahead`.
 
     `at`: the office time (epoch milliseconds) before which the office surely had it; None: it was refused, or nobody
     answered. `registered`, `near`: how the two notices stood at the end, if anybody was told (`is_told`); `since_then`:
@@ -54,15 +55,22 @@ class Contact:
     registered: str | None = None
     near: str | None = None
     since_then: Mapping[str, str] = field(default_factory=dict)
+    carrier: Carrier = Carrier.EMAIL
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One mail to one address, as it arrived."""
+    """One message to one contact, as it arrived. `subject`: of a mail; of another what it says.
+
+    `message_id`: what its carrier knows it by, '' where it knows nothing. `at`: the office time (epoch milliseconds)
+    before which it was surely not begun; 0 where nobody knows.
+    """
 
     to: str
     subject: str
     message_id: str
+    carrier: Carrier = Carrier.EMAIL
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,12 +39,14 @@ NAMES = {
     "repeats": "送り直した要求",
     "contacts": "連絡先の登録",
     "contacts_refused": "連絡先を登録できず",
-    "mails_due": "出すべきメール",
-    "mails_arrived": "届いたメール",
-    "mails_lapsed": "間に合わず出さなかったメール",
-    "mails_uncertain": "届いたか分からないメール",
-    "mails_doubled": "二重に届いたメール",
-    "mails_lost": "失われたメール",
+    "notices_due": "出すべきお知らせ",
+    "notices_arrived": "届いたお知らせ",
+    "notices_lapsed": "間に合わず出さなかったお知らせ",
+    "notices_uncertain": "届いたか分からないお知らせ",
+    "notices_again": "念のため送り直したお知らせ",
+    "notices_late": "遅れて届いたお知らせ",
+    "notices_doubled": "二重に届いたお知らせ",
+    "notices_lost": "失われたお知らせ",
     "lost": "失われた番号",
     "doubled": "二重",
     "disordered": "順番の乱れ",
@@ -116,9 +118,7 @@ def as_text(outcome: Outcome) -> str:
     lines = [f"模擬の一日 {outcome.day}（{outcome.seconds:.0f} 秒、CPU {outcome.cpu_seconds:.0f} 秒）"]
     lines += [f"  {name}: {fields[key]}" for key, name in NAMES.items()]
     if outcome.contacts_left_out:
-        lines.append(
-            f"  メールの受信箱がないため、{outcome.contacts_left_out} 人の連絡先は登録していません（--inbox）。"
-        )
+        lines.append(f"  受信箱がないため、{outcome.contacts_left_out} 人の連絡先は登録していません（--inbox）。")
     lines += [f"  × {complaint}" for complaint in fields["complaints"]]
     lines.append("すべての検査に合格しました。" if outcome.is_good else "検査に合格しませんでした。")
     return "\n".join(lines)

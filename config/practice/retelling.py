@@ -53,21 +53,23 @@ class Findings:
     unexplained: int = 0
     contacts: int = 0
     contacts_refused: int = 0  # the ticket had ended already, or too many came at once
-    mails_due: int = 0  # arrived, lapsed, uncertain or lost
-    mails_arrived: int = 0
-    mails_lapsed: int = 0  # too late to be of use, as the resident is told and the day shows
-    mails_uncertain: int = 0
-    mails_doubled: int = 0
-    mails_lost: int = 0
+    notices_due: int = 0  # arrived, lapsed, uncertain or lost
+    notices_arrived: int = 0
+    notices_lapsed: int = 0  # too late to be of use, as the resident is told and the day shows
+    notices_uncertain: int = 0
+    notices_again: int = 0  # sent once more where nobody could know, as it is for calls
+    notices_late: int = 0
+    notices_doubled: int = 0
+    notices_lost: int = 0
     complaints: list[str] = field(default_factory=list)
 
     @property
     def is_good(self) -> bool:
-        mails = self.mails_lost or self.mails_doubled
-        return not (self.lost or self.doubled or self.disordered or self.unexplained or mails)
+        notices = self.notices_lost or self.notices_doubled or self.notices_late
+        return not (self.lost or self.doubled or self.disordered or self.unexplained or notices)
 
     def blame(self, kind: str, complaint: str) -> None:
-        """One more of `kind` (lost, doubled, disordered, unexplained, mails_lost, mails_doubled)."""
+        """One more of `kind` (lost, doubled, disordered, unexplained, notices_lost, _doubled, _late)."""
         setattr(self, kind, getattr(self, kind) + 1)
         self.complaints.append(f"{complaint}（{kind}）")
 

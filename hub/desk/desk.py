@@ -79,6 +79,8 @@ class Desk(Ground):
 
     def do(self, stamp: Stamp, request: Request, at: int) -> Decision:
         """Decide and remember. Raises a Refusal, and then nothing has changed and nothing is remembered."""
+        if isinstance(request, requests.PushBack):
+            self.office.places_back(request.places)  # what no day allows is said first, whatever its id was used for
         if stamp.day != self.picture.day:
             raise StaleDay(day=self.picture.day or "")
         known = self._answers.get((stamp.who, stamp.request))

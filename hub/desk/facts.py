@@ -199,6 +199,18 @@ class ContactGiven(_Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactUsed(_Fact):
+    """A message was sent to it, or that was tried: each try is one of these. Told on no topic."""
+
+    arrival: int
+    carrier: str
+    subscription: str
+    trigger: str
+    outcome: str  # state of the notice after it; pending: it will be tried again
+    times: int  # how often this notice was tried by now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactErased(_Fact):
     """Before its day was over; told on no topic."""
 
@@ -271,7 +283,8 @@ TicketFact: TypeAlias = (
     | TicketTransferred
 )
 LaneFact: TypeAlias = LaneRenumbered | LanePaused | LaneResumed | ClosingAnnounced
-QuietFact: TypeAlias = SlipReissued | ContactGiven | ContactErased  # told on no topic: it changes nobody's place
+# Told on no topic: they change nobody's place.
+QuietFact: TypeAlias = SlipReissued | ContactGiven | ContactUsed | ContactErased
 WallFact: TypeAlias = WallJoined | WallLeft | CallShown
 OfficeFact: TypeAlias = CounterReassigned | AnnouncementPosted | AnnouncementWithdrawn
 Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneFact | QuietFact | WallFact | OfficeFact
@@ -303,6 +316,7 @@ FACTS: dict[str, type[Fact]] = {
         LaneResumed,
         ClosingAnnounced,
         ContactGiven,
+        ContactUsed,
         ContactErased,
         CounterReassigned,
         AnnouncementPosted,

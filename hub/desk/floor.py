@@ -15,7 +15,6 @@ from hub.desk.refusals import (
     NotYet,
     PushedEnough,
     SameLane,
-    TooManyPlaces,
 )
 from hub.desk.requests import (
     AnnounceClosing,
@@ -51,11 +50,8 @@ def come_back(ground: Ground, stamp: Stamp, request: Return, at: int) -> Decisio
 
 def push_back(ground: Ground, stamp: Stamp, request: PushBack, at: int) -> Decision:
     """After the next few; not behind newcomers, and only where there is somebody to go first."""
-    rule = ground.office.push_backs
-    if not 1 <= request.places <= rule.places:
-        raise TooManyPlaces(places=str(rule.places))
     ticket = ground.moved(request.ticket, Action.PUSH_BACK)
-    if ticket.pushed >= rule.times:
+    if ticket.pushed >= ground.office.push_backs.times:
         raise PushedEnough()
     ahead, count = ground.picture.ahead(ticket), ground.picture.count(ticket.lane)
     if ahead + 1 == count:

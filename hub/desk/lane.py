@@ -10,6 +10,7 @@ from hub.desk.refusals import (
     LaneNotServed,
     NoLanes,
     PriorityNotGiven,
+    TooManyPlaces,
     UnknownCounter,
     UnknownLane,
     UnknownPriority,
@@ -187,6 +188,12 @@ class Office:
         if key not in {reason.key for reason in self.reasons}:
             raise UnknownReason(reason=key)
         return key
+
+    def places_back(self, asked: int) -> int:
+        """How many a resident may let go first at once, as asked. Raises TooManyPlaces."""
+        if not 1 <= asked <= self.push_backs.places:
+            raise TooManyPlaces(places=str(self.push_backs.places))
+        return asked
 
     def delivery_of(self, lane: str) -> str:
         """The key of its delivery lane, empty where it has none or where the office dropped it during the day."""

@@ -32,6 +32,10 @@ class Carrier(StrEnum):
     PHONE = "phone"
 
 
+# It sends a notice once, however often it is handed over.
+KNOWS_AGAIN = frozenset({Carrier.LINE})
+
+
 class Trigger(StrEnum):
     """What a notice is about."""
 
@@ -69,8 +73,11 @@ class Ending(StrEnum):
     """Why a contact is gone before its day is over."""
 
     RESIDENT = "resident"  # the resident said stop
+    BLOCK = "block"  # the resident blocked the office's account at the carrier
     REPLACED = "replaced"  # the resident gave another
     REFUSED = "refused"  # the carrier will never deliver to it
+    BOUNCE = "bounce"  # the carrier took it, and it came back
+    OFFICE = "office"  # the resident asked the office, and an operator did it
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ Ranks stay below 2^53, so that a double holds each exactly (Redis scores, JavaSc
 **Priority** (`place_of_priority`). With `every` = k such a ticket stands as far in front as k − 1 ordinary tickets
 between it and the priority ticket before it allow: the last one that waits, else the one called last. Whoever waits in
 a lane is therefore passed there by at most 1 + ⌊n / (k − 1)⌋ of them, n being the ordinary tickets that stood before
-him at any time (one that comes back there counts again).
+him at any time (one that comes back there counts again). Whom staff choose out of order, with a reason, passes besides.
 It stands right before the one it passes, also as seen from other lanes, and keeps that rank: no clock moves it up.
 
 **Turns** (`turn_of`). A counter whose lanes weigh the same calls the smallest rank of all. Where they weigh differently

@@ -131,7 +131,7 @@ class Picture:
                 self.paused.pop(fact.lane, None)
             case facts.ClosingAnnounced():
                 self.closing.add(fact.lane)
-            case facts.SlipReissued() | facts.ContactGiven() | facts.ContactErased():
+            case facts.SlipReissued() | facts.ContactGiven() | facts.ContactUsed() | facts.ContactErased():
                 pass  # who opens it and who is told changes nobody's place
             case facts.CounterReassigned():
                 self.assigned[fact.counter] = fact.lanes

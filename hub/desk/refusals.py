@@ -76,6 +76,7 @@ Refusal
     ├── WrongName          no name of an account
     ├── WrongShown         no name of a handler
     ├── WrongDates         a date of designation or training that is none
+    ├── WrongAuditDate     a date of an audit that is none, or still to come
     └── ForeignPage        the request comes from a page of somebody else
 
 Sentences are for staff and residents: polite, plain, and they say what to do.
@@ -424,6 +425,10 @@ class WrongShown(NotUnderstood):
 
 class WrongDates(NotUnderstood):
     sentence = "指定日と研修日は、今日までの日付を年月日で入れてください。"
+
+
+class WrongAuditDate(NotUnderstood):
+    sentence = "監査の実施日は、今日までの日付を年月日で入れてください。"
 
 
 class ForeignPage(NotUnderstood):

@@ -9,13 +9,14 @@ import msgspec
 from starlette.requests import Request
 
 from hub.desk.refusals import BadMessage
-from hub.wire.tickets import BODY_BYTES
+from hub.wire.tickets import BODY_BYTES, Wish, WishByForm
 
 COOKIE = "junban"
 MOST_FIELDS = 12  # a telephone number has ten
 _COOKIE = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 
 _M = TypeVar("_M", bound=msgspec.Struct)
+_W = TypeVar("_W", bound=Wish)
 
 
 class Asked:
@@ -46,6 +47,14 @@ class Asked:
 
     def read_as(self, kind: type[_M]) -> _M:
         return self.as_form(kind) if self.is_form else self.as_json(kind)
+
+    def as_wish(self, kind: type[_W], form: type[WishByForm]) -> _W:
+        """`form`: the same as a form says it, whose figures are text and whose tick is `on`."""
+        if not self.is_form:
+            return self.as_json(kind)
+        told = self.as_form(form)
+        figures = {"ahead": int(told.ahead), "minutes": int(told.minutes), "consent": told.consent == "on"}
+        return kind(**(msgspec.structs.asdict(told) | figures))
 
     def as_form(self, kind: type[_M]) -> _M:
         try:

@@ -7,7 +7,7 @@ import io
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -16,11 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from hub.desk.refusals import BadMessage, Refusal
+from hub.desk.refusals import BadMessage, LedgerAway, Refusal
 from hub.edge.access import Principal
 from hub.edge.staff import NO_STORE, Staff, status_of
 from hub.ledger.audits import Audits
 from hub.ledger.certificate import Certified, certify
+from hub.ledger.connection import LedgerUnusable
 from hub.ledger.erasures import Erasures, Handled
 from hub.ledger.export import VERIFIER, export
 from hub.ledger.journal import tokyo_day
@@ -31,6 +32,7 @@ from hub.wire.roles import Act
 
 PATH = "/audit/contacts"
 LONGEST_LINE = 80  # of what stands on a paper
+WIDE_SPACE = "\N{IDEOGRAPHIC SPACE}"  # as between a title and 様
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 
@@ -51,6 +53,8 @@ class Pages(Protocol):
         status: int = 200,
     ) -> Response: ...
 
+    def steps(self, steps: AsyncIterator[tuple[int, int] | Verdict | Refusal]) -> Response: ...
+
     def certificate(
         self, facts: Certified, people: Sequence[Person], *, issued: str, issuer: str, addressee: str
     ) -> Response: ...
@@ -70,6 +74,9 @@ class Auditing:
         return [
             Route(PATH, page(act, self._see), methods=["GET"]),
             Route(f"{PATH}/verify", self._staff.form(act, PATH, self._verify, self._again), methods=["POST"]),
+            Route(
+                f"{PATH}/verify/steps", self._staff.form(act, PATH, self._verify_aloud, self._again), methods=["POST"]
+            ),
             Route(f"{PATH}/certificate", page(act, self._certificate), methods=["GET"]),
             Route(f"{PATH}/ledger.zip", page(act, self._export), methods=["GET"]),
         ]
@@ -84,6 +91,28 @@ class Auditing:
         verdict = await asyncio.to_thread(self._verdict)
         return await self._draw(viewer, self._today(), verdict=verdict)
 
+    async def _verify_aloud(self, fields: Mapping[str, str], viewer: Principal) -> Response:
+        """The same, telling how far it has come."""
+        return self._pages.steps(self._steps())
+
+    async def _steps(self) -> AsyncIterator[tuple[int, int] | Verdict | Refusal]:
+        """(entries walked, of how many), and at last what was found. Raises nothing: the answer has begun."""
+        heard: asyncio.Queue[int | None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def hear(seq: int) -> None:
+            loop.call_soon_threadsafe(heard.put_nowait, seq)
+
+        walking = asyncio.create_task(asyncio.to_thread(self._verdict, hear))
+        walking.add_done_callback(lambda _: heard.put_nowait(None))
+        try:
+            whole = (await asyncio.to_thread(self._ledger.end) or (0, ""))[0]
+            while (seq := await heard.get()) is not None:
+                yield seq, max(whole, seq)
+            yield await walking
+        except LedgerUnusable:
+            yield LedgerAway()
+
     async def _again(self, fields: Mapping[str, str], viewer: Principal, refusal: Refusal) -> Response:
         return await self._draw(viewer, self._today(), refusal=refusal.sentence, status=status_of(refusal))
 
@@ -95,7 +124,7 @@ class Auditing:
         if not _MONTH.fullmatch(asked["month"]) or not _is_day(f"{asked['month']}-01") or not _is_day(asked["issued"]):
             raise BadMessage
         for line in (asked["issuer"], asked["addressee"]):
-            if not line or len(line) > LONGEST_LINE or not line.isprintable():
+            if not line or len(line) > LONGEST_LINE or not line.replace(WIDE_SPACE, " ").isprintable():
                 raise BadMessage
         first = date.fromisoformat(f"{asked['month']}-01")
         last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
@@ -119,8 +148,8 @@ class Auditing:
                     archive.write(Path(folder, name), name)
         return told.getvalue()
 
-    def _verdict(self) -> Verdict:
-        return verify(self._ledger, [kept[:3] for kept in self._ledger.heads()])
+    def _verdict(self, on_step: Callable[[int], None] = lambda seq: None) -> Verdict:
+        return verify(self._ledger, [kept[:3] for kept in self._ledger.heads()], on_step)
 
     async def _draw(
         self, viewer: Principal, day: str, *, verdict: Verdict | None = None, refusal: str = "", status: int = 200

@@ -8,7 +8,15 @@ import structlog
 from msgspec import UNSET, UnsetType
 
 from hub.desk import requests as ask
-from hub.desk.refusals import BadMessage, NotAllowed, NotSignedIn, Refusal, StoreAway, UnknownTicket
+from hub.desk.refusals import (
+    BadMessage,
+    NotAllowed,
+    NoticesClosed,
+    NotSignedIn,
+    Refusal,
+    StoreAway,
+    UnknownTicket,
+)
 from hub.desk.requests import Answer, Request, Stamp
 from hub.edge.access import Access, Principal
 from hub.wire import codec
@@ -37,10 +45,17 @@ class Teller(Protocol):
 Plain: TypeAlias = (
     wire.Issue | wire.Next | wire.OfTicket | wire.OfLane | wire.OfOffice
 )  # says by itself what it is about
-AnyRequest: TypeAlias = wire.DeskRequest | wire.KioskRequest | wire.WallRequest
+OfDesk: TypeAlias = Plain | wire.CheckIn | wire.CheckInByCode | wire.Shown
+AnyRequest: TypeAlias = OfDesk | wire.OfTelephone
 ArrivalOf: TypeAlias = Callable[[str], int | None]
 # Day, arrival and digest of the ticket that number and code open. Raises NotYours, TooManyTries.
 Prove: TypeAlias = Callable[[Find], Awaitable[tuple[str, int, str]]]
+# What is asked about telephone numbers. Raises a Refusal.
+Dial: TypeAlias = Callable[[wire.OfTelephone], Awaitable[wire.AnswerBody]]
+
+
+async def nobody_dials(told: wire.OfTelephone) -> wire.AnswerBody:
+    raise NoticesClosed
 
 
 class Asker(Protocol):
@@ -56,10 +71,17 @@ class Commands:
     """`day` gives the business day of the hub's picture, None before there is one.
 
     Who checks in has a number and no arrival: `arrival_of` knows it for staff, and `prove` asks a machine for the code.
+    `dial`: who answers a machine about telephone numbers.
     """
 
     def __init__(
-        self, teller: Teller, day: Callable[[], str | None], arrival_of: ArrivalOf, prove: Prove, access: Access
+        self,
+        teller: Teller,
+        day: Callable[[], str | None],
+        arrival_of: ArrivalOf,
+        prove: Prove,
+        access: Access,
+        dial: Dial = nobody_dials,
     ) -> None:
         self.outcomes: Counter[tuple[str, str]] = Counter()  # (type of request, `ok` or the refusal's code)
         self._teller = teller
@@ -67,6 +89,7 @@ class Commands:
         self._arrival_of = arrival_of
         self._prove = prove
         self._access = access
+        self._dial = dial
 
     async def answer_desk(self, text: str, asker: Asker) -> wire.Reply:
         return await self._answer("desk", codec.read_desk_request, text, asker)
@@ -88,26 +111,34 @@ class Commands:
             day = self._day()
             if day is None:
                 raise StoreAway
-            match told:
-                case wire.CheckIn():
-                    request: Request = ask.CheckIn(self._known(told.number))
-                case wire.CheckInByCode():
-                    _, arrival, _ = await self._prove(Find(number=told.number, code=told.code))
-                    request = ask.CheckIn(arrival)
-                case wire.Shown():
-                    request = ask.ShowCall(asker.principal.place, told.ticket, told.calls, told.called_at)
-                case _:
-                    request = request_of(told, source=socket)
-            if asker.is_out:  # while it was looked at; from here on the store carries it out
-                raise NotSignedIn
-            answer = await self._teller.do(Stamp(day, asker.principal.who, told.id), request)
+            if isinstance(told, wire.OfTelephone):
+                answer = await self._dial(told)
+            else:
+                request = await self._asked(told, socket, asker)
+                if asker.is_out:  # while it was looked at; from here on the store carries it out
+                    raise NotSignedIn
+                done = await self._teller.do(Stamp(day, asker.principal.who, told.id), request)
+                answer = answer_body(done, _code_of(told) if socket == "desk" else UNSET)
         except Refusal as refusal:
             return self._refused(kind, told.id, _body(refusal))
         except Exception:
             _log.exception("request failed", request=kind)
             return self._refused(kind, told.id, FAULT)
         self.outcomes[kind, "ok"] += 1
-        return wire.Reply(told.id, answer=answer_body(answer, _code_of(told) if socket == "desk" else UNSET))
+        return wire.Reply(told.id, answer=answer)
+
+    async def _asked(self, told: OfDesk, socket: str, asker: Asker) -> Request:
+        """What it is in the desk's words. Raises a Refusal for a number that nobody knows."""
+        match told:
+            case wire.CheckIn():
+                return ask.CheckIn(self._known(told.number))
+            case wire.CheckInByCode():
+                _, arrival, _ = await self._prove(Find(number=told.number, code=told.code))
+                return ask.CheckIn(arrival)
+            case wire.Shown():
+                return ask.ShowCall(asker.principal.place, told.ticket, told.calls, told.called_at)
+            case _:
+                return request_of(told, source=socket)
 
     def _check(self, principal: Principal, asked: str) -> None:
         """Raises NotAllowed; ValueError for what has no row in the table of roles: nobody may, and it is our defect."""

@@ -4,13 +4,12 @@ What somebody writes there is read for one thing, a code of ours; any other text
 and kept nowhere. A user id is sealed in the breath in which it arrives, and only if the page had the consent before.
 """
 
-import contextlib
 import hashlib
 import hmac
 import re
-import secrets
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import structlog
@@ -18,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.desk.notices import Carrier
-from hub.desk.refusals import NoContact, NotUnderstood, OtherBody, Refusal, TryAgain, WorldDiffers
+from hub.desk.notices import Carrier, Ending
+from hub.desk.refusals import NotUnderstood, OtherBody, Refusal, TryAgain, WorldDiffers
 from hub.desk.requests import Stamp
 from hub.edge.asked import Asked
 from hub.edge.guards import Guard
@@ -92,7 +91,7 @@ class LineLinks:
         return [Route("/line/webhook", self._webhook, methods=["POST"])]
 
     async def _agree(self, asked: Asked) -> Response:
-        wanted, reception = _wanted(asked), self._reception
+        wanted, reception = asked.as_wish(NotifyByLine, NotifyByLineForm), self._reception
         day, arrival, secret = await reception.owned(wanted)
         try:
             self._wishes.admit(Carrier.LINE, wanted.purpose, consents=wanted.consent)
@@ -151,7 +150,7 @@ class LineLinks:
             case "follow":
                 await self._answer(event)
             case "unfollow":
-                await self._erase(user)
+                await self._erase(user, Ending.BLOCK)
             case _:
                 pass  # unsend: nothing is kept that could be taken back
         await self._links.hear(name)
@@ -184,11 +183,10 @@ class LineLinks:
         await self._links.drop(digest)
         return True
 
-    async def _erase(self, user: str) -> None:
+    async def _erase(self, user: str, ending: Ending) -> None:
         day = self._reception.day()
         for stop in await self._reception.desk.stops_of(day, self._owner(user)):
-            with contextlib.suppress(NoContact):
-                await self._reception.desk.do(Stamp(day, WHO, secrets.token_urlsafe(16)), stop)
+            await self._reception.erase(day, replace(stop, ending=ending))
 
     async def _answer(self, event: Event) -> None:
         if ANSWER_TOKEN.fullmatch(event.reply_token):
@@ -198,20 +196,3 @@ class LineLinks:
     def _owner(self, user: str) -> str:
         """What is kept of a user id beside its seal: with the channel's secret it is found again, without it never."""
         return hmac.new(self._secret, f"owner {user}".encode(), "sha256").hexdigest()
-
-
-def _wanted(asked: Asked) -> NotifyByLine:
-    if asked.is_json:
-        return asked.as_json(NotifyByLine)
-    form = asked.as_form(NotifyByLineForm)
-    return NotifyByLine(
-        id=form.id,
-        secret=form.secret,
-        number=form.number,
-        code=form.code,
-        ahead=int(form.ahead),
-        minutes=int(form.minutes),
-        language=form.language,
-        purpose=form.purpose,
-        consent=form.consent == "on",
-    )

@@ -3,11 +3,8 @@
 An address goes back once, to whoever gave it, and nowhere else.
 """
 
-import contextlib
 import re
-import secrets
 
-import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,20 +12,20 @@ from starlette.routing import Route
 
 from hub.desk import requests as ask
 from hub.desk.notices import Carrier, Ending
-from hub.desk.refusals import BadAddress, NoContact, Refusal
-from hub.desk.requests import Stamp
+from hub.desk.refusals import BadAddress, Refusal
 from hub.edge.asked import Asked
 from hub.edge.commands import FAULT
 from hub.edge.guards import Guard
-from hub.edge.reception import WHO, Reception, body_of, kept_id, status_of
+from hub.edge.reception import Reception, body_of, kept_id, status_of
 from hub.edge.wishes import Wished, Wishes
 from hub.wire import codes
 from hub.wire.addresses import read_address
-from hub.wire.tickets import BODY_BYTES, Notify, NotifyByForm, Stop
+from hub.wire.tickets import BODY_BYTES, Notify, NotifyForm, Stop
 
 _log = structlog.get_logger("hub.edge.notices")
 
 STOP_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
+TOLD = "{} に確認のメールをお送りします。違うときは、入れ直してください。"
 
 
 class Notices:
@@ -46,32 +43,25 @@ class Notices:
         ]
 
     async def _notify(self, asked: Asked) -> Response:
-        wanted, reception = _wanted(asked), self._reception
-        day, arrival, secret = await reception.owned(wanted)
-        try:
-            address = await self._keep(day, arrival, wanted)
-        except Refusal as refusal:
-            return await reception.refuse_on_page(asked, refusal, day, arrival, secret)
-        told = msgspec.structs.replace(await reception.told(day, arrival, secret), to=address)
-        return reception.show(asked, told, f"{address} に確認のメールをお送りします。違うときは、入れ直してください。")
+        wanted = asked.as_wish(Notify, NotifyForm)
 
-    async def _keep(self, day: str, arrival: int, wanted: Notify) -> str:
-        """Seal the address and hand it over; gives it as it was understood. Raises why not."""
-        self._wishes.admit(Carrier.EMAIL, wanted.purpose, consents=wanted.consent)
-        address = read_address(wanted.address)
-        if address is None:
-            raise BadAddress
-        wished = Wished(Carrier.EMAIL, address, wanted.ahead, wanted.minutes, wanted.purpose)
-        with self._wishes.counted(day, arrival):
-            await self._wishes.keep(day, arrival, "/t/notice", wanted.id, wished)
-        return address
+        async def keep(day: str, arrival: int) -> str:
+            self._wishes.admit(Carrier.EMAIL, wanted.purpose, consents=wanted.consent)
+            address = read_address(wanted.address)
+            if address is None:
+                raise BadAddress
+            wished = Wished(Carrier.EMAIL, address, wanted.ahead, wanted.minutes, wanted.purpose)
+            with self._wishes.counted(day, arrival):
+                await self._wishes.keep(day, arrival, "/t/notice", wanted.id, wished)
+            return address
+
+        return await self._wishes.left(asked, wanted, keep, TOLD)
 
     async def _stop(self, asked: Asked) -> Response:
         wanted, reception = asked.read_as(Stop), self._reception
         day, arrival, secret = await reception.owned(wanted)
-        with contextlib.suppress(NoContact):  # it is as he wishes
-            stop = ask.Stop(arrival, Carrier(wanted.carrier), Ending.RESIDENT)
-            await reception.desk.do(Stamp(day, WHO, kept_id("/t/stop", wanted.id)), stop)
+        stop = ask.Stop(arrival, Carrier(wanted.carrier), Ending.RESIDENT)
+        await reception.erase(day, stop, kept_id("/t/stop", wanted.id))
         return reception.show(asked, await reception.told(day, arrival, secret))
 
     async def _ask_to_stop(self, request: Request) -> Response:
@@ -86,33 +76,12 @@ class Notices:
                 read += len(chunk)
                 if read > BODY_BYTES:
                     break
-            day = self._reception.day()
-            stop = (
-                await self._reception.desk.stop_of(day, codes.digest_of(token)) if STOP_TOKEN.fullmatch(token) else None
-            )
-            if stop is not None:
-                with contextlib.suppress(NoContact):
-                    await self._reception.desk.do(Stamp(day, WHO, secrets.token_urlsafe(16)), stop)
+            day, desk = self._reception.day(), self._reception.desk
+            stop = await desk.stop_of(day, codes.digest_of(token)) if STOP_TOKEN.fullmatch(token) else None
+            await self._reception.erase(day, stop)
             return pages.stop(is_done=True)
         except Refusal as refusal:
             return pages.stop_refused(body_of(refusal), status_of(refusal))
         except Exception:
             _log.exception("request failed", path="/stop")  # the token stays out of the log
             return pages.stop_refused(FAULT, 500)
-
-
-def _wanted(asked: Asked) -> Notify:
-    if asked.is_json:
-        return asked.as_json(Notify)
-    form = asked.as_form(NotifyByForm)
-    return Notify(
-        id=form.id,
-        secret=form.secret,
-        number=form.number,
-        code=form.code,
-        ahead=int(form.ahead),
-        minutes=int(form.minutes),
-        address=form.address,
-        purpose=form.purpose,
-        consent=form.consent == "on",
-    )

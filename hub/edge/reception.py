@@ -4,8 +4,10 @@ Whoever shows a ticket's secret, or its number and code, may act for it. Nothing
 """
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeAlias
@@ -20,7 +22,16 @@ from hub.desk import requests as ask
 from hub.desk.explanation import TO_RESIDENT
 from hub.desk.lane import Office
 from hub.desk.notices import Trigger
-from hub.desk.refusals import ForeignPage, NotUnderstood, NotYours, Refusal, StoreAway, TooManyTries, TryAgain
+from hub.desk.refusals import (
+    ForeignPage,
+    NoContact,
+    NotUnderstood,
+    NotYours,
+    Refusal,
+    StoreAway,
+    TooManyTries,
+    TryAgain,
+)
 from hub.desk.requests import Answer, Stamp
 from hub.desk.ticket import State, Ticket
 from hub.edge.asked import Asked
@@ -134,6 +145,12 @@ class Reception:
             raise NotYours
         self._wrong.give_back(f"{day} {number}")
         return day, known, secret
+
+    async def erase(self, day: str, stop: ask.Stop | None, id: str = "") -> None:
+        """Nothing happens where nothing is kept: it is as he wishes. `id`: of a request that may come again."""
+        if stop is not None:
+            with contextlib.suppress(NoContact):
+                await self.desk.do(Stamp(day, WHO, id or secrets.token_urlsafe(16)), stop)
 
     async def told(self, day: str, arrival: int, secret: str) -> Told:
         """The ticket as it stands, with its notices. Raises StoreAway."""

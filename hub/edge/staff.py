@@ -147,7 +147,7 @@ class Staff:
         except Refusal as refusal:
             return self._pages.sign_in(then=then, is_first=False, refusal=refusal.sentence, status=status_of(refusal))
         if viewer is not None:
-            return _go("/password" if viewer.must_change else then or home_of(viewer.role))
+            return _go("/password" if viewer.must_change else onward(viewer.role, then))
         news = "サインアウトしました。" if request.query_params.get("done") == "out" else ""
         return self._pages.sign_in(then=then, is_first=is_first, news=news)
 
@@ -171,7 +171,7 @@ class Staff:
             )
         person = signed_in.person
         return self._with_session(
-            _go("/password" if person.must_change else then or home_of(person.role)), signed_in.token
+            _go("/password" if person.must_change else onward(person.role, then)), signed_in.token
         )
 
     async def _sign_out(self, request: Request, fields: Mapping[str, str]) -> Response:
@@ -263,6 +263,12 @@ def home_of(role: Role) -> str:
     if may(role, Act.OPEN_DESK):
         return "/desk"
     return "/admin" if may(role, Act.SEE_ADMIN) else "/password"
+
+
+def onward(role: Role, then: str) -> str:
+    """`then`, or home: also in place of the desk, whose address everybody knows, where it is not for this role."""
+    is_desk = then.partition("?")[0] == "/desk"
+    return then if then and (may(role, Act.OPEN_DESK) or not is_desk) else home_of(role)
 
 
 def status_of(refusal: Refusal) -> int:

@@ -5,24 +5,23 @@ The carrier names a message by a token of ours, which says nothing; of all else 
 
 import contextlib
 import re
-import secrets
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import parse_qs
 
-import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hub.desk.lane import Purpose
 from hub.desk.notices import Carrier, NoticeState
-from hub.desk.refusals import BadTelephone, NoContact, NotClaimed, Refusal, TooManyWishes
-from hub.desk.requests import Stamp, Stop
+from hub.desk.refusals import BadTelephone, NotClaimed, NoticesClosed, Refusal, TooManyWishes
+from hub.desk.requests import Stop
 from hub.edge.asked import Asked
 from hub.edge.guards import Guard
-from hub.edge.reception import WHO, Reception, status_of
-from hub.edge.telephone import read_telephone
+from hub.edge.reception import Reception, status_of
+from hub.edge.telephone import Telephone, read_telephone
 from hub.edge.tries import Tries
 from hub.edge.wishes import Counted, Wished, Wishes
 from hub.store.outbox import Settled
@@ -31,6 +30,8 @@ from hub.wire import codes
 from hub.wire.tickets import BODY_BYTES, NotifyByPhone, NotifyByPhoneForm
 
 _log = structlog.get_logger("hub.edge.telephones")
+
+TOLD = "{} に確認のお知らせをします。違うときは、入れ直してください。"
 
 A_NUMBER = 3  # wishes a day: a family at one telephone, and nobody who is made to ring all day long
 DAY = 86_400.0
@@ -74,37 +75,40 @@ class Telephones:
             Route("/phone/{token}/keys", self._keys, methods=["POST"]),
         ]
 
-    async def _notify(self, asked: Asked) -> Response:
-        wanted, reception = _wanted(asked), self._reception
-        day, arrival, secret = await reception.owned(wanted)
-        try:
-            shown = await self._keep(day, arrival, wanted)
-        except Refusal as refusal:
-            return await reception.refuse_on_page(asked, refusal, day, arrival, secret)
-        told = msgspec.structs.replace(await reception.told(day, arrival, secret), to=shown)
-        return reception.show(asked, told, f"{shown} に確認のお知らせをします。違うときは、入れ直してください。")
+    @property
+    def purpose(self) -> Purpose:
+        """What is told before a number is taken. Raises NoticesClosed where none is."""
+        purpose = self._wishes.purposes.get(Carrier.PHONE)
+        if purpose is None:
+            raise NoticesClosed
+        return purpose
 
-    async def _keep(self, day: str, arrival: int, wanted: NotifyByPhone) -> str:
-        """Seal the number and hand it over; gives it as it was understood. Raises why not."""
+    async def keep(self, day: str, arrival: int, path: str, wanted: NotifyByPhone) -> Telephone:
+        """Seal the number and hand it over, once for each path, id and number. Raises why not."""
         self._wishes.admit(Carrier.PHONE, wanted.purpose, consents=wanted.consent)
-        telephone = read_telephone(wanted.telephone)
-        if telephone is None:
-            raise BadTelephone
-        by = By(wanted.by) if By(wanted.by) in telephone.ways else telephone.ways[0]
+        telephone = understood(wanted.telephone)
         wished = Wished(
             Carrier.PHONE,
             telephone.number,
             wanted.ahead,
             wanted.minutes,
             wanted.purpose,
-            by=by,
+            by=By(wanted.by) if By(wanted.by) in telephone.ways else telephone.ways[0],
             language=Language(wanted.language),
         )
         with self._wishes.counted(day, arrival):
             if not self._of_number.take(telephone.number):
                 raise TooManyWishes
-            await self._wishes.keep(day, arrival, "/t/phone", wanted.id, wished)
-        return telephone.shown
+            await self._wishes.keep(day, arrival, path, wanted.id, wished)
+        return telephone
+
+    async def _notify(self, asked: Asked) -> Response:
+        wanted = asked.as_wish(NotifyByPhone, NotifyByPhoneForm)
+
+        async def keep(day: str, arrival: int) -> str:
+            return (await self.keep(day, arrival, "/t/phone", wanted)).shown
+
+        return await self._wishes.left(asked, wanted, keep, TOLD)
 
     async def _state(self, request: Request) -> Response:
         fields, callback = await _fields(request), _callback(request)
@@ -129,16 +133,21 @@ class Telephones:
             if fields.get("Digits") != "1" or callback is None:
                 return _twiml(NOTHING)
             day = self._reception.day()
-            stop = await self._outbox.stop_behind(day, callback)
-            if stop is not None:
-                with contextlib.suppress(NoContact):
-                    await self._reception.desk.do(Stamp(day, WHO, secrets.token_urlsafe(16)), stop)
+            await self._reception.erase(day, await self._outbox.stop_behind(day, callback))
         except Refusal as refusal:
             return Response(status_code=status_of(refusal))
         except Exception as error:
             _log.error("callback failed", error=type(error).__name__)
             return Response(status_code=500)
         return _twiml(ERASED)
+
+
+def understood(dialled: str) -> Telephone:
+    """Raises BadTelephone."""
+    telephone = read_telephone(dialled)
+    if telephone is None:
+        raise BadTelephone
+    return telephone
 
 
 def _callback(request: Request) -> str | None:
@@ -162,22 +171,3 @@ async def _fields(request: Request) -> dict[str, str]:
 
 def _twiml(text: str) -> Response:
     return Response(text, media_type="application/xml")
-
-
-def _wanted(asked: Asked) -> NotifyByPhone:
-    if asked.is_json:
-        return asked.as_json(NotifyByPhone)
-    form = asked.as_form(NotifyByPhoneForm)
-    return NotifyByPhone(
-        id=form.id,
-        secret=form.secret,
-        number=form.number,
-        code=form.code,
-        ahead=int(form.ahead),
-        minutes=int(form.minutes),
-        language=form.language,
-        telephone=form.telephone,
-        by=form.by,
-        purpose=form.purpose,
-        consent=form.consent == "on",
-    )

@@ -7,9 +7,12 @@ kept, not even to count by: what has to be counted is counted under a key that e
 import contextlib
 import hmac
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
+from starlette.responses import Response
 
 from hub.desk import requests as ask
 from hub.desk.lane import Office, Purpose
@@ -19,16 +22,19 @@ from hub.desk.refusals import (
     NoticesClosed,
     OtherBody,
     PurposeChanged,
+    Refusal,
     TooManyTries,
     TooManyWishes,
     TryAgain,
 )
 from hub.desk.requests import Stamp
+from hub.edge.asked import Asked
 from hub.edge.reception import MINUTE, WHO, Reception, kept_id
 from hub.edge.tries import Tries
 from hub.store.lanes import SealedContact
 from hub.store.sealing import By, Contact, Language, PublicKey, seal
 from hub.wire import codes
+from hub.wire.tickets import Wish
 
 WISHES = 5  # a ticket in ten minutes: mistyped, mended, thought over
 WHILE = 600.0
@@ -66,6 +72,19 @@ class Wishes:
         self.purposes = purposes_of(reception.office, offers)
         self._wishes = Tries(WISHES, WHILE, reception.monotonic)
         self._all_wishes = Tries(ALL_WISHES * speed, MINUTE, reception.monotonic)
+
+    async def left(self, asked: Asked, wanted: Wish, keep: Callable[[str, int], Awaitable[str]], says: str) -> Response:
+        """A contact that somebody leaves on his page. `keep` (day, arrival) seals it and gives it as it was understood:
+        that goes back to him this once, and stands in place of `{}` in what the page `says`.
+        """
+        reception = self._reception
+        day, arrival, secret = await reception.owned(wanted)
+        try:
+            shown = await keep(day, arrival)
+        except Refusal as refusal:
+            return await reception.refuse_on_page(asked, refusal, day, arrival, secret)
+        told = msgspec.structs.replace(await reception.told(day, arrival, secret), to=shown)
+        return reception.show(asked, told, says.format(shown))
 
     def admit(self, carrier: Carrier, mark: str, *, consents: bool) -> None:
         """`mark`: of the text that was read. Raises NoticesClosed, PurposeChanged, NoConsent."""

@@ -37,7 +37,7 @@ def touched_lanes(fact: Fact) -> tuple[str, ...]:
     match fact:
         case facts.DayOpened() | facts.DayClosed():
             return ()
-        case facts.SlipReissued() | facts.ContactGiven() | facts.ContactErased():
+        case facts.SlipReissued() | facts.ContactGiven() | facts.ContactUsed() | facts.ContactErased():
             return ()
         case facts.WallJoined() | facts.WallLeft() | facts.CallShown():
             return ()

@@ -6,7 +6,7 @@ Pure: facts in, frames out. The same facts give the same frames, positions and s
 from msgspec.structs import replace
 
 from hub.desk.chronicle import Chronicle
-from hub.desk.facts import ContactErased, ContactGiven, DayClosed, DayOpened, Fact, SlipReissued
+from hub.desk.facts import ContactErased, ContactGiven, ContactUsed, DayClosed, DayOpened, Fact, SlipReissued
 from hub.desk.lane import Office
 from hub.desk.picture import DoesNotFit, Picture
 from hub.fanout import topics, views
@@ -48,7 +48,7 @@ class World:
         self.place, self.at = place, max(self.at, fact.at)
         if isinstance(fact, DayOpened):
             self._opened_at = fact.at
-        if isinstance(fact, DayOpened | DayClosed | SlipReissued | ContactGiven | ContactErased):
+        if isinstance(fact, DayOpened | DayClosed | SlipReissued | ContactGiven | ContactUsed | ContactErased):
             return []
         return [(topic, self._tell(topic, fact)) for topic in topics.touched_topics(fact)]
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from hub.desk.refusals import WrongDates
+from hub.desk.refusals import WrongAuditDate
 from hub.ledger.connection import transaction
 from hub.ledger.erasures import GIVEN
 from hub.ledger.journal import Author, note
@@ -36,13 +36,13 @@ class Audits:
         return sorted(found)
 
     def add(self, held: str, kind: str, result: str, by: Author, at: int, today: str) -> None:
-        """Raises WrongDates for a day that is none or is still to come."""
+        """Raises WrongAuditDate for a day that is none or is still to come."""
         try:
             is_day = date.fromisoformat(held).isoformat() == held
         except ValueError:
             is_day = False
         if not is_day or held > today:
-            raise WrongDates
+            raise WrongAuditDate
         with transaction(self._ledger.engine, writes=True) as connection:
             note(connection, self._ledger.office, HELD, at, by, {"held": held, "kind": kind, "result": result})
 

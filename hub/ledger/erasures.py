@@ -1,8 +1,9 @@
-"""What became of each contact, by the random id of its subscription: given, erased, verified. Never the contact itself.
+"""What became of each contact, by the random id of its subscription: given, used, erased, verified. Never the contact
+itself.
 
-Contacts that are given, and those erased before their day is over, come into the chain as facts. What the eraser does
-on the day after is noted here, in the journal, and chained like everything else: each contact once, however often the
-eraser is killed and begins anew.
+Contacts that are given and used, and those erased before their day is over, come into the chain as facts. What the
+eraser does on the day after is noted here, in the journal, and chained like everything else: each contact once, however
+often the eraser is killed and begins anew.
 """
 
 import json
@@ -18,11 +19,12 @@ from hub.ledger.journal import TOKYO, Author, note, tokyo_day
 from hub.ledger.operations import Ledger
 from hub.ledger.tables import JOURNAL, OPERATIONS
 
-GIVEN, STOPPED = "ContactGiven", "ContactErased"
+GIVEN, USED, STOPPED = "ContactGiven", "ContactUsed", "ContactErased"
 KEY, GONE, VERIFIED = "KeyDestroyed", "ContactDestroyed", "ErasureVerified"
 DAY_AFTER = "day_after"  # the ending of a contact that nobody erased before its day was over
 BY = Author("keeper")
 _WATCHED = (GIVEN, STOPPED, KEY, GONE, VERIFIED)
+_HANDLING = (GIVEN, USED, STOPPED, GONE, VERIFIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,15 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """A message was sent to a contact, or that was tried. `outcome`: state of its notice after it. `at_ms`: real."""
+
+    at_ms: int
+    trigger: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class Handled:
     """All that the ledger knows of one contact. Times are real ms, None: not yet; texts are '' then."""
 
@@ -55,6 +66,7 @@ class Handled:
     method: str = ""
     key: str = ""
     verified_ms: int | None = None
+    uses: tuple[Use, ...] = ()
 
 
 class Erasures:
@@ -114,13 +126,19 @@ class Erasures:
         found: dict[str, dict[str, Any]] = {}
         proofs: list[tuple[int, int]] = []
         arrivals: dict[str, tuple[str, int]] = {}
+        uses: dict[str, list[Use]] = {}
         with transaction(self._ledger.engine, writes=False) as connection:
-            for kind, day, moment, fields in self._told(connection, 0, first_day, chained_alone=chained_alone):
+            for kind, day, moment, fields in self._told(
+                connection, 0, first_day, kinds=_HANDLING, chained_alone=chained_alone
+            ):
                 subscription = fields.get("subscription", "")
                 if kind == GIVEN and first_day <= day <= last_day:
                     told = {"carrier": fields["carrier"], "purpose": fields["purpose"]}
                     arrivals[subscription] = day, int(fields["arrival"])
                     found[subscription] = {"day": day, "given_ms": moment, **told}
+                elif kind == USED:
+                    use = Use(moment, fields["trigger"], fields["outcome"])
+                    uses.setdefault(subscription, []).append(use)
                 elif kind in (STOPPED, GONE) and "ending" not in found.get(subscription, {"ending": ""}):
                     end = {name: fields.get(name, "") for name in ("ending", "method", "key")}
                     found[subscription] |= {"erased_ms": moment, **end}
@@ -133,6 +151,7 @@ class Erasures:
                 **told,
                 number=numbers.get(arrivals[subscription], ""),
                 verified_ms=_proved(told.get("erased_ms"), proofs),
+                uses=tuple(uses.get(subscription, ())),
             )
             for subscription, told in found.items()
         ]
@@ -167,21 +186,27 @@ class Erasures:
         self._seq = end or 0
 
     def _told(
-        self, connection: sa.Connection, after: int, since_day: str = "", *, chained_alone: bool = False
+        self,
+        connection: sa.Connection,
+        after: int,
+        since_day: str = "",
+        *,
+        kinds: Sequence[str] = _WATCHED,
+        chained_alone: bool = False,
     ) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
         """(type, day, real ms, fields): the chain, then what waits in the journal to be chained."""
         chained = sa.select(OPERATIONS).where(
             OPERATIONS.c.office == self._ledger.office,
             OPERATIONS.c.seq > after,
-            OPERATIONS.c.type.in_(_WATCHED),
-            sa.or_(OPERATIONS.c.type != GIVEN, OPERATIONS.c.day >= since_day),
+            OPERATIONS.c.type.in_(kinds),
+            sa.or_(OPERATIONS.c.type.not_in((GIVEN, USED)), OPERATIONS.c.day >= since_day),
         )
         for row in connection.execute(chained.order_by(OPERATIONS.c.seq)):
             position, _, _ = row.position.partition("-")
             yield row.type, row.day, int(position) if position.isdigit() else row.at, json.loads(row.fields)
         if chained_alone:
             return
-        noted = sa.select(JOURNAL).where(JOURNAL.c.office == self._ledger.office, JOURNAL.c.type.in_(_WATCHED))
+        noted = sa.select(JOURNAL).where(JOURNAL.c.office == self._ledger.office, JOURNAL.c.type.in_(kinds))
         for row in connection.execute(noted.order_by(JOURNAL.c.id)):
             yield row.type, tokyo_day(row.at), row.at, json.loads(row.fields)
 

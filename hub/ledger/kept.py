@@ -41,6 +41,7 @@ KEPT: dict[str, tuple[str, ...]] = {
     "LaneResumed": ("lane",),
     "ClosingAnnounced": ("lane", "still_waiting"),
     "ContactGiven": ("arrival", "carrier", "subscription", "ahead", "purpose"),
+    "ContactUsed": ("arrival", "carrier", "subscription", "trigger", "outcome", "times"),
     "ContactErased": ("arrival", "carrier", "subscription", "ending"),
     "CounterReassigned": ("counter", "lanes", "former"),
     "AnnouncementPosted": ("until",),  # its text is free: a name in it could never be erased
@@ -80,6 +81,9 @@ NOTED: dict[str, tuple[str, ...]] = {
     "KeyDestroyed": ("date", "key"),
     "ContactDestroyed": ("subscription", "carrier", "given", "ending", "method", "key"),
     "ErasureVerified": ("verified_until", "method", "contacts", "files"),
+    # Somebody asked for a ticket's contact to be erased at once (`hub.ledger.asked`), and what came of it.
+    "ErasureAsked": ("number",),
+    "ErasureAnswered": ("number", "date", "contacts"),
     # What the ward and the contractor tell each other once a year or when something happened (`hub.ledger.audits`).
     "AuditHeld": ("held", "kind", "result"),
     "OfficeHandedBack": ("contacts", "keys", "last_hash"),
@@ -91,7 +95,7 @@ _KEY = r"[a-z0-9_-]{1,32}"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ID = r"[A-Za-z0-9_-]{0,64}"
 NAME = r"[a-z][a-z0-9._-]{1,31}"  # of an account
-INTEGERS = frozenset({"at", "arrival", "rank", "calls", "ahead", "turn", "until", "still_waiting"})
+INTEGERS = frozenset({"at", "arrival", "rank", "calls", "ahead", "turn", "until", "still_waiting", "times"})
 SHAPES: dict[str, re.Pattern[str]] = {
     field: re.compile(shape, re.ASCII)
     for field, shape in {
@@ -113,6 +117,8 @@ SHAPES: dict[str, re.Pattern[str]] = {
         "carrier": r"[a-z]{1,16}",
         "subscription": _ID,
         "purpose": r"[A-Za-z0-9._/-]{0,64}",
+        "trigger": r"[a-z]{1,16}",
+        "outcome": r"[a-z]{1,16}",
         "ending": r"[a-z_]{1,32}",
         "name": NAME,
         "role": r"[a-z_]{1,16}",

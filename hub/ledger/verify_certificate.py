@@ -38,4 +38,6 @@ def main(certificate: str, export: str) -> str:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python3 -I -S verify_certificate.py CERTIFICATE.json ledger.jsonl")
     print(main(*sys.argv[1:3]))  # noqa: T201  # a program of its own

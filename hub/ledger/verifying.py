@@ -1,10 +1,11 @@
 """Whether a chain is as it was written: every entry there, in its place, word for word. Nothing here writes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hub.ledger.operations import Ledger, link, raw
 
+STEP = 1000  # entries, some 20 ms
 MOST_FAULTS = 20  # who sees twenty knows that the chain was touched
 
 
@@ -40,9 +41,11 @@ class Verdict:
             self.faults.append(Fault(seq, why))
 
 
-def verify(ledger: Ledger, heads: Sequence[tuple[str, int, str]] = ()) -> Verdict:
+def verify(
+    ledger: Ledger, heads: Sequence[tuple[str, int, str]] = (), on_step: Callable[[int], None] = lambda seq: None
+) -> Verdict:
     """Walk the chain. `heads`: (day, seq, hash) that were signed and must be found as they were; those of a closed
-    segment cannot be, except the last (`Verdict.compares`).
+    segment cannot be, except the last (`Verdict.compares`). `on_step` hears now and then up to which entry it has come.
 
     A chain cut or made anew by somebody who owns this database is found by a head alone. Raises LedgerUnusable.
     """
@@ -64,6 +67,8 @@ def verify(ledger: Ledger, heads: Sequence[tuple[str, int, str]] = ()) -> Verdic
             verdict.blame(entry.seq, "記録が書き換えられたか、順序が変わっています。")
         _compare(verdict, entry.seq, entry.hash, wanted)
         previous, verdict.last, verdict.hash = raw(entry.hash), entry.seq, entry.hash
+        if entry.seq % STEP == 0:
+            on_step(entry.seq)
     for seq, told in sorted(wanted.items()):
         if seq > verdict.last:
             verdict.blame(seq, f"{told[0][0]} に署名した記録がありません。台帳の終わりが切られています。")

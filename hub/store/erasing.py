@@ -15,11 +15,11 @@ from redis.asyncio import Redis
 from hub.desk.lane import Office
 from hub.desk.refusals import StoreAway
 from hub.store.calling import Functions, answered, told_in
-from hub.store.keys import Keys
+from hub.store.keys import EXPIRES_AFTER_MS, NET_MS, Keys
 
 ERASED_AFTER_MS = 600_000  # from midnight: last moves, and clocks a little apart
 VERIFIED_AFTER_MS = 50 * 60_000  # from the hour of erasure: 01:00
-NET_MS = 3_600_000  # the expiry, in case that nobody erases
+NET_SET_MS = 2 * 3_600_000  # before the hour of erasure: nobody waits any more, and an eraser may be gone by midnight
 AT_ONCE = 500  # contacts a call: a millisecond of the store
 TOLD_SECONDS = 60  # an eraser that has told nothing for so long is not there
 PAUSE_S = 0.02
@@ -83,6 +83,16 @@ class Erasing:
         words = [str(until_ms), str(VERIFIED_AFTER_MS), *subscriptions]
         return int(told_in(await self._functions.call("contact_erase_v1", keys, words))["count"])
 
+    async def set_net(self, until_ms: int) -> None:
+        """Those whose hour comes by then expire an hour after it, whether anybody erases them or not."""
+        listed = self._keys.erasures()
+        found = await answered(self._client.zrange(listed, "-inf", until_ms, byscore=True, withscores=True))
+        pipe = self._client.pipeline(transaction=False)
+        for subscription, hour in found:
+            pipe.pexpireat(self._keys.contact(subscription), int(hour) + NET_MS, lt=True)
+        if found:
+            await answered(pipe.execute())
+
     async def kept(self, subscriptions: Sequence[str]) -> set[str]:
         """Those of them that have a contact."""
         pipe = self._client.pipeline(transaction=False)
@@ -95,7 +105,7 @@ class Erasing:
         """A contact of nobody, to be looked for afterwards. Listed first, so that it is never kept unlisted."""
         pipe = self._client.pipeline(transaction=True)
         pipe.zadd(self._keys.erasures(), {subscription: erase_ms})
-        pipe.set(self._keys.contact(subscription), sealed, pxat=erase_ms + NET_MS)
+        pipe.set(self._keys.contact(subscription), sealed, pxat=erase_ms + EXPIRES_AFTER_MS)
         await answered(pipe.execute())
 
     async def unlisted(self) -> list[str]:
@@ -120,6 +130,13 @@ class Erasing:
     async def trace(self, subscriptions: Sequence[str], until_ms: int) -> None:
         """By then the files must have no trace of them; whoever is in that list already stays as he is."""
         await answered(self._client.zadd(self._keys.traces(), dict.fromkeys(subscriptions, until_ms), nx=True))
+
+    async def hurry(self) -> None:
+        """The files are to be written anew at the next turn, not within the hour: somebody waits for it."""
+        waiting = await self.traces(1 << 52)
+        if waiting:
+            soon = await self.now_ms() + VERIFIED_AFTER_MS
+            await answered(self._client.zadd(self._keys.traces(), dict.fromkeys(waiting, soon), lt=True))
 
     async def forget(self, subscriptions: Sequence[str]) -> None:
         """No file has a trace of them."""

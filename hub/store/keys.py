@@ -12,6 +12,10 @@ from hub.desk.ticket import ENDS, State
 
 DAY_SECONDS = 48 * 3600  # a day and a spare one: an office that was off at midnight still closes its day
 FACTS_SECONDS = 14 * 86400  # the archiver takes minutes; two weeks is the time to notice that it does not
+# From its hour of erasure: the expiry of a contact, in case that nobody erases. The eraser brings it down to that in
+# the evening (`hub.store.erasing`): until then a clock of the store that is a day ahead takes no contact.
+NET_MS = 3_600_000
+EXPIRES_AFTER_MS = NET_MS + 25 * 3_600_000
 TRACES_LIVE_MS = 3_600_000  # whoever says stop is gone from memory at once, and from files within the hour
 
 
@@ -131,7 +135,9 @@ class Keys:
         return f"{{{self.office}}}:public_keys"
 
     def contact(self, subscription: str) -> str:
-        """Text: one sealed contact (`hub.store.sealing`). 01:10 of the day after, if nobody has erased it before."""
+        """Text: one sealed contact (`hub.store.sealing`). 01:10 of the day after, if nobody has erased it before, and
+        25 hours more until the evening.
+        """
         return f"{{{self.office}}}:contact:{subscription}"
 
     def erasures(self) -> str:

@@ -20,7 +20,7 @@ from hub.desk.managing import text_of
 from hub.desk.notices import EACH_TIME, Carrier, Ending, NoticeState, Trigger, notice_id
 from hub.desk.order import SHARE
 from hub.desk.picture import Picture
-from hub.desk.refusals import Crowded, LaneClosed, StaleDay, TooManyPlaces
+from hub.desk.refusals import Crowded, LaneClosed, StaleDay
 from hub.desk.requests import Answer, Request, Stamp, Stop
 from hub.desk.ticket import State
 from hub.store.calling import RS, US, Functions, answered, told_in
@@ -146,6 +146,10 @@ class Lanes:
         """The arrival whose secret has this SHA-256 (hexadecimal), or None. Raises StoreAway."""
         return _number(await answered(self._client.hget(self.keys.secrets(day), secret)))
 
+    async def arrival_of(self, day: str, number: str) -> int | None:
+        """Whose number it is today, or None. Raises StoreAway."""
+        return _number(await answered(self._client.hget(self.keys.numbers(day), number)))
+
     async def secret_of(self, day: str, arrival: int) -> str | None:
         """SHA-256 of a ticket's secret, or None where it has none. Raises StoreAway."""
         found: str | None = await answered(self._client.hget(self.keys.ticket(day, arrival), "secret"))
@@ -228,10 +232,8 @@ class Lanes:
             case ask.Return():
                 return "desk_return_v1", [str(request.ticket), str(self.office.return_after)]
             case ask.PushBack():
-                rules = self.office.push_backs
-                if not 1 <= request.places <= rules.places:
-                    raise TooManyPlaces(places=str(rules.places))
-                return "desk_push_back_v1", [str(request.ticket), str(request.places), str(rules.times)]
+                places, times = self.office.places_back(request.places), self.office.push_backs.times
+                return "desk_push_back_v1", [str(request.ticket), str(places), str(times)]
             case ask.CheckIn():
                 return "desk_check_in_v1", [str(request.ticket)]
             case ask.Cancel():

@@ -16,6 +16,7 @@ from hub.desk.notices import (
     EACH_TIME,
     FAR_OFF_MS,
     FEWEST_CALLS,
+    KNOWS_AGAIN,
     LATE_MS,
     LOOKED_AT,
     MOVES_A_LANE,
@@ -24,7 +25,8 @@ from hub.desk.notices import (
     Carrier,
 )
 from hub.desk.ticket import AT_COUNTER, MOVES, Action
-from hub.store.keys import STANDING, TRACES_LIVE_MS
+from hub.store.keys import EXPIRES_AFTER_MS, STANDING, TRACES_LIVE_MS
+from hub.store.sealing import SEALED_CHARACTERS
 
 LIBRARY = "junban_v1"
 _FOLDER = Path(__file__).parent / "functions"
@@ -100,6 +102,8 @@ def _tables() -> str:
     lines.append("local STANDING = {" + ", ".join(f"'{state}'" for state in STANDING) + "}")
     lines.append("local CARRIERS = {" + ", ".join(f"'{carrier}'" for carrier in Carrier) + "}")
     lines.append(f"local TRACES_LIVE_MS = {TRACES_LIVE_MS}")
+    lines.append(f"local EXPIRES_AFTER_MS = {EXPIRES_AFTER_MS}")
+    lines.append(f"local SEALED_CHARACTERS = {SEALED_CHARACTERS}")
     for name, figure in (
         ("LOOKED_AT", LOOKED_AT),
         ("PACE_CALLS", PACE_CALLS),
@@ -111,6 +115,7 @@ def _tables() -> str:
     ):
         lines.append(f"local {name} = {figure}")
     lines.append("local BY_FACT = {" + ", ".join(f"{kind.__name__} = '{due}'" for kind, due in BY_FACT.items()) + "}")
+    lines.append("local KNOWS_AGAIN = {" + ", ".join(f"['{carrier}'] = true" for carrier in sorted(KNOWS_AGAIN)) + "}")
     moving = ", ".join(f"{kind.__name__} = true" for kind in MOVES_A_LANE)
     lines.append(f"local MOVES_A_LANE = {{{moving}}}")
     lines.append("local EACH_TIME = {" + ", ".join(f"['{trigger}'] = true" for trigger in sorted(EACH_TIME)) + "}")

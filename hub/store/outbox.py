@@ -120,7 +120,7 @@ class Outbox:
         `pass_on`: the next carrier that the ticket allows owes it from now on, and PENDING is LAPSED then.
         """
         own = [notice, str(tenure), state, str(again_ms), "1" if pass_on else ""]
-        more = (self._keys.wishes(day), *(self._keys.due(day, one) for one in Carrier))
+        more = (self._keys.wishes(day), self._keys.facts(day), *(self._keys.due(day, one) for one in Carrier))
         return _settled(told_in(await self._call("notice_settle_v1", day, carrier, *own, more_keys=more)))
 
     async def learn(self, day: str, carrier: Carrier, callback: str, state: NoticeState) -> Settled:

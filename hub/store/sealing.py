@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 PLAIN_BYTES = 352  # an address has at most 254, a stop token 22; the rest are names of fields
 KEY_ID_CHARACTERS = 16
+SEALED_BYTES = PLAIN_BYTES + 32 + 16  # the sender's own public key before it, a tag behind it
+SEALED_CHARACTERS = KEY_ID_CHARACTERS + 1 + 4 * -(-SEALED_BYTES // 3)
 
 
 class Unreadable(Exception):

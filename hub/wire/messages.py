@@ -14,6 +14,7 @@ RequestId = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22,64}\\Z")]  # 22 chara
 Key = Annotated[str, Meta(pattern="^[a-z0-9_-]{1,32}\\Z")]
 KeyOrNone = Annotated[str, Meta(pattern="^[a-z0-9_-]{0,32}\\Z")]
 Secret = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
+SecretText = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}\\Z")]  # as `secret_text` of hub/wire/codes.py makes it
 Arrival = Annotated[int, Meta(ge=1, le=2**33 - 1)]
 Typed = Annotated[str, Meta(max_length=32)]  # by hand, full width and all
 
@@ -388,11 +389,20 @@ class RefusalBody(Struct, frozen=True):
     details: dict[str, str]
 
 
+class PurposeText(Struct, frozen=True):
+    """What an office keeps a contact for, to be read before one is given; a wish names its `mark`."""
+
+    version: str
+    text: str
+    mark: str
+
+
 class AnswerBody(Struct, frozen=True):
     """Where the ticket stands now; for `next` the ticket called (nulls: nobody waits) and `finished`, who left. For
     what is asked of a lane only that. `code`: of a slip that the desk gave out, to be written on it by hand; this once.
 
-    `shown_before`, for `shown` only: on how many walls that call had been shown until then.
+    `shown_before`, for `shown` only: on how many walls that call had been shown until then. `purpose`, for `purpose`
+    only. `to` and `ways` (`sms`, `voice`): a telephone number as it was understood, to whoever gave it, this once.
     """
 
     arrival: int | None
@@ -403,6 +413,9 @@ class AnswerBody(Struct, frozen=True):
     finished: int | None
     code: str | UnsetType = UNSET
     shown_before: int | UnsetType = UNSET
+    purpose: PurposeText | UnsetType = UNSET
+    to: str | UnsetType = UNSET
+    ways: list[str] | UnsetType = UNSET
 
 
 class Reply(Struct, frozen=True, tag="reply", omit_defaults=True):
@@ -564,6 +577,33 @@ class CheckInByCode(_Request, frozen=True, tag="check_in"):
     code: Typed
 
 
+class AskPurpose(_Request, frozen=True, tag="purpose"):
+    """What telephone numbers are kept for: asked before a machine offers to take one."""
+
+
+class ReadBack(_Request, frozen=True, tag="read_back"):
+    """How a number that was dialled is understood, and how it can be reached. Nothing is kept of it."""
+
+    telephone: Typed
+
+    def __repr__(self) -> str:
+        return "ReadBack(…)"  # it must not get into a traceback or a log
+
+
+class NotifyDialled(_Request, frozen=True, tag="notify"):
+    """Whoever took this number here wishes to be told. `secret` of the slip; `purpose`: the mark of the text shown."""
+
+    secret: SecretText
+    telephone: Typed
+    by: Literal["sms", "voice"]
+    language: Literal["ja", "en"]
+    ahead: Annotated[int, Meta(ge=1, le=20)]
+    purpose: Annotated[str, Meta(max_length=64)]
+
+    def __repr__(self) -> str:
+        return "NotifyDialled(…)"
+
+
 class Shown(_Request, frozen=True, tag="shown"):
     """This wall has painted a call. `calls` and `called_at` say which call of the ticket, as the wall was told."""
 
@@ -578,7 +618,8 @@ OfTicket: TypeAlias = (
 OfLane: TypeAlias = Pause | Resume | AnnounceClosing
 OfOffice: TypeAlias = Reassign | Announce | Withdraw
 DeskRequest: TypeAlias = Issue | Next | OfTicket | OfLane | OfOffice | CheckIn
-KioskRequest: TypeAlias = Issue | CheckInByCode
+OfTelephone: TypeAlias = AskPurpose | ReadBack | NotifyDialled
+KioskRequest: TypeAlias = Issue | CheckInByCode | OfTelephone
 WallRequest: TypeAlias = Shown
 
 # Why the hub closes a socket, and whether to come back -------------------------------------------------------------

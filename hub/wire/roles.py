@@ -55,6 +55,9 @@ class Act(StrEnum):
     WALL_SHOWN = "wall shown"
     KIOSK_ISSUE = "kiosk issue"
     KIOSK_CHECK_IN = "kiosk check_in"
+    KIOSK_PURPOSE = "kiosk purpose"
+    KIOSK_READ_BACK = "kiosk read_back"
+    KIOSK_NOTIFY = "kiosk notify"
     SEE_ADMIN = "see admin"
     SEE_PEOPLE = "see people"
     CHANGE_PEOPLE = "change people"
@@ -99,6 +102,9 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.WALL_SHOWN: frozenset({Role.WALL}),
     Act.KIOSK_ISSUE: _KIOSK,
     Act.KIOSK_CHECK_IN: _KIOSK,
+    Act.KIOSK_PURPOSE: _KIOSK,
+    Act.KIOSK_READ_BACK: _KIOSK,
+    Act.KIOSK_NOTIFY: _KIOSK,
     Act.SEE_ADMIN: frozenset({Role.MANAGER, Role.OPERATOR, Role.AUDITOR}),
     Act.SEE_PEOPLE: frozenset({Role.MANAGER, Role.OPERATOR, Role.AUDITOR}),
     Act.CHANGE_PEOPLE: frozenset({Role.OPERATOR}),

@@ -4,11 +4,10 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from hub.wire.messages import Key, RequestId, Secret, Typed
+from hub.wire.messages import Key, RequestId, Secret, SecretText, Typed
 
 BODY_BYTES = 4096  # a long address in full width takes nine bytes a letter in a form; more is none of our pages
 
-SecretText = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}\\Z")]  # as `secret_text` of hub/wire/codes.py makes it
 Ahead = Annotated[int, Meta(ge=1, le=20)]  # as far as the desk looks ahead
 Minutes = Annotated[int, Meta(ge=0, le=30)]  # of walking, as far as the desk looks ahead; 0: that is not wished
 AheadText = Annotated[str, Meta(pattern="^([1-9]|1[0-9]|20)\\Z")]
@@ -58,70 +57,58 @@ class PushBackByForm(Find, frozen=True, kw_only=True):
     places: AheadText
 
 
-class Notify(Find, frozen=True, kw_only=True):
-    """`address` as it was typed. `purpose`: the mark of the text that was read."""
+class Wish(Find, frozen=True, kw_only=True):
+    """To be told, by whatever carrier. `purpose`: the mark of the text that was read."""
 
     id: RequestId
     ahead: Ahead
     minutes: Minutes = 0
-    address: str = ""
     purpose: Mark = ""
     consent: bool = False
 
 
-class NotifyByForm(Find, frozen=True, kw_only=True):
+class WishByForm(Find, frozen=True, kw_only=True):
     """A form says figures as text, and leaves out what is not ticked."""
 
     id: RequestId
     ahead: AheadText
     minutes: MinutesText = "0"
-    address: str = ""
     purpose: Mark = ""
     consent: str = ""
 
 
-class NotifyByLine(Find, frozen=True, kw_only=True):
+class Notify(Wish, frozen=True, kw_only=True):
+    """`address` as it was typed."""
+
+    address: str = ""
+
+
+class NotifyForm(WishByForm, frozen=True, kw_only=True):
+    address: str = ""
+
+
+class NotifyByLine(Wish, frozen=True, kw_only=True):
     """Agrees to LINE; who it is LINE tells us, once the code was sent there."""
 
-    id: RequestId
-    ahead: Ahead
-    minutes: Minutes = 0
     language: Language = "ja"
-    purpose: Mark = ""
-    consent: bool = False
 
 
-class NotifyByLineForm(Find, frozen=True, kw_only=True):
-    id: RequestId
-    ahead: AheadText
-    minutes: MinutesText = "0"
+class NotifyByLineForm(WishByForm, frozen=True, kw_only=True):
     language: Language = "ja"
-    purpose: Mark = ""
-    consent: str = ""
 
 
-class NotifyByPhone(Find, frozen=True, kw_only=True):
+class NotifyByPhone(Wish, frozen=True, kw_only=True):
     """`telephone` as it was typed. `by`: what was chosen where both can be done."""
 
-    id: RequestId
-    ahead: Ahead
-    minutes: Minutes = 0
     language: Language = "ja"
     telephone: str = ""
     by: By = "sms"
-    purpose: Mark = ""
-    consent: bool = False
 
 
-class NotifyByPhoneForm(Find, frozen=True, kw_only=True):
-    id: RequestId
-    ahead: AheadText
-    minutes: MinutesText = "0"
+class NotifyByPhoneForm(WishByForm, frozen=True, kw_only=True):
     language: Language = "ja"
     telephone: str = ""
     by: By = "sms"
-    purpose: Mark = ""
-    consent: str = ""
 
 
 class Stop(Find, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ Only the machine's own browser may touch: another name for this machine, or a pa
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -21,7 +21,7 @@ from kiosk_client.machine import Machine, View
 from kiosk_client.screen.own_browser import OwnBrowserOnly
 
 HERE = Path(__file__).parent
-FILES = ("touch.css", "touch.js", "keypad.js", "words.js")
+FILES = ("touch.css", "telephone.css", "touch.js", "keypad.js", "dial.js", "words.js")
 TYPED_BYTES = 256  # a number and a code; more is not our page
 ASK_S = 5.0  # so long an unchanged state is kept waiting; the page calls itself stale after twice that
 HEADERS = {
@@ -32,11 +32,25 @@ HEADERS = {
 }
 
 
+_M = TypeVar("_M", bound=msgspec.Struct)
+
+
 class TypedNumber(msgspec.Struct, forbid_unknown_fields=True):
     """As it was typed; in a body, where no list of addresses keeps it."""
 
     number: Typed
     code: Typed
+
+
+class DialledNumber(msgspec.Struct, forbid_unknown_fields=True):
+    telephone: Typed
+
+
+class Confirmed(msgspec.Struct, forbid_unknown_fields=True):
+    """How whoever dialled wishes to be told, and in which language."""
+
+    by: Literal["sms", "voice"]
+    language: Literal["ja", "en"]
 
 
 def touch_app(machine: Machine) -> Starlette:
@@ -68,11 +82,22 @@ def touch_app(machine: Machine) -> Starlette:
         return _touch(machine.keep_typing)
 
     async def check_in(request: Request) -> Response:
-        try:
-            typed = msgspec.json.decode(await request.body(), type=TypedNumber)
-        except (msgspec.DecodeError, UnicodeError):
-            return Response(status_code=400, headers=HEADERS)
-        return _touch(lambda: machine.check_in(typed.number, typed.code))
+        return await _said(request, TypedNumber, lambda typed: machine.check_in(typed.number, typed.code))
+
+    async def wish_by_phone(request: Request) -> Response:
+        return _touch(machine.wish_by_phone)
+
+    async def agree(request: Request) -> Response:
+        return _touch(machine.agree)
+
+    async def dial(request: Request) -> Response:
+        return await _said(request, DialledNumber, lambda dialled: machine.dial(dialled.telephone))
+
+    async def dial_again(request: Request) -> Response:
+        return _touch(machine.dial_again)
+
+    async def confirm(request: Request) -> Response:
+        return await _said(request, Confirmed, lambda confirmed: machine.confirm(confirmed.by, confirmed.language))
 
     touches: dict[str, Callable[[Request], Awaitable[Response]]] = {
         "/choose/{lane}": choose,
@@ -80,6 +105,11 @@ def touch_app(machine: Machine) -> Starlette:
         "/from-home": come_from_home,
         "/typing": keep_typing,
         "/check-in": check_in,
+        "/by-phone": wish_by_phone,
+        "/agree": agree,
+        "/dial": dial,
+        "/dial-again": dial_again,
+        "/confirm": confirm,
         "/leave": leave,
     }
     return Starlette(
@@ -96,7 +126,7 @@ def touch_app(machine: Machine) -> Starlette:
 def as_fields(view: View) -> dict[str, Any]:
     """The view as the page reads it."""
     kiosk = view.kiosk
-    ticket = kiosk.ticket
+    ticket, purpose = kiosk.ticket, view.purpose
     return {
         "version": view.version,
         "state": kiosk.state,
@@ -119,9 +149,21 @@ def as_fields(view: View) -> dict[str, Any]:
         "counters": view.counters,
         "checks_in": view.checks_in,
         "device_code": view.device_code,
+        "purpose": {"version": purpose.version, "text": purpose.text} if purpose else None,
+        "telephone": kiosk.dialled.telephone if kiosk.dialled else None,
+        "ways": kiosk.dialled.ways if kiosk.dialled else (),
         "sentence": kiosk.sentence,
         "why": kiosk.why,
     }
+
+
+async def _said(request: Request, kind: type[_M], act: Callable[[_M], None]) -> Response:
+    """A touch that says something in its body; 400 where it is not that."""
+    try:
+        said = msgspec.json.decode(await request.body(), type=kind)
+    except (msgspec.DecodeError, UnicodeError):
+        return Response(status_code=400, headers=HEADERS)
+    return _touch(lambda: act(said))
 
 
 def _touch(act: Callable[[], None]) -> Response:

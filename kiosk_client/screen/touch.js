@@ -1,5 +1,6 @@
 // Draws the machine's state and passes touches on. It decides nothing: what may follow what stands in kiosk.py.
 
+import { Dial } from "./dial.js";
 import { Keypad } from "./keypad.js";
 import { WORDS } from "./words.js";
 
@@ -7,7 +8,11 @@ const STALE_AFTER_MS = 10_000; // twice what an unchanged state is kept waiting
 const RETRY_MS = 500;
 const IDLE_MS = 45_000; // then the next one finds Japanese again
 
-const BACK_FROM = ["printed", "unprinted", "refused", "typing", "checked_in", "not_checked_in"];
+const BACK_FROM = [
+  ...["printed", "unprinted", "refused", "typing", "checked_in", "not_checked_in"],
+  ...["reading", "dialling", "read_back", "left_number", "not_left"],
+];
+const OF_TELEPHONE = ["reading", "dialling", "reading_back", "read_back", "leaving", "left_number", "not_left"];
 
 const find = (id) => document.getElementById(id);
 let language = "ja";
@@ -19,6 +24,11 @@ const keypad = new Keypad({
   typed: (number, code) => touch("check-in", { number, code }),
 });
 keypad.changed = () => draw();
+const dial = new Dial({
+  dialling: () => touch("typing"),
+  dialled: (telephone) => touch("dial", { telephone }),
+});
+dial.changed = () => draw();
 
 const isFresh = () => view !== null && view.fresh && performance.now() - heardAt < STALE_AFTER_MS;
 
@@ -44,15 +54,18 @@ function draw() {
   put("language", words.other);
   put("stale", fresh || code ? "" : words.stale);
   put("title", words[state]);
-  put("number", view?.number ?? "");
+  put("number", state === "read_back" ? view.telephone : OF_TELEPHONE.includes(state) ? "" : (view?.number ?? ""));
   put("about", state === "choosing" && !fresh ? "" : about(words, state));
   put("again", state === "unprinted" ? words.again : "");
   put("from-home", { choosing: view?.checks_in ? words.from_home : "", not_checked_in: words.type_again }[state] ?? "");
   find("from-home").disabled = !fresh;
   put("back", BACK_FROM.includes(state) ? words.back : "");
+  put("by-phone", state === "printed" && view.purpose ? words.by_phone : "");
+  find("by-phone").disabled = !fresh;
   put("hint", words.hint);
   find("lanes").hidden = state !== "choosing";
   drawKeypad(words, state, fresh);
+  drawTelephone(words, state, fresh);
   drawLanes(words, fresh);
 }
 
@@ -62,6 +75,7 @@ function about(words, state) {
   if (state === "refused") return text(view.sentence);
   if (state === "printed" && view.ahead !== null) return words.ahead(view.ahead) + text;
   if (state === "checked_in") return text(nameOf(view.lane), view.ahead, view.counters);
+  if (state === "not_left") return words.not_left_why[view.why] ?? text(view.sentence);
   if (state === "not_checked_in") return words.why_not[view.why] ?? text(view.sentence);
   return text;
 }
@@ -77,6 +91,22 @@ function drawKeypad(words, state, fresh) {
   if (opens) keypad.open();
   if (["choosing", "checked_in"].includes(state)) keypad.clear();
   keypad.draw(words, fresh);
+}
+
+function drawTelephone(words, state, fresh) {
+  find("purpose").hidden = state !== "reading";
+  find("purpose-text").textContent = view?.purpose?.text.trim() ?? "";
+  find("purpose-version").textContent = view?.purpose ? `説明の版 ${view.purpose.version}` : "";
+  put("agree", state === "reading" ? words.agree : "");
+  find("dial").hidden = state !== "dialling";
+  if (!["dialling", "reading_back"].includes(state)) dial.clear();
+  dial.draw(words, fresh);
+  const ways = state === "read_back" ? view.ways : [];
+  find("ways").hidden = ways.length === 0;
+  put("sms", ways.includes("sms") ? words.by_sms : "");
+  put("voice", ways.includes("voice") ? words.by_voice : "");
+  put("dial-again", { read_back: words.dial_again, not_left: words.type_again }[state] ?? "");
+  for (const id of ["agree", "sms", "voice", "dial-again"]) find(id).disabled = !fresh;
 }
 
 // Buttons stay while their lanes do: a finger that rests on one must not lose it to a new count.
@@ -149,6 +179,10 @@ function speak(chosen) {
 
 find("language").addEventListener("click", () => speak(language === "ja" ? "en" : "ja"));
 find("from-home").addEventListener("click", () => touch("from-home"));
+find("by-phone").addEventListener("click", () => touch("by-phone"));
+find("agree").addEventListener("click", () => touch("agree"));
+find("dial-again").addEventListener("click", () => touch("dial-again"));
+for (const by of ["sms", "voice"]) find(by).addEventListener("click", () => touch("confirm", { by, language }));
 find("again").addEventListener("click", () => touch("print-again"));
 find("back").addEventListener("click", () => touch("leave"));
 document.addEventListener("pointerdown", () => {

@@ -60,6 +60,7 @@ async def _run(quick: bool) -> bool:
         ("nights with outages / clocks that were set / backups restored", _of(seen)),
         ("contacts", f"{seen.contacts}"),
         ("  erased before their hour / by the expiry of a clock a day ahead", f"{seen.early} / {seen.early_by_net}"),
+        ("  in the store an hour after theirs, while no eraser came", f"{seen.beyond_net}"),
         ("  readable after 00:30, or after the first turn / not verified", f"{seen.late} / {seen.unverified}"),
         ("  taken or handed out while an erasure was overdue", f"{seen.taken_while_overdue}"),
         ("canaries and sealed contacts in files, logs and memory", f"{seen.canary_hits}"),
@@ -76,6 +77,7 @@ async def _run(quick: bool) -> bool:
         "contacts": seen.contacts,
         "early": seen.early,
         "early_by_net": seen.early_by_net,
+        "beyond_net": seen.beyond_net,
         "late": seen.late,
         "unverified": seen.unverified,
         "taken_while_overdue": seen.taken_while_overdue,
@@ -90,8 +92,8 @@ async def _run(quick: bool) -> bool:
         "layers_caught": sum(caught.values()),
     }
     print(json.dumps(figures))
-    counts = (seen.early, seen.late, seen.unverified, seen.taken_while_overdue, seen.canary_hits)
-    return not any(counts) and all(caught.values()) and is_sound
+    counts = (seen.early, seen.early_by_net, seen.beyond_net, seen.late, seen.unverified)
+    return not any((*counts, seen.taken_while_overdue, seen.canary_hits)) and all(caught.values()) and is_sound
 
 
 def _of(seen: Nights) -> str:

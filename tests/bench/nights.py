@@ -29,6 +29,7 @@ from hub.store.days import Days
 from hub.store.erasing import Erasing
 from hub.store.lanes import TOKYO
 from hub.store.sealing import Unreadable
+from tests.eventually import eventually
 from tests.ledger.office import KEY
 from tests.workers.erasing import Unwoken, memory_has, supervised
 from tests.workers.ward import EMAIL, Ward
@@ -69,6 +70,7 @@ class Nights:
     steps: int = 0
     restores: int = 0
     restarts: int = 0
+    beyond_net: int = 0  # an hour after their hour still in the store, the eraser being away
     residue_by_day: int = 0  # sealed, without a key, in the memory of a server that is not restarted by day
 
 
@@ -88,6 +90,11 @@ class Traveller:
     def travel_to(self, moment_s: float) -> None:
         self._ahead_s = max(self._ahead_s, moment_s - time.time())
         self._write()
+
+    @property
+    def shown_s(self) -> float:
+        """What a clock of this story shows."""
+        return self.now_s + self._wrong_s
 
     def set_wrong(self, seconds: float) -> None:
         self._wrong_s = seconds
@@ -128,6 +135,25 @@ class Story:
         )
         self.keeper = Keeper(office.outbox, office.contacts, office.keys, Unwoken(), self.eraser)
 
+    async def travel_to(self, moment_s: float) -> None:
+        self.traveller.travel_to(moment_s)
+        await self.arrive()
+
+    async def set_wrong(self, seconds: float) -> None:
+        self.traveller.set_wrong(seconds)
+        await self.arrive()
+
+    async def arrive(self) -> None:
+        """The server looks at its clock a hundred times a second: it must have done so before anybody asks it."""
+        store = Erasing(self.office.client, self.office.office)
+
+        async def is_there() -> bool:
+            with contextlib.suppress(Refusal):  # a connection from before a restart
+                return abs(await store.now_ms() / 1000 - self.traveller.shown_s) < 30
+            return False
+
+        await eventually(is_there)
+
     async def turn(self) -> None:
         before = self.server.pid
         async with supervised(self.server):
@@ -140,7 +166,7 @@ class Story:
     async def day(self, date: datetime) -> None:
         """From ten in the morning until one o'clock of the night after."""
         morning = date.replace(hour=10, minute=0, second=0, microsecond=0)
-        self.traveller.travel_to(morning.timestamp())
+        await self.travel_to(morning.timestamp())
         await self.turn()
         await self.office.open()
         due = (morning + timedelta(days=1)).replace(hour=0, minute=10).timestamp()
@@ -154,7 +180,7 @@ class Story:
         with contextlib.suppress(Refusal):
             stop = Stop(await self.ticket_of(mine[0]), EMAIL, Ending.RESIDENT, mine[0].subscription)
             await self.office.lanes.do(self.office.stamp(), stop)
-        self.traveller.travel_to(due - 60)
+        await self.travel_to(due - 60)
         await self.turn()
         await self.count_early(mine)
         await self.night(due, mine, backup)
@@ -165,7 +191,11 @@ class Story:
         up_at = due + (self.chance.uniform(1800, 8 * 3600) if is_out else 1)
         if is_out:
             self.seen.outages += 1
-        self.traveller.travel_to(up_at)
+        if is_out and up_at > due + 3600:
+            await self.travel_to(due + 3601)
+            kept = await Erasing(self.office.client, self.office.office).kept([one.subscription for one in mine])
+            self.seen.beyond_net += len(kept)
+        await self.travel_to(up_at)
         if is_out:
             await self.refuses(mine)
             self.start()
@@ -175,10 +205,10 @@ class Story:
             await self.refuses(mine)
             self.start()
             await self.turn()
-        self.traveller.travel_to(max(due + 1200, up_at))  # 00:30, or at once where it was off until now
+        await self.travel_to(max(due + 1200, up_at))  # 00:30, or at once where it was off until now
         await self.turn()
         self.seen.late += sum([await self.is_readable(one) for one in mine])
-        self.traveller.travel_to(max(due + 2990, up_at + 60))  # 01:00
+        await self.travel_to(max(due + 2990, up_at + 60))  # 01:00
         await self.turn()
         handled = {one.subscription: one for one in Erasures(self.ledger).handled("0000-01-01", "9999-12-31")}
         for one in mine:
@@ -204,16 +234,16 @@ class Story:
 
     async def clock_is_set(self, at: datetime, mine: list[Contact]) -> None:
         """For less than half an hour, while the eraser has its turns; whoever looks after the machine mends it."""
-        self.traveller.travel_to(at.timestamp())
+        await self.travel_to(at.timestamp())
         await self.turn()
         step = self.chance.choice(STEPS_S)
         self.seen.steps += 1
-        self.traveller.set_wrong(step)
+        await self.set_wrong(step)
         for minutes in (1, 10, 25):
-            self.traveller.travel_to(at.timestamp() + minutes * 60)
+            await self.travel_to(at.timestamp() + minutes * 60)
             await self.turn()
-        self.traveller.set_wrong(0)
-        self.traveller.travel_to(at.timestamp() + 26 * 60)
+        await self.set_wrong(0)
+        await self.travel_to(at.timestamp() + 26 * 60)
         await self.turn()
         await self.count_early(mine)
 

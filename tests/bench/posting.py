@@ -8,13 +8,11 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import aiohttp
 
 from config.practice.conduct import Conduct
 from config.practice.inbox import Conduct as MailConduct
@@ -22,32 +20,24 @@ from config.practice.inbox import Inbox, receiving
 from config.practice.line_stand_in import LineStandIn, Spoken
 from config.practice.phone_stand_in import PhoneStandIn, Told
 from config.processes import Workshop
-from hub.desk.facts import ContactErased, ContactGiven, Fact, TicketCalled, from_fields
-from hub.desk.notices import Carrier, NoticeState, Trigger, notice_id
-from hub.desk.picture import Picture
-from hub.desk.ticket import State
-from hub.store.connection import connect
-from hub.store.keys import Keys
-from tests.chaos.office import (
-    LINE_SECRET,
-    LINE_TOKEN,
-    PHONE_ACCOUNT,
-    PHONE_TOKEN,
-    SENDER,
-    OfficeOfProcesses,
-)
+from hub.desk.notices import Carrier, NoticeState, Trigger
+from hub.store.outbox import SEND_MS
+from tests.bench.nursery import Nursery
+from tests.bench.post_office import Due, PostOffice
+from tests.chaos.office import LINE_SECRET, LINE_TOKEN, PHONE_ACCOUNT, PHONE_TOKEN, SENDER
 from tests.eventually import eventually
 from tests.workers.stand_ins import serving
 from workers.carriers.line import retry_key
 
-AHEAD = 2  # what each wishes: told when two are before him
-WAITING = 9  # so many wait whenever somebody is called: three for each carrier
-PRESS_EVERY_S = 0.25
-KILL_EVERY_S = 2.5
+PRESS_EVERY_S = 0.05
+QUIET_EVERY_S = 0.5  # of the office whose carriers are at their worst
+KILL_EVERY_S = 1.0
 RESTART_AFTER_S = 0.1
+RUSH_S = 10.0
 READY_WITHIN_S = 120.0
 SETTLED_WITHIN_S = 240.0  # longer than the lease of what was being sent when its worker was killed, and its retries
-VICTIMS = ("worker", "worker-line", "worker-phone", "hub", "store", "keeper")
+WORKERS = {Carrier.EMAIL: "worker", Carrier.LINE: "worker-line", Carrier.PHONE: "worker-phone"}
+VICTIMS = (*WORKERS.values(), "hub", "store", "keeper")
 MAIL_CONDUCTS = {
     Conduct.REFUSE: MailConduct.REFUSE,
     Conduct.TAKE_SILENTLY: MailConduct.CUT_AFTER_DOT,
@@ -57,16 +47,59 @@ MAIL_CONDUCTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Killing:
+    """Until there were so many kills and so many tickets (of five notices each), or it has taken too long."""
+
+    kills: int
+    tickets: int
+    rush: int  # tickets that are called within RUSH_S, before anybody is killed
+    at_most_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moods:
+    """Carriers at their worst: from `away` to `back` they take nothing at all, from `busy` to `calm` they are too busy,
+    and else each try ends well, is refused, is taken without an answer or is taken with a 500. Seconds since `began`.
+    """
+
+    seconds: float
+    away: float
+    back: float
+    busy: float
+    calm: float
+    began: float = field(default_factory=time.monotonic)
+    tries: Counter[str] = field(default_factory=Counter)
+
+    def __call__(self, to: str) -> Conduct:
+        self.tries[to] += 1
+        passed = time.monotonic() - self.began
+        if self.away <= passed < self.back:
+            return Conduct.AWAY
+        if self.busy <= passed < self.calm:
+            return Conduct.BUSY
+        chance = hashlib.sha256(f"{to} {self.tries[to]}".encode()).digest()[0] / 256
+        bad = (Conduct.REFUSE, Conduct.TAKE_SILENTLY, Conduct.TAKE_AND_FAIL)
+        return bad[int(chance * 10)] if chance < 0.3 else Conduct.TAKE
+
+
 @dataclass
 class Posted:
-    """What one run came to. `waits_s`: from the move that made a near notice due to the carrier's yes, in order."""
+    """What one run came to. `near_s`: from the move that made a near notice due to the carrier's yes; `rush_s`: the
+    same of every notice of the rush; `after_kill_s`: by carrier, from the kill of its worker (or from when it was due,
+    if that was after it) to the carrier's yes. All in order. `leased`: those that a worker was just sending when it was
+    killed, and that waited for its lease.
+    """
 
     kills: int
     due: int
     of_carrier: dict[str, Carrier] = field(default_factory=dict)  # notice →
     arrived: Counter[str] = field(default_factory=Counter)  # notice → how often
     states: dict[str, NoticeState] = field(default_factory=dict)
-    waits_s: list[float] = field(default_factory=list)
+    near_s: list[float] = field(default_factory=list)
+    rush_s: list[float] = field(default_factory=list)
+    after_kill_s: dict[Carrier, list[float]] = field(default_factory=dict)
+    leased: Counter[Carrier] = field(default_factory=Counter)
     late: int = 0
 
     @property
@@ -91,10 +124,10 @@ class Posted:
     def of(self, carrier: Carrier) -> int:
         return sum(one is carrier for one in self.of_carrier.values())
 
-    def wait_s(self, share: float) -> float:
-        """The wait that this share did not exceed; infinite where nothing arrived."""
-        waits = self.waits_s
-        return waits[min(len(waits) - 1, int(share * len(waits)))] if waits else float("inf")
+
+def share_of(waits: Sequence[float], share: float) -> float:
+    """The wait that this share did not exceed; infinite where nothing arrived. `waits` in order."""
+    return waits[min(len(waits) - 1, int(share * len(waits)))] if waits else float("inf")
 
 
 class Book(Inbox):
@@ -117,200 +150,116 @@ class Book(Inbox):
         self.arrivals.append((hashlib.sha256(token.encode()).hexdigest(), time.time()))
 
 
-class Moods:
-    """Carriers at their worst: for a while they take nothing at all, for a while they are too busy, and else each try
-    ends well, is refused, is taken without an answer or is taken with a 500.
+def post(killing: Killing, moods: Callable[[], Moods]) -> tuple[Posted, Posted]:
+    """An office whose processes are killed, and beside it one whose carriers are at their worst. Main thread only: it
+    starts processes. Raises RuntimeError or AssertionError where an office does not work.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._begun, self._seconds = time.monotonic(), seconds
-        self._tries: Counter[str] = Counter()
+    async def both(folders: tuple[Path, Path], nursery: Nursery) -> tuple[Posted, Posted]:
+        return await asyncio.gather(_post(folders[0], nursery, killing), _post(folders[1], nursery, moods))
 
-    def __call__(self, to: str) -> Conduct:
-        self._tries[to] += 1
-        share = (time.monotonic() - self._begun) / self._seconds
-        if 0.3 <= share < 0.5:
-            return Conduct.AWAY
-        if 0.6 <= share < 0.7:
-            return Conduct.BUSY
-        chance = hashlib.sha256(f"{to} {self._tries[to]}".encode()).digest()[0] / 256
-        bad = (Conduct.REFUSE, Conduct.TAKE_SILENTLY, Conduct.TAKE_AND_FAIL)
-        return bad[int(chance * 10)] if chance < 0.3 else Conduct.TAKE
+    with Workshop() as one, Workshop() as other, contextlib.closing(Nursery()) as nursery:
+        return asyncio.run(both((one, other), nursery))
 
 
-def post(seconds: float, *, kills: bool = True, faults: bool = False) -> Posted:
-    """Main thread only: it starts processes. Raises RuntimeError or AssertionError where the office does not work."""
-    with Workshop() as folder:
-        return asyncio.run(_post(folder, seconds, kills=kills, faults=faults))
-
-
-async def _post(folder: Path, seconds: float, *, kills: bool, faults: bool) -> Posted:
-    book = Book()
+async def _post(folder: Path, nursery: Nursery, work: Killing | Callable[[], Moods]) -> Posted:
+    book, killing = Book(), work if isinstance(work, Killing) else None
+    mood: Moods | None = None
     line = LineStandIn(LINE_TOKEN, LINE_SECRET, quota=None, on_said=book.said)
     phone = PhoneStandIn(PHONE_ACCOUNT, PHONE_TOKEN, on_told=book.told)
-    moods: Moods | None = None
 
     def mail_mood(to: str) -> MailConduct:
-        return MailConduct.TAKE if moods is None else MAIL_CONDUCTS.get(moods(to), MailConduct.TAKE)
+        return MailConduct.TAKE if mood is None else MAIL_CONDUCTS.get(mood(to), MailConduct.TAKE)
 
     async with contextlib.AsyncExitStack() as opened:
         smtp_port = await opened.enter_async_context(receiving(book, policy=mail_mood))
         carriers_url = await opened.enter_async_context(serving([*line.routes(), *phone.routes()]))
-        office = PostOffice(folder, smtp_port, carriers_url, line)
+        office = PostOffice(folder, smtp_port, carriers_url, line, nursery, PRESS_EVERY_S if killing else QUIET_EVERY_S)
         opened.callback(office.stop)
         office.start()
         await eventually(office.takes_contacts, within_s=READY_WITHIN_S)
-        if faults:
-            moods = Moods(seconds)
-            line.policy = phone.policy = moods
-        done, working = 0, asyncio.create_task(office.day())
+        rush = await _rush(office, killing.rush) if killing else None
+        working = asyncio.create_task(office.day())
         try:
-            until = time.monotonic() + seconds
-            while time.monotonic() < until and not working.done():
-                await asyncio.wait({working}, timeout=KILL_EVERY_S)
-                if kills:
-                    office.kill(VICTIMS[done % len(VICTIMS)])
-                    done += 1
-                    await asyncio.sleep(RESTART_AFTER_S)
-                    office.start()
+            if isinstance(work, Killing):
+                await _kill(office, work, working)
+            else:
+                mood = line.policy = phone.policy = work()
+                await asyncio.wait({working}, timeout=mood.seconds)
         finally:
             office.is_over = True
         await asyncio.wait_for(working, READY_WITHIN_S)
         await eventually(office.is_settled, within_s=SETTLED_WITHIN_S)
-        return await office.reckon(done, book)
+        return await _reckon(office, book, rush)
 
 
-class PostOffice(OfficeOfProcesses):
-    """The one clerk who presses, those who wait for it, and what is known afterwards."""
+async def _rush(office: PostOffice, tickets: int) -> tuple[float, float]:
+    """So many wait and are called within RUSH_S, each of which tells two of them; gives from when to when."""
+    await office.fill(tickets)
+    await eventually(office.is_settled, within_s=SETTLED_WITHIN_S)
+    began = time.time()
+    for number in range(tickets):
+        await office.press()
+        await asyncio.sleep(max(0.0, began + RUSH_S * (number + 1) / tickets - time.time()))
+    ended = time.time()
+    await eventually(office.is_settled, within_s=SETTLED_WITHIN_S)
+    return began, ended
 
-    def __init__(self, folder: Path, smtp_port: int, carriers_url: str, line: LineStandIn) -> None:
-        super().__init__(folder, smtp_port, carriers_url)
-        self._waiting = 0
-        self._line = line
-        line.webhook_url = f"http://127.0.0.1:{self.port}/line/webhook"
 
-    async def takes_contacts(self) -> bool:
-        await self.arrive()
-        return self._waiting > 0
-
-    async def day(self) -> None:
-        """Residents arrive and leave their contacts; the clerk calls one after the other, until it is over."""
-        current: int | None = None
-        while not self.is_over:
-            while self._waiting < WAITING and not self.is_over:
-                await self.arrive()
-            answer = await self.press_next(current)
-            if answer is not None:
-                current = answer.arrival
-                self._waiting -= 1
-            await asyncio.sleep(PRESS_EVERY_S)
-
-    async def arrive(self) -> None:
-        taken = await self.take_number()
-        if taken is None:
+async def _kill(office: PostOffice, killing: Killing, working: "asyncio.Task[None]") -> None:
+    until = time.monotonic() + killing.at_most_s
+    while time.monotonic() < until and not working.done():
+        if len(office.kills) >= killing.kills and office.given >= killing.tickets:
             return
-        arrival, secret = taken
-        match arrival % 3:
-            case 0:
-                is_left = await self.leave_address(secret, f"r{arrival}@residents.example", AHEAD)
-            case 1:
-                is_left = await self.leave_telephone(secret, f"090{10_000_000 + arrival}", AHEAD)
-            case _:
-                is_left = await self._link(secret, f"U{arrival:032x}")
-        self._waiting += is_left
-
-    async def _link(self, secret: str, user: str) -> bool:
-        code = await self.agree_to_line(secret, AHEAD)
-        if code is None:
-            return False
-        event = self._line.event(user, "message", message={"id": "1", "type": "text", "text": code})
-        while not self.is_over:  # LINE tells again until it is heard
-            with contextlib.suppress(aiohttp.ClientError, OSError):
-                if await self._line.tell(event) == 200:
-                    return True
-            await asyncio.sleep(0.05)
-        return False
-
-    @contextlib.asynccontextmanager
-    async def _reading(self) -> AsyncIterator[tuple[Any, Keys, str]]:
-        keys, client = Keys(self.office.key), connect(self.store.url)
-        reading: Any = client
-        try:
-            yield reading, keys, str(await reading.hget(keys.day(), "day"))
-        finally:
-            await client.aclose()
-
-    async def states(self) -> dict[str, NoticeState]:
-        async with self._reading() as (client, keys, day):
-            told: dict[str, str] = await client.hgetall(keys.notices(day))
-            return {notice: NoticeState(text.partition("\x1f")[0]) for notice, text in told.items()}
-
-    async def is_settled(self) -> bool:
-        """Nothing is due or in anybody's hands."""
-        async with self._reading() as (client, keys, day):
-            return not await client.exists(*(keys.due(day, carrier) for carrier in Carrier))
-
-    async def reckon(self, kills: int, book: Book) -> Posted:
-        async with self._reading() as (client, keys, day):
-            facts = [from_fields(entry) for _, entry in await client.xrange(keys.facts(day))]
-            callbacks: dict[str, str] = await client.hgetall(keys.callbacks(day))
-        due, called = due_by_facts(facts)
-        names = self._names(due, callbacks)
-        states = await self.states()
-        posted = Posted(kills, len(due), {notice: carrier for notice, (_, _, carrier) in due.items()})
-        moments: dict[str, float] = {}
-        for name, moment in book.arrivals:
-            notice = names.get(name, f"a stranger's {name}")
-            posted.arrived[notice] += 1
-            moments.setdefault(notice, moment)  # of what came twice, the first counts
-        for notice, (at, ticket, _) in due.items():
-            posted.states[notice] = states.get(notice, NoticeState.PENDING)
-            if posted.arrived[notice] and notice.endswith(Trigger.NEAR):
-                posted.waits_s.append(moments[notice] - at / 1000)
-                posted.late += moments[notice] > called.get(ticket, 1 << 62) / 1000
-        posted.waits_s.sort()
-        if posted.arrived.keys() - due.keys() or states.keys() != due.keys():
-            raise RuntimeError(f"never due: {posted.arrived.keys() - due.keys()}, {states.keys() ^ due.keys()}")
-        return posted
-
-    def _names(self, due: dict[str, tuple[int, int, Carrier]], callbacks: dict[str, str]) -> dict[str, str]:
-        """What a carrier calls a notice → the notice."""
-        names = dict(callbacks)
-        for notice, (_, _, carrier) in due.items():
-            if carrier is Carrier.EMAIL:
-                names[message_id_of(notice)] = notice
-            elif carrier is Carrier.LINE:
-                names[retry_key(self.office.key, notice)] = notice
-        return names
+        await asyncio.wait({working}, timeout=KILL_EVERY_S)
+        office.kill(VICTIMS[len(office.kills) % len(VICTIMS)])
+        await asyncio.sleep(RESTART_AFTER_S)
+        office.start()
 
 
-def due_by_facts(facts: Sequence[Fact]) -> tuple[dict[str, tuple[int, int, Carrier]], dict[int, int]]:
-    """Notice → when it became due (ms), whose it is, by which carrier; ticket → when it was called. From facts alone.
+async def _reckon(office: PostOffice, book: Book, rush: tuple[float, float] | None) -> Posted:
+    due, called, callbacks = await office.told()
+    names = _names(office, due, callbacks)
+    states = await office.states()
+    posted = Posted(len(office.kills), len(due), {notice: carrier for notice, (_, _, carrier) in due.items()})
+    moments: dict[str, float] = {}
+    for name, moment in book.arrivals:
+        notice = names.get(name, f"a stranger's {name}")
+        posted.arrived[notice] += 1
+        moments.setdefault(notice, moment)  # of what came twice, the first counts
+    killed = {carrier: [at for name, at in office.kills if name == worker] for carrier, worker in WORKERS.items()}
+    after_kill: dict[Carrier, list[float]] = defaultdict(list)
+    for notice, (at, ticket, carrier) in due.items():
+        posted.states[notice] = states.get(notice, NoticeState.PENDING)
+        if notice not in moments:
+            continue
+        moment, since = moments[notice], at / 1000
+        if rush and rush[0] <= since <= rush[1]:
+            posted.rush_s.append(moment - since)
+        if trigger_of(notice) is Trigger.NEAR:
+            posted.near_s.append(moment - since)
+            posted.late += moment > called.get(ticket, 1 << 62) / 1000
+        if moment - since > SEND_MS / 1000:
+            posted.leased[carrier] += 1
+        elif (earlier := bisect_right(killed[carrier], moment)) and killed[carrier][earlier - 1] > since - KILL_EVERY_S:
+            after_kill[carrier].append(moment - max(since, killed[carrier][earlier - 1]))
+    posted.near_s.sort()
+    posted.rush_s.sort()
+    posted.after_kill_s = {carrier: sorted(after_kill[carrier]) for carrier in Carrier}
+    if posted.arrived.keys() - due.keys() or states.keys() != due.keys():
+        raise RuntimeError(f"never due: {posted.arrived.keys() - due.keys()}, {states.keys() ^ due.keys()}")
+    return posted
 
-    Each ticket has one contact here, and is called once.
-    """
-    picture, wishes, near = Picture(), dict[int, ContactGiven](), dict[int, ContactGiven]()
-    due: dict[str, tuple[int, int, Carrier]] = {}
-    called: dict[int, int] = {}
-    for fact in facts:
-        picture.apply(fact)
-        if isinstance(fact, ContactGiven):
-            wishes[fact.arrival] = near[fact.arrival] = fact
-            due[notice_id(fact.subscription, Trigger.REGISTERED)] = fact.at, fact.arrival, Carrier(fact.carrier)
-        elif isinstance(fact, ContactErased):  # a carrier that refuses somebody for ever has told him nothing more
-            wishes.pop(fact.arrival, None)
-            near.pop(fact.arrival, None)
-        elif isinstance(fact, TicketCalled):
-            called.setdefault(fact.arrival, fact.at)
-            near.pop(fact.arrival, None)
-            if wish := wishes.get(fact.arrival):
-                due[notice_id(wish.subscription, Trigger.NOW)] = fact.at, fact.arrival, Carrier(wish.carrier)
-        for arrival, wish in list(near.items()):
-            ticket = picture.tickets[arrival]
-            if ticket.state is State.WAITING and picture.ahead(ticket) <= wish.ahead:
-                due[notice_id(wish.subscription, Trigger.NEAR)] = fact.at, arrival, Carrier(wish.carrier)
-                del near[arrival]
-    return due, called
+
+def _names(office: PostOffice, due: Due, callbacks: dict[str, str]) -> dict[str, str]:
+    """What a carrier calls a notice → the notice."""
+    names = dict(callbacks)
+    for notice, (_, _, carrier) in due.items():
+        if carrier is Carrier.EMAIL:
+            names[message_id_of(notice)] = notice
+        elif carrier is Carrier.LINE:
+            names[retry_key(office.office.key, notice)] = notice
+    return names
 
 
 def trigger_of(notice: str) -> Trigger:

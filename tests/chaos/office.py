@@ -8,8 +8,9 @@ import contextlib
 import os
 import secrets
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
 from websockets.asyncio.client import connect as connect_socket
@@ -17,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from config.embedded import EmbeddedValkey, StoreDidNotStart
 from config.office_file import PRACTICE_OFFICE, read_office
-from config.processes import Child, start
+from config.processes import start
 from hub.ledger.connection import sqlite_url
 from hub.wire import codes
 from hub.wire import messages as wire
@@ -35,22 +36,33 @@ OF_OTHERS = {"worker-line": ["worker", "line"], "worker-phone": ["worker", "phon
 LINE_TOKEN, LINE_SECRET, PHONE_ACCOUNT, PHONE_TOKEN = "token-of-line", "secret-of-line", "practice", "token-of-phone"
 
 
+class Running(Protocol):
+    """A process of the office."""
+
+    @property
+    def is_running(self) -> bool: ...
+    def kill(self) -> int: ...
+
+
 class OfficeOfProcesses:
     """Everything it writes lies in `folder`. Main thread only. `is_over`: whoever asks in vain may give up.
 
     `carriers_url`: where LINE and the telephone carrier are; without it there are none.
     """
 
-    def __init__(self, folder: Path, smtp_port: int, carriers_url: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, smtp_port: int, carriers_url: str | None = None, *, office: Path = PRACTICE_OFFICE
+    ) -> None:
         self.folder = folder
-        self.office = read_office(PRACTICE_OFFICE)
+        self.office = read_office(office)
         self.store = EmbeddedValkey(folder / "store")
         self.port, self.inside_port = free_ports(2)
         self.doors = Doors(self.office.key, sqlite_url(folder.absolute() / "ledger.sqlite"))
         self.is_over = False
-        self._children: dict[str, Child] = {}
+        self._children: dict[str, Running] = {}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("JUNBAN_")}
         self._environment = kept | {
+            "JUNBAN_OFFICE": str(office.absolute()),
             "JUNBAN_REDIS_URL": self.store.url,
             "JUNBAN_PORT": str(self.port),
             "JUNBAN_INSIDE_PORT": str(self.inside_port),
@@ -85,9 +97,13 @@ class OfficeOfProcesses:
             child = self._children.get(name)
             if child is not None and child.is_running:
                 continue
-            with (self.folder / f"{name}.log").open("ab") as log:
-                command = [sys.executable, "-m", "config.cli", *words]
-                self._children[name] = start(command, name=name, environment=self._environment, stdout=log, stderr=log)
+            self._children[name] = self.spawn(name, words, self._environment)
+
+    def spawn(self, name: str, words: list[str], environment: Mapping[str, str]) -> Running:
+        """`words`: what stands behind `junban`; what it says is appended to its log."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            command = [sys.executable, "-m", "config.cli", *words]
+            return start(command, name=name, environment=environment, stdout=log, stderr=log)
 
     def kill(self, name: str) -> None:
         """SIGKILL for `store` or one of its verbs."""
@@ -128,7 +144,8 @@ class OfficeOfProcesses:
 
     async def _wish(self, path: str, secret: str, wish: dict[str, Any]) -> dict[str, Any] | None:
         body = {"id": request_id(), "secret": secret, "consent": True, **wish}
-        async with httpx2.AsyncClient(trust_env=False, timeout=ANSWER_S) as client:
+        # Plain HTTP: reading every authority of the world for each wish would be most of the work.
+        async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=ANSWER_S) as client:
             while not self.is_over:
                 with contextlib.suppress(httpx2.TransportError):
                     answer = await client.post(f"http://127.0.0.1:{self.inside_port}{path}", json=body)
@@ -140,8 +157,8 @@ class OfficeOfProcesses:
                 await asyncio.sleep(PAUSE_S)
         return None
 
-    async def press_next(self, current: int | None) -> wire.AnswerBody | None:
-        return await self.ask("/ws/desk", wire.Next(request_id(), COUNTER, current, [LANE]))
+    async def press_next(self, current: int | None, counter: str = COUNTER) -> wire.AnswerBody | None:
+        return await self.ask("/ws/desk", wire.Next(request_id(), counter, current, [LANE]))
 
     async def ask(self, path: str, request: Any) -> wire.AnswerBody | None:
         """The answer, however often it must be asked; None where it is over. A refusal is a RuntimeError."""
@@ -153,7 +170,7 @@ class OfficeOfProcesses:
                     asyncio.timeout(ANSWER_S),
                     connect_socket(url, additional_headers=sent, proxy=None) as socket,
                 ):
-                    reply = await _replied(socket, request)
+                    reply = await replied(socket, request)
                 if isinstance(reply.answer, wire.AnswerBody):
                     return reply.answer
                 if isinstance(reply.refusal, wire.RefusalBody) and not reply.refusal.again:
@@ -166,7 +183,7 @@ def request_id() -> str:
     return secrets.token_urlsafe(16)
 
 
-async def _replied(socket: Any, request: Any) -> wire.Reply:
+async def replied(socket: Any, request: Any) -> wire.Reply:
     await socket.send(encode(request), text=True)
     while True:
         frame = read_frame(await socket.recv(decode=False))

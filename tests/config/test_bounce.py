@@ -8,7 +8,7 @@ import pytest
 
 from config.bounce import run, token_in
 from config.embedded import EmbeddedValkey
-from hub.desk.notices import NoticeState, Trigger
+from hub.desk.notices import Ending, NoticeState, Trigger
 from tests.workers.postbox import postbox
 from tests.workers.test_drain import TO, drain_of
 from tests.workers.ward import ward
@@ -57,6 +57,8 @@ async def test_what_comes_back_erases_its_address(
         assert not await asyncio.to_thread(comes_back, f"junban+{TOKEN}@city.example.jp")
         assert await asyncio.to_thread(comes_back, envelopes[1])
         assert await office.contacts.sealed(subscription) is None
+        (wished,) = await office.lanes.notices_of(office.day, ticket)
+        assert wished.ended is Ending.BOUNCE
         states = await office.states(ticket)
         assert (states[Trigger.REGISTERED], states[Trigger.NEAR]) == (NoticeState.ACCEPTED, NoticeState.REFUSED)
         assert await asyncio.to_thread(comes_back, envelopes[1]), "twice is once"

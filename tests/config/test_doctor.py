@@ -1,8 +1,11 @@
 """`junban doctor`: each thing that can be wrong with a machine is one sentence, and a sound one has none."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,9 +16,12 @@ import redis
 
 from config import doctor
 from config.embedded import EmbeddedValkey, faults_of_server, given_server
+from config.listening import Place, places
 from config.sbom import bill_of_materials, differing, locked
 from config.settings import Machine
+from config.upkeep import of_updates, of_viruses
 from hub.store.access import Part, acl_lines
+from tests.config.command.running import free_port, is_up, running
 from tests.ports import free_ports
 
 
@@ -81,6 +87,57 @@ def test_an_address_without_encryption_or_certificate_is_told() -> None:
     assert doctor._of_tls(Machine()) == []
 
 
+async def test_the_pages_of_an_office_that_runs_have_nothing_wrong_with_them(tmp_path: Path) -> None:
+    with running(tmp_path, "up", "--data", str(tmp_path / "data"), "--port", free_port()) as office:
+        await is_up(office)
+        ports = {"JUNBAN_PORT": office.address("混雑")[1], "JUNBAN_INSIDE_PORT": office.address("窓口")[1]}
+        assert doctor._of_pages(Machine.model_validate(ports)) == []
+
+
+def test_what_listens_for_other_machines_is_told() -> None:
+    port = 0
+    for host, is_own in (("127.0.0.1", True), ("::1", True), ("0.0.0.0", False), ("::", False)):  # noqa: S104
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+            listener.bind((host, 0))
+            listener.listen()
+            port = listener.getsockname()[1]
+            assert places(port) == [Place(host, port)]
+            assert Place(host, port).is_own is is_own
+            (public,) = free_ports(1)
+            given = {"JUNBAN_PORT": public, "JUNBAN_INSIDE_PORT": port}
+            faults, seen = doctor._of_ports(Machine.model_validate(given))
+            assert [f"ポート {port} にほかの機械から届きます" in fault for fault in faults] == (
+                [] if is_own else [True]
+            )
+            assert f"職員向けの画面: {Place(host, port)}" in seen
+            given = {"JUNBAN_INSIDE_PORT": public, "JUNBAN_REDIS_URL": f"redis://localhost:{port}"}
+            assert len(doctor._of_ports(Machine.model_validate(given))[0]) == (0 if is_own else 1)
+            given = {"JUNBAN_PORT": port, "JUNBAN_INSIDE_PORT": public}
+            assert len(doctor._of_ports(Machine.model_validate(given))[0]) == (0 if is_own else 1), "without encryption"
+            behind = Machine.model_validate({**given, "JUNBAN_PUBLIC_URL": "https://junban.example.jp"})
+            assert doctor._of_ports(behind)[0] == [], "a proxy on another machine may stand before it"
+    assert places(port) == [], "nobody listens any more"
+    assert places(port, Path("/none")) == []
+
+
+def test_old_signatures_and_a_system_that_nobody_updates_are_told(tmp_path: Path) -> None:
+    assert of_viruses(tmp_path)[0] == of_updates(tmp_path)[0] == [], "another scanner, another system"
+    for folder, name in (("var/lib/clamav", "daily.cld"), ("var/lib/apt/lists", "deb_dists_Packages")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / name).touch()
+    assert of_viruses(tmp_path) == ([], ["ウイルス定義は 0 日前のものです"])
+    assert of_updates(tmp_path)[0] == []
+    old = time.time() - 40 * 86_400
+    for path in tmp_path.rglob("*_Packages"), tmp_path.rglob("*.cld"):
+        os.utime(next(path), (old, old))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "reboot-required").touch()
+    assert "freshclam" in of_viruses(tmp_path)[0][0]
+    reboot, update = of_updates(tmp_path)[0]
+    assert "再起動" in reboot
+    assert "40 日" in update
+
+
 def test_what_is_installed_is_what_is_locked(tmp_path: Path) -> None:
     assert "redis" in locked()
     assert differing() == []
@@ -96,7 +153,8 @@ def test_the_command_tells_each_look_and_its_end(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "config.cli", "doctor", "--json", "--data", str(tmp_path / "none")]
     said = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)})
     told = json.loads(said.stdout)
-    assert told["looks"].keys() >= {"設定", "時計", "部品"}
+    assert told["looks"].keys() >= {"設定", "時計", "待ち受け", "部品"}
+    assert any("Python" in line for line in told["seen"]["部品"])
     assert said.returncode == (0 if told["ok"] else 1)
 
 

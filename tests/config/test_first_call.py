@@ -17,7 +17,7 @@ from hub.ledger.connection import sqlite_url
 from hub.ledger.devices import Asking, Devices
 from hub.ledger.operations import Ledger
 from hub.wire.roles import Role
-from tests.config.test_cli import WITHIN_S, free_port, is_up, junban, running
+from tests.config.command.running import WITHIN_S, free_port, is_up, junban, running
 from tests.doors import real_ms
 
 README = Path(__file__).parents[2] / "README.md"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import cli
-from config.cli import PEOPLE_ROLES, ROLE_HELP
+from config.commands.people import PEOPLE_ROLES, ROLE_HELP
 from config.office_file import PRACTICE_OFFICE, read_office
 from hub.ledger.connection import sqlite_url
 from hub.ledger.operations import Ledger
@@ -103,6 +103,12 @@ def test_each_mistake_is_one_sentence_and_changes_nothing(user, words: tuple[str
     assert (code, said) == (1, "")
     assert complaint.startswith(f"junban: {sentence}")
     assert user("list", "--json") == before
+
+
+def test_handler_is_another_word_for_user(user, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    user("add", *SATO)
+    assert cli.main(["handler", "list", "--json", "--data", str(tmp_path)]) == 0
+    assert cli.main(["handler", "reset", "nobody", "--data", str(tmp_path)]) == 1
 
 
 def test_a_role_that_there_is_not_is_wrong_use(user) -> None:  # type: ignore[no-untyped-def]

@@ -1,6 +1,7 @@
 """An auditor's questions: what became of a ticket's contact, a certificate for a month, was anything altered."""
 
 import io
+import json
 import subprocess
 import sys
 import zipfile
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from hub.desk.facts import ContactGiven, DayOpened, Fact, TicketIssued
+from hub.desk.facts import ContactGiven, ContactUsed, DayOpened, Fact, TicketIssued
+from hub.desk.refusals import LedgerAway
+from hub.ledger import verifying
 from hub.ledger.erasures import Erasures
 from hub.ledger.operations import Ledger, Stream
 from hub.ledger.tables import OPERATIONS
@@ -20,6 +23,11 @@ from tests.edge.test_staff import NOW_MS, OWN, Door
 
 DAY = "2026-11-24"
 SUBSCRIPTION = "5" * 32
+
+
+def used(told: dict[str, Any], trigger: str, outcome: str, times: int) -> Fact:
+    about: dict[str, Any] = {"trigger": trigger, "outcome": outcome, "times": times}
+    return ContactUsed(**told, arrival=1, carrier="email", subscription=SUBSCRIPTION, **about)
 
 
 @pytest.fixture
@@ -32,6 +40,9 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         DayOpened(**told, day=DAY),
         TicketIssued(**told, arrival=1, number="A101", lane="certificates", rank=1, source="kiosk"),
         ContactGiven(**told, arrival=1, carrier="email", subscription=SUBSCRIPTION, ahead=3, purpose="1/3f2a"),
+        used(told, "registered", "accepted", 1),
+        used(told, "now", "pending", 1),
+        used(told, "now", "uncertain", 2),
     ]
     stream = [(f"{NOW_MS + place}-0", fact) for place, fact in enumerate(facts)]
     book.append(DAY, Stream(), stream, accounted=len(stream), removed=0)
@@ -59,6 +70,8 @@ def test_a_ticket_says_whether_its_contact_was_erased_when_and_how(door: Door, l
     before = auditor.get(f"/audit/contacts?day={DAY}").text
     assert "A101" in before
     assert "未消去 1 件" in before
+    for words in ("登録の確認", "お呼び出し", "送信済み", "送れず、後でもう一度", "送信したか不明"):
+        assert words in before, "each time that it was used"
     erase(ledger)
     after = auditor.get(f"/audit/contacts?day={DAY}").text
     for words in (
@@ -83,12 +96,40 @@ def test_whether_anything_was_altered_is_one_press(door: Door, ledger: Ledger) -
     assert "台帳に誤りがあります" in auditor.post("/audit/contacts/verify", data={"press": "1"}, headers=OWN).text
 
 
+def test_a_long_walk_says_how_far_it_has_come_and_ends_in_the_same_sentence(
+    door: Door, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifying, "STEP", 2)
+    auditor = door.signed_in(Role.AUDITOR)
+    end = ledger.end()
+    assert end is not None
+
+    def steps() -> list[dict[str, Any]]:
+        told = auditor.post("/audit/contacts/verify/steps", data={"press": "1"}, headers=OWN)
+        assert told.headers["content-type"].startswith("application/x-ndjson")
+        assert told.headers["cache-control"] == "no-store"
+        return [json.loads(line) for line in told.text.splitlines()]
+
+    *walked, found = steps()
+    assert walked == [{"done": seq, "of": end[0]} for seq in range(2, end[0] + 1, 2)]
+    assert found["is_whole"] is True
+    assert found["sentence"].startswith(f"台帳に誤りはありません。{end[0]} 件の記録は")
+    with ledger.engine.begin() as connection:
+        connection.execute(sa.update(OPERATIONS).where(OPERATIONS.c.seq == 2).values(who="staff:x"))
+    assert "2 番: 記録が書き換えられた" in steps()[-1]["sentence"]
+    with ledger.engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE operations RENAME TO elsewhere"))
+    assert steps()[-1] == {"is_whole": False, "sentence": LedgerAway.sentence}
+    clerk = door.signed_in(Role.COUNTER)
+    assert clerk.post("/audit/contacts/verify/steps", data={"press": "1"}, headers=OWN).status_code == 403
+
+
 def test_a_certificate_for_a_month_and_the_ledger_can_be_taken_along(
     door: Door, ledger: Ledger, tmp_path: Path
 ) -> None:
     erase(ledger)
     auditor = door.signed_in(Role.AUDITOR)
-    asked = "month=2026-11&issued=2026-12-01&issuer=順番運営&addressee=区長"
+    asked = "month=2026-11&issued=2026-12-01&issuer=順番運営&addressee=区長　様"
     paper = auditor.get(f"/audit/contacts/certificate?{asked}")
     assert paper.headers["content-type"] == "application/pdf"
     assert paper.headers["cache-control"] == "no-store"

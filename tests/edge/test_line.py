@@ -205,9 +205,9 @@ async def test_who_blocks_the_account_is_forgotten_at_once_with_all_his_tickets(
     assert len(await ward.kept()) == 3
     assert await ward.line.block(USER) == 200
     assert [contact.to for contact in await ward.kept()] == [OTHER]
-    assert {fact.ending for fact in await facts_of(ward, ContactErased)} == {"resident"}
+    assert {fact.ending for fact in await facts_of(ward, ContactErased)} == {"block"}
     for secret in secrets_:
-        assert (await notices(browser, secret))["ended"] == "resident"
+        assert (await notices(browser, secret))["ended"] == "block"
 
 
 async def test_stop_on_the_page_erases_the_user_id_at_once(ward: Ward, browser: Browser) -> None:

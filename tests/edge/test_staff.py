@@ -329,6 +329,17 @@ def test_a_way_of_our_own_is_kept_through_a_wrong_password(door: Door) -> None:
     assert sign_in(browser, "sato", then="/desk?counter=2").headers["location"] == "/desk?counter=2"
 
 
+@pytest.mark.parametrize(
+    ("role", "where"),
+    [(Role.COUNTER, "/desk"), (Role.MANAGER, "/desk"), (Role.OPERATOR, "/admin"), (Role.AUDITOR, "/admin")],
+)
+def test_who_comes_by_the_desks_address_lands_where_the_role_begins(door: Door, role: Role, where: str) -> None:
+    door.add("sato", role)
+    browser = door.browser()
+    assert sign_in(browser, "sato", then="/desk").headers["location"] == where
+    assert browser.get("/sign-in?next=/desk").headers["location"] == where
+
+
 # ------------------------------------------------------------------------------------------------------ the session
 
 

@@ -30,6 +30,7 @@ from tests.doors import Doors, shared_ledger
 from tests.edge.hubs import Served, served
 from tests.edge.test_end_to_end import is_ready
 from tests.edge.test_residents import Browser, new_id
+from tests.workers.described import check_stand_ins
 from tests.workers.stand_ins import serving
 from workers.answering import answer_all
 from workers.carriers.line import LineCarrier
@@ -163,3 +164,4 @@ async def ward_told(office: Office, url: str, *, practice: bool = False) -> Asyn
         by_phone = PhoneCarrier(PhoneServer(carriers_url, "practice", "token", "+815000000000"))
         opened.push_async_callback(by_phone.close)
         yield Ward(office, client, private, hub, apps, line, phone, by_line, by_phone, public_url, [])
+        check_stand_ins(line, phone)

@@ -17,6 +17,12 @@ ABOUT: Any = {"at": 1, "who": "desk", "request": "r"}
         (facts.DayOpened(day="2026-11-24", **ABOUT), ()),
         (facts.DayClosed(day="2026-11-24", **ABOUT), ()),
         (facts.ContactGiven(arrival=1, carrier="email", subscription="s", ahead=3, purpose="1", **ABOUT), ()),
+        (
+            facts.ContactUsed(
+                arrival=1, carrier="email", subscription="s", trigger="near", outcome="accepted", times=1, **ABOUT
+            ),
+            (),
+        ),
         (facts.ContactErased(arrival=1, carrier="email", subscription="s", ending="resident", **ABOUT), ()),
         (facts.TicketCancelled(arrival=1, number="A101", lane="a", **ABOUT), ("board", "lanes/a", "desk")),
         (

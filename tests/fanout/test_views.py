@@ -57,7 +57,7 @@ FOR_STAFF["TicketIssued"] = {"priority", "since"}
 SNAPSHOT = {"type", "topic", "position", "at", "day", "office", "lanes", "called", "missed", "counters", "checks_in"}
 SNAPSHOT |= {"priorities", "pause_reasons", "by_priority", "reasons"}
 
-INSIDE = {"DayOpened", "DayClosed", "SlipReissued", "ContactGiven", "ContactErased"}  # told on no topic
+INSIDE = {"DayOpened", "DayClosed", "SlipReissued", "ContactGiven", "ContactUsed", "ContactErased"}  # told on no topic
 
 
 def story() -> list[Fact]:
@@ -111,6 +111,15 @@ def story() -> list[Fact]:
         ticket(facts.TicketIssued, 6, rank=6 << 20, source=SOURCE),
         ticket(facts.TicketLapsed, 6, why="closing"),
         facts.ContactGiven(arrival=5, carrier="email", subscription=CANARIES[0], ahead=3, purpose="1", **about),
+        facts.ContactUsed(
+            arrival=5,
+            carrier="email",
+            subscription=CANARIES[0],
+            trigger="near",
+            outcome="accepted",
+            times=1,
+            **about,
+        ),
         facts.ContactErased(arrival=5, carrier="email", subscription=CANARIES[0], ending="resident", **about),
         facts.DayClosed(day="2026-11-24", **about),
     ]

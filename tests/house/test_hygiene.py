@@ -14,7 +14,7 @@ import structlog
 from rq.exceptions import NoSuchJobError
 
 from config import logs
-from hub.desk.facts import FACTS, ContactErased, ContactGiven, TicketCalled
+from hub.desk.facts import FACTS, ContactErased, ContactGiven, ContactUsed, TicketCalled
 from hub.ledger.kept import KEPT, NOTED, NotKept, kept_note, kept_of
 from hub.ledger.tables import METADATA
 from hub.store.keys import Keys
@@ -67,9 +67,11 @@ def test_no_fact_no_entry_and_no_table_has_a_field_for_a_contact() -> None:
 def test_a_contact_in_a_fact_is_not_kept(contact: str) -> None:
     stamp: dict[str, Any] = {"at": 1, "who": contact, "request": contact}
     given = ContactGiven(**stamp, arrival=1, carrier=contact, subscription=contact, ahead=1, purpose=contact)
+    about: dict[str, Any] = {"carrier": contact, "subscription": contact, "trigger": contact, "outcome": contact}
+    used = ContactUsed(**stamp, arrival=1, **about, times=1)
     erased = ContactErased(**stamp, arrival=1, carrier=contact, subscription=contact, ending=contact)
     called = TicketCalled(**stamp, arrival=1, number=contact, lane=contact, counter=contact)
-    for fact in (given, erased, called):
+    for fact in (given, used, erased, called):
         assert contact not in kept_of(fact).values(), fact
 
 

@@ -7,17 +7,21 @@ from typing import Any, cast
 
 import msgspec
 import pytest
-from starlette.routing import WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 
 from config.office_file import PRACTICE_OFFICE, read_office
 from hub.edge.commands import AnyRequest, Commands
+from hub.edge.devices import Gate
 from hub.edge.guards import Guard
+from hub.edge.practice import practice_routes
 from hub.edge.routes import Edge, inside_routes, public_routes
+from hub.edge.staff import Staff
 from hub.edge.walls import Walls
 from hub.fanout.relay import Relay
-from hub.wire import codec
-from hub.wire.messages import CLIENT_FRAME_BYTES, Close, DeskRequest, KioskRequest, WallRequest
+from hub.wire import codec, codes
+from hub.wire.messages import CLIENT_FRAME_BYTES, Close, DeskRequest, KioskRequest, OfTelephone, WallRequest
 from hub.wire.position import Position
+from hub.wire.tickets import Notice
 from tests.house.documents import ROOT
 
 PAGE = (ROOT / "hub" / "wire" / "README.md").read_text(encoding="utf-8")
@@ -57,7 +61,7 @@ def test_every_frame_of_the_hub_has_an_example() -> None:
 
 def test_a_reply_is_shown_with_an_answer_and_with_a_refusal() -> None:
     replies = [set(json.loads(line)) - {"type", "id"} for line in FRAMES if type_of(line) == "reply"]
-    assert replies == [{"answer"}, {"refusal"}]
+    assert replies == [{"answer"}, {"answer"}, {"answer"}, {"refusal"}]
 
 
 def test_the_examples_tell_one_story_without_a_gap() -> None:
@@ -80,7 +84,9 @@ def test_an_example_to_the_hub_is_a_request_and_stays_the_same(line: str) -> Non
 def reader_of(line: str) -> Callable[[str], AnyRequest]:
     if type_of(line) == tag(WallRequest):
         return codec.read_wall_request
-    return codec.read_kiosk_request if "code" in json.loads(line) else codec.read_desk_request
+    of_kiosk = {tag(kind) for kind in OfTelephone.__args__}
+    is_kiosk = "code" in json.loads(line) or type_of(line) in of_kiosk
+    return codec.read_kiosk_request if is_kiosk else codec.read_desk_request
 
 
 def test_every_request_has_an_example() -> None:
@@ -114,6 +120,32 @@ def test_the_close_codes_are_those_of_the_code() -> None:
 
 def test_the_longest_request_is_as_long_as_the_page_says() -> None:
     assert set(re.findall(r"([\d,]+) bytes", PAGE)) == {f"{CLIENT_FRAME_BYTES:,}"}
+
+
+def test_the_secret_of_the_examples_has_the_digest_and_the_code_that_the_page_says() -> None:
+    told = [json.loads(line)["secret"] for line in REQUESTS if "secret" in json.loads(line)]
+    (secret,) = re.findall(r"`([A-Za-z0-9_-]{22})`", section("To the hub"))
+    assert secret == codes.secret_text(bytes(range(16)))
+    assert {codes.digest_of(secret)} == set(told)
+    assert f"`{codes.code_of(told[0])}`" in section("To the hub")
+
+
+def test_the_notices_of_a_ticket_are_shown_as_they_are_told() -> None:
+    (line,) = re.findall(r"```\n(\[.*\])\n```", section("A resident's ticket, over HTTP"))
+    told = msgspec.json.decode(line, type=list[Notice], strict=True)
+    assert json.loads(msgspec.json.encode(told)) == json.loads(line)
+    assert json.loads(line)[0].keys() == {field.name for field in msgspec.structs.fields(Notice)}
+
+
+def test_every_way_in_is_on_the_page() -> None:
+    nobody = cast(Any, None)
+    routes = [
+        *Staff(nobody, nobody, nobody, nobody, Guard()).routes(),
+        *Gate(nobody, nobody, Guard(), version="").routes(),
+        *practice_routes(nobody, Guard()),
+    ]
+    made = {route.path for route in routes if isinstance(route, Route) and "POST" in (route.methods or ())}
+    assert set(re.findall(r"^\| `(/[^`]*)`", section("Coming in, over HTTP"), re.MULTILINE)) == made
 
 
 def test_every_socket_is_on_the_page_under_its_listener() -> None:

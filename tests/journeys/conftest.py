@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.conftest import PATIENCE_MS
 from tests.doors import Doors
 from tests.journeys.ward import Ward, ward_running
 
@@ -35,6 +36,7 @@ async def open_page(browser: "Browser") -> AsyncIterator[Open]:
         context = await browser.new_context(
             locale="ja-JP", timezone_id="Asia/Tokyo", viewport={"width": 1920, "height": 1080}
         )
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         if doors is not None:
             await let_in(context, address, doors)

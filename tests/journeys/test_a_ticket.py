@@ -1,5 +1,6 @@
 """A resident takes a number from home and follows it to its end, with JavaScript and without."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from tests.eventually import eventually
@@ -147,6 +148,32 @@ async def test_a_number_whose_answer_got_lost_is_there_when_the_page_is_loaded_a
     await phone.get_by_role("link", name="お持ちの番号 A101").click()
     await is_at(phone, "waiting")
     await sees(phone, "#number", "A101")
+
+
+async def test_two_tabs_of_a_browser_show_the_numbers_that_either_took(ward: Ward, open_page: Open) -> None:
+    asked, told = asyncio.Event(), asyncio.Event()
+
+    async def slowly(route: "Route") -> None:
+        asked.set()
+        await told.wait()
+        await route.continue_()
+
+    first = await open_page(f"{ward.public}/")
+    await take(first)
+    await first.wait_for_url("**/t#*")
+    second = await first.context.new_page()
+    await second.route("**/t/find", slowly)  # what it holds is being asked …
+    await second.goto(f"{ward.public}/")
+    await asyncio.wait_for(asked.wait(), 30)
+    await first.goto(f"{ward.public}/")
+    await take(first, "住民異動")  # … while the other tab takes one more
+    await first.wait_for_url("**/t#*")
+    told.set()
+    for number in ("A101", "B401"):
+        await sees(second, "#held", number)
+    await first.goto(f"{ward.public}/")
+    for number in ("A101", "B401"):
+        await sees(first, "#held", number)
 
 
 async def test_a_page_without_a_line_says_so_and_shows_the_number_once_there_is_one(

@@ -137,6 +137,9 @@ def test_the_verifier_beside_it_needs_python_alone_and_finds_another_count(
         return said.returncode, said.stdout + said.stderr
 
     assert verdict() == (0, "as certified: 3 contacts, 0 left\n")
+    alone = [sys.executable, "-I", "-S", str(out / "verify_certificate.py"), str(out / "c.json")]
+    said = subprocess.run(alone, capture_output=True, text=True, env={}, cwd="/")
+    assert (said.returncode, said.stderr.split()[0]) == (1, "usage:")
     told = json.loads((out / "c.json").read_text())
     for field, value in (("counts", []), ("left", 4), ("last", [told["facts"]["last"][0], "0" * 64])):
         forged = {**told, "facts": {**told["facts"], field: value}}
@@ -158,6 +161,18 @@ def test_a_report_names_handlers_and_audits(ledger: Ledger, tmp_path: Path, monk
     assert told["facts"]["audits"] == [{"held": "2026-11-20", "kind": "on_site", "result": "sound"}]
     assert told["facts"]["purposes"] == ["2026-11-1/3f2a9c"]
     assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_a_paper_of_days_in_the_wrong_order_is_not_made(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kind in ("certificate", "report"):
+        for wrong in ("--until", "--issued"):
+            assert paper(tmp_path, monkeypatch, kind, str(tmp_path / "c.pdf"), *PERIOD, wrong, "2026-11-23") == 2
+    assert not (tmp_path / "c.pdf").exists()
+    assert "早い日から順に" in capsys.readouterr().err
+    assert paper(tmp_path, monkeypatch, "audit", "2100-01-01") == 1
+    assert "監査の実施日" in capsys.readouterr().err
 
 
 def test_an_audit_is_owed_once_in_each_fiscal_year(ledger: Ledger) -> None:

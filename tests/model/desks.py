@@ -164,17 +164,27 @@ class StoreDesk(TimelessDesk):
         return await self.lanes.do(stamp, request, contact)
 
     async def owed(self) -> set[str]:
-        open_day = (await self.lanes.day_now())[2]
-        client: Any = self.client  # its replies are texts
-        due = {one for carrier in Carrier for one in await client.zrange(self.keys.due(open_day, carrier), 0, -1)}
-        owed: set[str] = set(await client.hkeys(self.keys.notices(open_day)))
-        assert due == owed, "nobody takes notices in hand here: what is owed is due"
-        return owed
+        return await self.owed_on((await self.lanes.day_now())[2])
+
+    async def owed_on(self, day: str) -> set[str]:
+        """The same of the open day, in one go for those who look after every step."""
+        async with self.client.pipeline() as opened:
+            pipe: Any = opened
+            for carrier in Carrier:
+                pipe.zrange(self.keys.due(day, carrier), 0, -1)
+            pipe.hkeys(self.keys.notices(day))
+            *due, owed = await pipe.execute()
+        assert {one for ones in due for one in ones} == set(owed), "nobody takes any in hand here: what is owed is due"
+        return set(owed)
 
     async def facts(self) -> list[Fact]:
-        open_day = (await self.lanes.day_now())[2]
-        entries: Any = await self.client.xrange(self.keys.facts(open_day))
-        return [from_fields(fields) for _, fields in entries]
+        return [fact for _, fact in await self.facts_of((await self.lanes.day_now())[2])]
+
+    async def facts_of(self, day: str, after: str = "") -> list[tuple[str, Fact]]:
+        """Positions and facts of a day, only those behind that position if one is given."""
+        client: Any = self.client
+        entries = await client.xrange(self.keys.facts(day), f"({after}" if after else "-")
+        return [(position, from_fields(fields)) for position, fields in entries]
 
     async def picture(self) -> Picture:
         return await self.lanes.picture((await self.lanes.day_now())[2])

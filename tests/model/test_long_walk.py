@@ -16,7 +16,7 @@ import pytest
 
 from config.embedded import EmbeddedValkey
 from hub.desk import requests as ask
-from hub.desk.facts import Fact, from_fields
+from hub.desk.facts import Fact
 from hub.desk.lane import Absence
 from hub.desk.notices import Carrier, Ending
 from hub.desk.picture import Picture
@@ -29,8 +29,8 @@ from hub.wire.client_side import Screen
 from hub.wire.codec import encode, read_frame
 from tests.model.desks import CERTIFICATES, DELIVERY, MOVES, RulesDesk, StoreDesk, small_office, store_desk
 from tests.web.conftest import MakeSite, site  # noqa: F401  # a page of ours, for the browser to find the picture at
-from tests.web.site import ORIGIN, snapshot
-from tests.web.test_picture_js import FOLLOW
+from tests.web.site import snapshot
+from tests.web.test_picture_js import follow
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -160,13 +160,11 @@ class Walk:
 
     async def _hear(self, world: World, told: list[Told], heard: list[Fact]) -> list[Fact]:
         """The facts behind those `heard` already, which rules and store must agree on."""
-        place = f"({world.place[0]}-{world.place[1]}" if heard else "-"
-        stream: Any = self.stored.client
-        entries = await stream.xrange(self.stored.keys.facts(world.day), place)
-        assert [from_fields(fields) for _, fields in entries] == self.book.told[len(heard) :]
-        for position, fields in entries:
+        news = await self.stored.facts_of(world.day, f"{world.place[0]}-{world.place[1]}" if heard else "")
+        assert [fact for _, fact in news] == self.book.told[len(heard) :]
+        for position, fact in news:
             ms, seq = position.split("-")
-            for topic, frame in world.learn((int(ms), int(seq)), from_fields(fields)):
+            for topic, frame in world.learn((int(ms), int(seq)), fact):
                 for each in told:
                     if each.topic == topic:
                         each.hear(frame.text)
@@ -220,7 +218,7 @@ async def test_rules_store_facts_and_browser_tell_one_story(
         walk = Walk(seed, RulesDesk(office), stored)
         for day in days():
             for told in await walk.day(day, STEPS_A_DAY):
-                followed = await page.evaluate(FOLLOW, {"from": f"{ORIGIN}/static", "lines": told.lines})
+                followed = await follow(page, told.lines)
                 for number, (line, did) in enumerate(zip(told.lines, followed, strict=True), 1):
                     line.pop("hear", None)
                     assert did == line, f"seed {seed}, {day}, {told.topic}, line {number}"

@@ -317,7 +317,9 @@ async def test_a_number_is_pushed_back_so_often_and_so_far(desk: TimelessDesk) -
     assert refused.value.said == "一度に後にできるのは 3 人分までです。"
     with pytest.raises(TooManyPlaces):
         await desk.ask(PushBack(1, 0))
-    await desk.ask(PushBack(1, 1))
+    await desk.ask(PushBack(1, 1), id="used")
+    with pytest.raises(TooManyPlaces):
+        await desk.ask(PushBack(1, 4), id="used")
     await desk.ask(PushBack(1, 1))
     with pytest.raises(PushedEnough):
         await desk.ask(PushBack(1, 1))

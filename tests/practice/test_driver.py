@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from random import Random
 
@@ -21,14 +22,15 @@ from config.office_folder import PRACTICE_MARK
 from config.office_process import start_office
 from config.practice import command, entering
 from config.practice.credentials import Credentials, PracticePass
-from config.practice.driver import DayFailed, Outcome, Plan, UnfitDay, drive
+from config.practice.driver import DayFailed, Entries, Outcome, Plan, UnfitDay, drive
 from config.practice.figures import read_figures
 from config.practice.floor import Tally
 from config.practice.listeners import Listener, compare_all
 from config.practice.report import ProgressBar, as_fields, as_json, as_text
+from config.practice.sockets import fresh_snapshot
 from config.serving import listen, serving
 from hub.desk.hours import DAY_MINUTES
-from hub.desk.lane import Absence, Counter, Lane, Office, PushBacks, Reason
+from hub.desk.lane import Absence, Counter, Lane, Office, Priority, PushBacks, Reason
 from hub.forecast.day import Customer, Figures, Moves, typical_day
 from hub.ledger.connection import sqlite_url
 from hub.ledger.journal import Author
@@ -216,14 +218,15 @@ async def test_who_still_waits_at_midnight_is_closed_out(valkey_server: Embedded
     assert outcome.findings.closed_out == 8
 
 
-async def test_who_left_an_address_gets_every_mail_that_is_owed(
+async def test_who_left_a_contact_is_told_everything_that_is_owed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A whole office; half of the customers leave an address, on the web and at a machine."""
+    """A whole office; half of the customers leave a contact, on the web and at a machine, of all kinds in turn."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     whole = small_plan(tickets=60, speed=300)
+    kinds = cycle(("email", "line", "phone"))
     customers = [
-        replace(customer, contact="email" if n % 2 else None, source="web" if n % 4 == 1 else "kiosk")
+        replace(customer, contact=next(kinds) if n % 2 else None, source="web" if n % 4 == 1 else "kiosk")
         for n, customer in enumerate(whole.customers)
     ]
     plan = replace(whole, customers=customers)
@@ -231,9 +234,27 @@ async def test_who_left_an_address_gets_every_mail_that_is_owed(
         outcome = await drive(office, plan, Random())
     assert_good(outcome, screens=13)
     findings = outcome.findings
-    assert findings.contacts + findings.contacts_refused == 30
-    assert findings.mails_due == findings.mails_arrived + findings.mails_lapsed > findings.contacts
-    assert findings.mails_arrived > 30
+    assert (findings.contacts + findings.contacts_refused, outcome.contacts_left_out) == (30, 0)
+    assert findings.notices_due == findings.notices_arrived + findings.notices_lapsed > findings.contacts
+    assert findings.notices_arrived > 30
+
+
+async def test_who_has_priority_takes_the_number_where_it_is_given_and_stands_by_it(
+    valkey_server: EmbeddedValkey, office: Office
+) -> None:
+    office = replace(office, priorities=(Priority("care", "優先", 3, frozenset({"desk"})),))
+    plan = small_plan(tickets=30)
+    customers = [replace(customer, priority=int(n % 5 == 4)) for n, customer in enumerate(plan.customers)]
+    async with practice(office, valkey_server) as hub:
+        outcome = await drive(hub, replace(plan, customers=customers), Random())
+        with pytest.raises(UnfitDay, match="優先の区分は 1 つ"):
+            await drive(hub, replace(plan, customers=[replace(customers[0], priority=2)]), Random())
+        entries = Entries.of(hub.inside, hub.credentials)
+        await entries.sign_in()
+        desk = hub.inside.replace("http", "ws", 1) + "/ws/desk"
+        snapshot = await fresh_snapshot(desk, entries.information.headers)
+    assert outcome.is_good, outcome.findings.complaints
+    assert len(snapshot.by_priority) == 6
 
 
 async def test_without_an_inbox_nobody_leaves_an_address_and_it_is_said(
@@ -245,7 +266,7 @@ async def test_without_an_inbox_nobody_leaves_an_address_and_it_is_said(
         outcome = await drive(hub, plan, Random())
         with pytest.raises(DayFailed, match="受信箱"):
             await drive(replace(hub, inbox=hub.inside), plan, Random())
-    assert (outcome.is_good, outcome.contacts_left_out, outcome.findings.mails_due) == (True, 5, 0)
+    assert (outcome.is_good, outcome.contacts_left_out, outcome.findings.notices_due) == (True, 5, 0)
     assert "5 人の連絡先は登録していません" in as_text(outcome)
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from config.embedded import EmbeddedValkey
+from hub.desk.facts import ContactUsed
 from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
 from hub.desk.refusals import NotClaimed, StaleDay
 from hub.desk.requests import Issue, Next, Stop, Wish
@@ -107,6 +108,21 @@ async def test_what_an_old_worker_is_sending_stays_his_until_its_lease_is_over(d
     assert await state_of(desk) is NoticeState.ACCEPTED
 
 
+async def test_where_the_carrier_knows_a_message_again_a_new_worker_has_it_at_once(desk: StoreDesk) -> None:
+    outbox, line = Outbox(desk.client, desk.office), Carrier.LINE
+    await desk.ask(Wish(2, line, 1, "1", "chat"))
+    old = await outbox.take_over(line, DAY)
+    first, *_ = await outbox.claim(DAY, line, old)
+    await outbox.mark(DAY, line, old, first.notice)
+    new = await outbox.take_over(line, DAY)
+    (again,) = [one for one in await outbox.claim(DAY, line, new) if one.notice == first.notice]
+    assert again.was_sending, "it may have arrived, and is handed over once more under the same key"
+    await outbox.mark(DAY, line, new, first.notice)
+    await outbox.settle(DAY, line, new, first.notice, NoticeState.ACCEPTED)
+    with pytest.raises(NotClaimed):
+        await outbox.settle(DAY, line, old, first.notice, NoticeState.ACCEPTED)
+
+
 async def test_what_was_being_sent_when_its_lease_ended_says_so(desk: StoreDesk, outbox: Outbox) -> None:
     old = await outbox.take_over(EMAIL, DAY)
     (claimed,) = await outbox.claim(DAY, EMAIL, old)
@@ -141,6 +157,26 @@ async def test_what_shall_be_tried_again_rests_for_its_pause(desk: StoreDesk, ou
     assert 0 < rest <= 60_000
     await lease_is_over(desk, claimed.notice)
     assert len(await outbox.claim(DAY, EMAIL, tenure)) == 1
+
+
+async def test_each_try_to_send_is_a_fact_and_what_was_only_in_hand_is_none(desk: StoreDesk, outbox: Outbox) -> None:
+    tenure = await outbox.take_over(EMAIL, DAY)
+    (claimed,) = await outbox.claim(DAY, EMAIL, tenure)
+    await outbox.settle(DAY, EMAIL, tenure, claimed.notice, NoticeState.PENDING)
+    assert not [fact for fact in await desk.facts() if isinstance(fact, ContactUsed)]
+    for outcome in (NoticeState.PENDING, NoticeState.ACCEPTED):
+        await outbox.claim(DAY, EMAIL, tenure)
+        await outbox.mark(DAY, EMAIL, tenure, claimed.notice)
+        await outbox.settle(DAY, EMAIL, tenure, claimed.notice, outcome)
+        with pytest.raises(NotClaimed):
+            await outbox.settle(DAY, EMAIL, tenure, claimed.notice, outcome)
+    used = [fact for fact in await desk.facts() if isinstance(fact, ContactUsed)]
+    assert [(fact.subscription, fact.carrier, fact.trigger, fact.outcome, fact.times) for fact in used] == [
+        ("sub", "email", "registered", "pending", 1),
+        ("sub", "email", "registered", "accepted", 2),
+    ]
+    expires = await desk.client.hget(desk.keys.day(), "facts_expire_at")
+    assert await desk.client.expiretime(desk.keys.facts(DAY)) == int(expires or 0) > 0
 
 
 async def test_an_end_is_an_end(outbox: Outbox) -> None:

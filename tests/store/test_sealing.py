@@ -3,7 +3,7 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from hub.store.sealing import Contact, PublicKey, Unreadable, key_id_of, open_sealed, seal
+from hub.store.sealing import SEALED_CHARACTERS, Contact, PublicKey, Unreadable, key_id_of, open_sealed, seal
 
 PRIVATE = X25519PrivateKey.generate()
 KEY = PublicKey("0123456789abcdef", PRIVATE.public_key().public_bytes_raw())
@@ -29,7 +29,7 @@ def test_two_seals_of_one_contact_differ_and_all_have_one_length() -> None:
     longest = Contact("a" * 64 + "@" + "b" * 186 + ".jp", "s" * 22)
     first, again, long = (seal(contact, KEY, "subscription") for contact in (TARO, TARO, longest))
     assert first != again
-    assert len(first) == len(again) == len(long)
+    assert len(first) == len(again) == len(long) == SEALED_CHARACTERS
 
 
 @pytest.mark.parametrize("damaged", ["", ":", "0123456789abcdef:", "0123456789abcdef:%%%", "x" * 600])

@@ -357,6 +357,38 @@ async def test_on_a_store_that_throws_keys_away_no_contact_is_taken(at_night: Ni
     assert await at_night.eraser.dates() != []
 
 
+async def test_the_net_is_set_in_the_evening_and_never_by_a_clock_that_was_set(at_night: Night) -> None:
+    subscription = await at_night.give()
+    contact, hour = at_night.office.names.contact(subscription), await at_night.erase_hour()
+    await at_night.let_pass(until_ms=hour - 3 * HOUR_MS)
+    await at_night.turn()
+    assert await at_night.office.client.pexpiretime(contact) == hour + 26 * HOUR_MS, "a day ahead it is still there"
+    at_night.erasing.ahead_ms += HOUR_MS
+    await at_night.turn()
+    assert await at_night.office.client.pexpiretime(contact) == hour + 26 * HOUR_MS, "nobody believes it yet"
+    at_night.erasing.ahead_ms -= HOUR_MS
+    await at_night.let_pass(until_ms=hour - 2 * HOUR_MS + MINUTE_MS)
+    await at_night.turn()
+    assert await at_night.office.client.pexpiretime(contact) == hour + HOUR_MS, "whether anybody erases it or not"
+    await at_night.let_pass(until_ms=hour - HOUR_MS)
+    await at_night.turn()
+    assert await at_night.office.client.pexpiretime(contact) == hour + HOUR_MS
+
+
+async def test_what_is_erased_is_written_over_in_the_servers_memory_before_any_restart(at_night: Night) -> None:
+    """Of 60 that were only unlinked, 44 were found there."""
+    blobs = []
+    for n in range(40):
+        sealed = await at_night.office.contacts.sealed(await at_night.give(f"a{n}@example.test"))
+        assert sealed is not None
+        blobs.append(sealed.encode())
+    assert all(at_night.memory_has(blob) for blob in blobs)
+    at_night.eraser = at_night.another_eraser(may_restart=False)
+    await at_night.come()
+    await at_night.turn()
+    assert sum(at_night.memory_has(blob) for blob in blobs) <= 4, "what passed last through a buffer of the server"
+
+
 async def test_what_is_erased_by_day_leaves_the_servers_memory_at_night(at_night: Night) -> None:
     subscription = await at_night.give()
     sealed = await at_night.office.contacts.sealed(subscription)

@@ -1,5 +1,6 @@
 """Telephone: what is sent is what was meant, what nobody can know is said to be so, and no carrier's word gets out."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, timezone
@@ -100,6 +101,12 @@ def test_a_telephone_hears_no_number_no_business_and_no_counter(trigger: Trigger
     for hidden in ("A101", "証明", "1番窓口"):
         assert hidden not in text.subject + text.body
     assert (STOP in text.body) is (trigger is Trigger.REGISTERED and by is By.SMS)
+
+
+@pytest.mark.parametrize("trigger", list(Trigger))
+def test_english_sentences_stand_apart(trigger: Trigger) -> None:
+    text = message(trigger, Contact(NUMBER, "t", By.SMS, Language.ENGLISH)).text.body.replace(STOP, "")
+    assert re.search(r"[.:](?=[A-Za-z])", text) is None, text
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,14 @@ const NEAR = {
   refused: "near-failed",
   lapsed: "near-failed",
 };
-const ENDED = { resident: "stopped", replaced: "stopped", refused: "failed" };
+const ENDED = {
+  resident: "stopped",
+  block: "stopped",
+  replaced: "stopped",
+  refused: "failed",
+  bounce: "failed",
+  office: "stopped",
+};
 const GOING = ["expected", "waiting"];
 const OPEN = ["sending", "near-sending"];
 const UNDER_WAY = ["pending", "claimed", "sending"];

@@ -11,6 +11,7 @@ let isSending = false;
 
 if (crypto.subtle) document.addEventListener("submit", take);
 addEventListener("pageshow", showHeld);
+addEventListener("storage", showHeld); // another tab took a number
 
 async function take(event) {
   const { lane } = event.target.dataset;
@@ -45,7 +46,8 @@ function showOwn({ number, code }) {
 
 async function showHeld() {
   const found = await Promise.all(keptSecrets().map(async (secret) => ({ secret, ...(await post("/t/find", { secret })) })));
-  keepSecrets(found.filter(({ refusal }) => refusal?.code !== "NotYours").map(({ secret }) => secret));
+  const gone = found.filter(({ refusal }) => refusal?.code === "NotYours").map(({ secret }) => secret);
+  keepSecrets(keptSecrets().filter((secret) => !gone.includes(secret))); // asked anew: meanwhile one may have been taken
   const held = found.filter(({ answer }) => answer && !ENDS.includes(answer.state));
   part("held").replaceChildren(
     ...held.map(({ secret, answer }) => h("li", {}, h("a", { href: `/t#${secret}` }, "お持ちの番号 ", h("b", {}, answer.number)))),

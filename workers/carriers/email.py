@@ -16,6 +16,7 @@ from email.utils import format_datetime
 import aiosmtplib
 import structlog
 
+from hub.desk.notices import KNOWS_AGAIN, Carrier
 from hub.store.sealing import Contact
 from workers.carriers.sending import Fate, Message, Outcome
 from workers.carriers.server import MailServer
@@ -40,7 +41,7 @@ class EmailCarrier:
     `bounces`: where what cannot be delivered goes back to, with `{}` for a word of ours; without it to the sender.
     """
 
-    knows_again = False
+    knows_again = Carrier.EMAIL in KNOWS_AGAIN
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ from linebot.v3.messaging import (
     TextMessage,
 )
 
+from hub.desk.notices import KNOWS_AGAIN, Carrier
 from hub.store.sealing import Contact
 from workers.carriers.sending import Fate, Message, Outcome
 from workers.carriers.server import LineServer
@@ -39,7 +40,7 @@ logging.getLogger("linebot").setLevel(logging.WARNING)  # at DEBUG it prints wha
 class LineCarrier:
     """One connection, opened at the first message. `retry_scope` makes the keys of two offices different ones."""
 
-    knows_again = True
+    knows_again = Carrier.LINE in KNOWS_AGAIN
 
     def __init__(self, server: LineServer, retry_scope: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self._server = server

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 import aiohttp
 import structlog
 
+from hub.desk.notices import KNOWS_AGAIN, Carrier
 from hub.store.sealing import By, Contact, Language
 from workers.carriers.sending import Fate, Message, Outcome
 from workers.carriers.server import PhoneServer
@@ -33,7 +34,7 @@ ABOUT_THE_NUMBER = frozenset(
 class PhoneCarrier:
     """One message at a time, each on a connection of its own: one that was silent may be dead without saying so."""
 
-    knows_again = False
+    knows_again = Carrier.PHONE in KNOWS_AGAIN
 
     def __init__(self, server: PhoneServer, *, timeout_s: float = TIMEOUT_S) -> None:
         self._server = server

@@ -10,7 +10,7 @@ local function contact_erase_v1(keys, args)
   for i = 3, #args do
     local due = tonumber(read('ZSCORE', erasures, args[i]) or 'inf')
     if due <= tonumber(args[1]) then
-      plan(box, 'UNLINK', keys[i])
+      plan_gone(box, keys[i])
       gone[#gone + 1] = args[i]
       noted[#noted + 1] = whole(due + tonumber(args[2]))
       noted[#noted + 1] = args[i]

@@ -29,9 +29,9 @@ local function desk_wish_v1(keys, args)
     plan_erasure(desk, old, old_contact, erasures, traces)
     tell(desk, 'ContactErased', 'arrival', arrival, 'carrier', carrier, 'subscription', old, 'ending', 'replaced')
   end
-  -- Ten minutes past the next midnight in Tokyo; the expiry an hour later is only the net.
+  -- Ten minutes past the next midnight in Tokyo; the expiry is only the net.
   local erase_at = (math.floor((now + 32400000) / 86400000) + 1) * 86400000 - 32400000 + 600000
-  plan(desk, 'SET', contact, sealed, 'PXAT', whole(erase_at + 3600000))
+  plan(desk, 'SET', contact, sealed, 'PXAT', whole(erase_at + EXPIRES_AFTER_MS))
   plan(desk, 'ZADD', erasures, whole(erase_at), subscription)
   desk.lives[contact], desk.lives[erasures] = true, true
   plan(desk, 'HSET', stops, stop, arrival .. US .. carrier .. US .. subscription)

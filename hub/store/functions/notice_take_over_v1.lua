@@ -1,4 +1,5 @@
--- A worker begins: what an earlier one had in hand and had not begun to send is free again, and no longer his.
+-- A worker begins: what an earlier one had in hand and had not begun to send is free again, and no longer his. What he is
+-- sending is due at once where the carrier knows a message again: handed over twice, it is sent once.
 -- KEYS     1 day · 2 notices · 3 due · 4 tenures · 5 clock
 -- ARGS     1 day · 2 carrier
 -- GIVES    tenure
@@ -15,6 +16,8 @@ local function notice_take_over_v1(keys, args)
     if notice.state == 'claimed' then
       notice.state, notice.tenure = 'pending', 0
       put_notice(box, id, notice, box.now)
+    elseif notice.state == 'sending' and KNOWS_AGAIN[box.carrier] then
+      put_notice(box, id, notice, box.now)  -- still his: he may be the one who settles it
     end
   end
   return commit_notices(box, 'tenure', whole(tenure))

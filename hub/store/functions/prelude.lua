@@ -74,7 +74,16 @@ end
 
 local TYPE_OF = {
   HSET = 'hash', HDEL = 'hash', ZADD = 'zset', ZREM = 'zset', XADD = 'stream', SET = 'string', UNLINK = 'string',
+  SETRANGE = 'string',
 }
+
+-- A sealed contact was handed to functions as text, and what they have let go of stays in the server's memory as it was:
+-- it is collected, and its place is written over. Unlinked alone, 44 of 60 were found there.
+local function forget_copies()
+  if collectgarbage then collectgarbage() end
+  local filling = {}
+  for n = 1, 200 do filling[n] = string.rep('0', SEALED_CHARACTERS - 3) .. string.format('%03d', n) end
+end
 
 -- Check every planned command, then run them all. `expiry` maps a key to the real second at which it ends.
 local function commit(plan, expiry)
@@ -89,12 +98,15 @@ local function commit(plan, expiry)
       error({err = 'DAMAGED ' .. command[1] .. ' ' .. command[2] .. ': this user may not'})
     end
   end
+  local is_erased = false
   for _, command in ipairs(plan) do
     redis.call(unpack(command))
     if expiry[command[2]] then
       redis.call('EXPIREAT', command[2], expiry[command[2]])
     end
+    is_erased = is_erased or command[1] == 'SETRANGE'
   end
+  if is_erased then forget_copies() end
 end
 
 local FIXED = 13
@@ -471,9 +483,16 @@ local function is_overdue(erasures, traces, now)
   return false
 end
 
+-- Plan that a sealed contact is gone: first it is overwritten where it stands.
+local function plan_gone(box, contact)
+  local length = read('STRLEN', contact)
+  if length > 0 then plan(box, 'SETRANGE', contact, '0', string.rep('0', length)) end
+  plan(box, 'UNLINK', contact)
+end
+
 -- Plan the end of a contact before its day is over; `lives` keeps the day's expiry away from what outlives the day.
 local function plan_erasure(desk, subscription, contact, erasures, traces)
-  plan(desk, 'UNLINK', contact)
+  plan_gone(desk, contact)
   plan(desk, 'ZREM', erasures, subscription)
   plan(desk, 'ZADD', traces, whole(real_now() + TRACES_LIVE_MS), subscription)
   desk.lives[contact], desk.lives[erasures], desk.lives[traces] = true, true, true
@@ -482,10 +501,10 @@ end
 -- Open a function of the notices: KEYS 1 day · 2 notices · 3 due · 4 tenures · 5 clock; ARGS 1 day · 2 carrier. Gives the
 -- context, or nil and the refusal.
 local function begin_notices(keys, args)
-  local day = read('HMGET', keys[1], 'day', 'expires_at')
+  local day = read('HMGET', keys[1], 'day', 'expires_at', 'facts_expire_at')
   if day[1] ~= args[1] then return nil, refusal('StaleDay', 'day', day[1] or '') end
   return {notices = keys[2], due = keys[3], tenures = keys[4], carrier = args[2], expires = day[2], now = real_now(),
-    at = office_now(keys[5]), dues = {}, plan = {}, lasting = {[keys[4]] = true}}
+    facts_expire = day[3], at = office_now(keys[5]), dues = {}, plan = {}, lasting = {[keys[4]] = true}}
 end
 
 -- Plan a notice's new state; `due` is when somebody must look at it again (real ms), nil: never more.
@@ -495,11 +514,20 @@ local function put_notice(box, id, notice, due)
   if due then plan(box, 'ZADD', box.due, whole(due), id) else plan(box, 'ZREM', box.due, id) end
 end
 
+-- Plan the fact that a contact was used: a notice was being sent, and this came of it.
+local function tell_used(box, facts, id, notice)
+  box.facts = facts
+  plan(box, 'XADD', facts, '*', 'type', 'ContactUsed', 'at', whole(box.at), 'who', 'worker', 'request', '',
+    'arrival', notice.arrival, 'carrier', notice.carrier, 'subscription', string.match(id, '^(.-):'),
+    'trigger', notice.trigger, 'outcome', notice.state, 'times', whole(notice.attempts))
+end
+
 local function commit_notices(box, ...)
   local expiry = {}
   for _, command in ipairs(box.plan) do
     if not box.lasting[command[2]] then expiry[command[2]] = box.expires end
   end
+  if box.facts then expiry[box.facts] = box.facts_expire end
   commit(box.plan, expiry)
   return {'ok', ...}
 end

@@ -1,4 +1,4 @@
-"""The checks of a day's mails: each that was owed came once, and each way of breaking it turns the right count red."""
+"""The checks of a day's notices: each that was owed came once, and each way of breaking it makes its count red."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from config.practice.checks import judge
-from config.practice.mail_checks import trigger_of
+from config.practice.notice_checks import trigger_of
 from config.practice.recording import Contact, Letter
 from config.practice.retelling import Findings
 from hub.desk import requests
-from hub.desk.notices import NoticeState, Trigger
+from hub.desk.notices import Carrier, NoticeState, Trigger
+from hub.store.sealing import By, Language
 from tests.practice.histories import Told, good_day
 from workers import wording
 
@@ -52,12 +53,12 @@ def told_day(contact: Contact = THIRD, letters: list[Letter] | None = None) -> T
 
 def counts(findings: Findings) -> tuple[int, ...]:
     return (
-        findings.mails_due,
-        findings.mails_arrived,
-        findings.mails_lapsed,
-        findings.mails_uncertain,
-        findings.mails_doubled,
-        findings.mails_lost,
+        findings.notices_due,
+        findings.notices_arrived,
+        findings.notices_lapsed,
+        findings.notices_uncertain,
+        findings.notices_doubled,
+        findings.notices_lost,
     )
 
 
@@ -93,7 +94,7 @@ def test_who_waits_with_nobody_ahead_to_the_end_is_near() -> None:
     told.is_closed = True
     told.contacts = [replace(THIRD, arrival=last, at=999, near=None, since_then={})]
     told.letters = LETTERS[:1]
-    assert judge(told.history()).mails_lost == 1
+    assert judge(told.history()).notices_lost == 1
 
 
 def test_who_was_called_before_the_address_was_left_is_owed_no_call() -> None:
@@ -147,13 +148,96 @@ def test_each_call_and_each_that_was_missed_is_told_or_was_over(
 
 
 def test_calls_whose_mails_nobody_knows_of_are_lost() -> None:
-    assert judge(called_twice([]).history()).mails_lost == 2  # the latest call, and the missed one
+    assert judge(called_twice([]).history()).notices_lost == 2  # the latest call, and the missed one
 
 
 @pytest.mark.parametrize("refusal", ["TicketEnded", None])
 def test_who_came_too_late_with_an_address_is_owed_nothing(refusal: str | None) -> None:
     findings = judge(told_day(replace(THIRD, at=None, refusal=refusal), []).history())
     assert (findings.complaints, findings.contacts, findings.contacts_refused) == ([], 0, 1)
+
+
+# By other carriers, and what comes twice ---------------------------------------------------------------------------
+
+CHAT = replace(THIRD, carrier=Carrier.LINE, address="U1")
+PHONE = replace(THIRD, carrier=Carrier.PHONE, address="+819012345678")
+
+
+def in_chat(trigger: Trigger, key: str, language: Language = Language.JAPANESE) -> Letter:
+    text = wording.line(wording.Matter(OFFICE, trigger, "A1", "証明", 2, "https://ward", "", language=language)).body
+    return Letter(CHAT.address, text, key, Carrier.LINE)
+
+
+def by_phone(trigger: Trigger, by: By = By.SMS, language: Language = Language.JAPANESE) -> Letter:
+    text = wording.telephone(wording.Matter(OFFICE, trigger, "A1", "証明", 2, "", "https://s", "", language, by)).body
+    return Letter(PHONE.address, text, "", Carrier.PHONE)
+
+
+ALL = (Trigger.REGISTERED, Trigger.NEAR, Trigger.NOW)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_day_in_the_chat_is_judged_by_its_two_texts(language: Language) -> None:
+    told = [in_chat(trigger, f"key-{trigger}", language) for trigger in ALL]
+    findings = judge(told_day(CHAT, told).history())
+    assert (findings.complaints, counts(findings)) == ([], (3, 3, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("letters", "red"),
+    [
+        ([in_chat(Trigger.REGISTERED, "a"), in_chat(Trigger.NOW, "c")], "notices_lost"),
+        ([in_chat(Trigger.REGISTERED, "a"), in_chat(Trigger.NEAR, "b")], "notices_lost"),
+        ([*(in_chat(trigger, trigger) for trigger in ALL), in_chat(Trigger.NEAR, "d")], "notices_doubled"),
+        ([*(in_chat(trigger, trigger) for trigger in ALL), in_chat(Trigger.NOW, "d")], "notices_doubled"),
+        ([*(in_chat(trigger, trigger) for trigger in ALL), in_chat(Trigger.NOW, "now")], "notices_doubled"),
+        ([*(in_chat(trigger, trigger) for trigger in ALL), in_chat(Trigger.NOW, "")], "notices_doubled"),
+        ([*(in_chat(trigger, trigger) for trigger in ALL), replace(in_chat(ALL[0], "e"), subject="?")], "unexplained"),
+    ],
+)
+def test_a_day_in_the_chat_that_is_broken_turns_red(letters: list[Letter], red: str) -> None:
+    findings = judge(told_day(CHAT, letters).history())
+    assert getattr(findings, red), findings
+    assert not findings.is_good
+
+
+@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("language", Language)
+def test_a_day_by_telephone_is_judged_by_what_is_said(by: By, language: Language) -> None:
+    told = [by_phone(trigger, by, language) for trigger in ALL]
+    findings = judge(told_day(PHONE, told).history())
+    assert (findings.complaints, counts(findings)) == ([], (3, 3, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("contact", "letters"),
+    [
+        (THIRD, [*LETTERS, CALLED]),  # under the same Message-ID
+        (PHONE, [by_phone(trigger) for trigger in (*ALL, Trigger.NOW)]),
+    ],
+)
+def test_a_call_may_be_told_once_more_where_nobody_could_know_and_is_counted_apart(
+    contact: Contact, letters: list[Letter]
+) -> None:
+    findings = judge(told_day(contact, letters).history())
+    assert (findings.complaints, findings.notices_again, counts(findings)) == ([], 1, (3, 3, 0, 0, 0, 0))
+    findings = judge(told_day(contact, [*letters, letters[-1]]).history())
+    assert (findings.notices_again, findings.notices_doubled) == (1, 1), "and no third time"
+
+
+def test_what_is_near_once_is_told_once_also_by_telephone() -> None:
+    assert judge(told_day(PHONE, [by_phone(trigger) for trigger in (*ALL, Trigger.NEAR)]).history()).notices_doubled
+
+
+@pytest.mark.parametrize("letter", [LETTERS[1], by_phone(Trigger.NEAR)])
+def test_what_came_when_the_turn_was_over_is_late(letter: Letter) -> None:
+    contact = THIRD if letter.carrier is Carrier.EMAIL else PHONE
+    letters = LETTERS if contact is THIRD else [by_phone(trigger) for trigger in ALL]
+    in_time = [replace(one, at=1) for one in letters]
+    assert judge(told_day(contact, in_time).history()).notices_late == 0
+    late = [replace(one, at=10**6 if one.subject == letter.subject else 1) for one in letters]
+    findings = judge(told_day(contact, late).history())
+    assert (findings.notices_late, findings.is_good) == (1, False)
 
 
 # Each breaks a good day in one way --------------------------------------------------------------------------------
@@ -255,21 +339,21 @@ def mails_to_one_who_was_refused(told: Told) -> None:
 @pytest.mark.parametrize(
     ("break_it", "red"),
     [
-        (no_first_mail, "mails_lost"),
-        (no_near_mail, "mails_lost"),
-        (never_marked_as_due, "mails_lost"),
-        (lapsed_although_the_ticket_waits, "mails_lost"),
-        (still_on_its_way, "mails_lost"),
-        (near_twice, "mails_doubled"),
-        (no_mail_of_the_call, "mails_lost"),
-        (call_never_marked_as_due, "mails_lost"),
-        (call_still_on_its_way, "mails_lost"),
-        (said_to_be_late_and_not_sent, "mails_lost"),
-        (told_of_one_call_twice, "mails_doubled"),
-        (told_of_papers_that_were_never_ready, "mails_doubled"),
+        (no_first_mail, "notices_lost"),
+        (no_near_mail, "notices_lost"),
+        (never_marked_as_due, "notices_lost"),
+        (lapsed_although_the_ticket_waits, "notices_lost"),
+        (still_on_its_way, "notices_lost"),
+        (near_twice, "notices_doubled"),
+        (no_mail_of_the_call, "notices_lost"),
+        (call_never_marked_as_due, "notices_lost"),
+        (call_still_on_its_way, "notices_lost"),
+        (said_to_be_late_and_not_sent, "notices_lost"),
+        (told_of_one_call_twice, "notices_doubled"),
+        (told_of_papers_that_were_never_ready, "notices_doubled"),
         (a_call_that_arrived_and_is_told_as_lapsed, "unexplained"),
-        (one_message_twice, "mails_doubled"),
-        (no_message_id, "mails_doubled"),
+        (one_message_twice, "notices_doubled"),
+        (no_message_id, "notices_doubled"),
         (near_to_somebody_far, "unexplained"),
         (a_mail_about_something_else, "unexplained"),
         (arrived_but_told_as_lapsed, "unexplained"),

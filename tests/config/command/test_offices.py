@@ -1,0 +1,129 @@
+"""Offices with a folder of their own, in earnest and in practice, and hubs that are started alone."""
+
+import json
+import re
+import signal
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+import websockets
+
+from config.embedded import EmbeddedValkey, given_server
+from config.office_folder import STORE_FOLDER
+from config.ports import with_free_ports
+from config.practice.entering import SESSION_COOKIE
+from config.settings import Machine
+from hub.store import library
+from tests.config.command.running import ENDED_WITHIN_S, WITHIN_S, free_port, get, is_up, junban, running, signed_in
+from tests.eventually import eventually
+
+pytestmark = pytest.mark.timeout(400)  # whole offices, one after the other
+
+
+async def test_a_number_survives_the_end_of_an_office_with_a_folder(tmp_path: Path) -> None:
+    words = ("up", "--practice", "--data", str(tmp_path / "data"), "--port", free_port())
+    for wanted in ("F101", "F102"):
+        with running(tmp_path, *words) as office:
+            await is_up(office)
+            host, port, _ = office.address("窓口")
+            session = signed_in(host, port, *office.way_in("窓口担当"))
+            sent = {"Cookie": f"{SESSION_COOKIE}={session}", "Origin": f"http://{host}:{port}"}
+            async with websockets.connect(f"ws://{host}:{port}/ws/desk", additional_headers=sent, proxy=None) as desk:
+                await desk.send(json.dumps({"type": "issue", "id": wanted * 6, "lane": "seal"}))
+                while (told := json.loads(await desk.recv()))["type"] != "reply":
+                    pass
+            assert told["answer"]["number"] == wanted
+            office.process.terminate()
+            assert office.process.wait(ENDED_WITHIN_S) == 0
+
+
+async def test_an_office_starts_on_the_folder_of_another_release(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with (
+        EmbeddedValkey(data / STORE_FOLDER) as yesterday,
+        closing(given_server(yesterday.url)) as client,
+    ):
+        client.function_load(library.source() + "\n-- yesterday", replace=True)
+    (data / "practice").touch()
+    with running(tmp_path, "up", "--practice", "--data", str(data), "--port", free_port()) as office:
+        await is_up(office)
+
+
+async def test_an_office_in_earnest_says_whether_it_sends_notices(tmp_path: Path) -> None:
+    with running(tmp_path, "up", "--data", str(tmp_path / "off"), "--port", free_port()) as office:
+        await is_up(office)
+        assert "メールのお知らせは出しません。" in office.said
+        assert office.child("cli keeper")  # it archives all the same
+        assert not office.child("cli worker email")
+        assert len(office.family()) == 3
+        await eventually(lambda: (tmp_path / "off" / "ledger-signing.pem").exists(), within_s=WITHIN_S)
+    settings = {
+        "JUNBAN_SMTP_URL": "smtp://127.0.0.1:9?starttls=never",
+        "JUNBAN_MAIL_FROM": "junban@example.jp",
+        "JUNBAN_PUBLIC_URL": "https://junban.example.jp",
+        "JUNBAN_MASTER_KEY": "0" * 64,
+    }
+    with running(tmp_path, "up", "--data", str(tmp_path / "on"), "--port", free_port(), **settings) as office:
+        await is_up(office)
+        assert "メールのお知らせは出しません" not in office.said
+        await eventually(lambda: office.child("cli worker email") and office.child("cli keeper"), within_s=WITHIN_S)
+        await eventually(lambda: list((tmp_path / "on" / "keys").iterdir()), within_s=WITHIN_S)
+
+
+async def test_practice_and_earnest_never_share_a_folder(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(tmp_path, "up", "--practice", "--data", str(data), "--port", free_port()) as office:
+        await is_up(office)
+    said = junban(tmp_path, "up", "--data", str(data), "--port", free_port())
+    assert (said.returncode, said.stdout) == (1, "")
+    assert re.fullmatch(r"junban: \S+ は練習用のデータです。.*\n", said.stderr)
+    (data / "practice").unlink()
+    said = junban(tmp_path, "up", "--practice", "--data", str(data), "--port", free_port())
+    assert re.fullmatch(r"junban: \S+ は本番のデータです。.*\n", said.stderr)
+
+
+async def test_a_second_office_on_one_folder_is_refused_at_once(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with running(tmp_path, "up", "--practice", "--data", data, "--port", free_port()) as office:
+        await is_up(office)
+        said = junban(tmp_path, "up", "--practice", "--data", data, "--port", free_port())
+        assert (said.returncode, said.stdout) == (1, "")
+        assert re.fullmatch(r"junban: \S+ はほかの junban が使っています。.*\n", said.stderr)
+        assert office.process.poll() is None
+
+
+async def test_a_hub_ends_with_its_store_away_as_well(tmp_path: Path) -> None:
+    free = with_free_ports(Machine())
+    settings = {"JUNBAN_PORT": str(free.port), "JUNBAN_INSIDE_PORT": str(free.inside_port)}
+    with running(tmp_path, "hub", JUNBAN_REDIS_URL="unix:///nowhere", **settings) as hub:
+
+        def is_live() -> bool:
+            try:
+                return get("127.0.0.1", free.inside_port, "/live")[0] == 200
+            except OSError:
+                return False
+
+        await eventually(is_live, within_s=WITHIN_S)
+        assert get("127.0.0.1", free.inside_port, "/ready")[0] == 503
+        hub.process.send_signal(signal.SIGINT)
+        assert hub.process.wait(ENDED_WITHIN_S) == 0
+        assert "Traceback" not in hub.said
+
+
+async def test_two_hubs_serve_one_office(tmp_path: Path, valkey_server: EmbeddedValkey) -> None:
+    with ExitStack() as hubs:
+        ports = []
+        for _ in range(2):
+            free = with_free_ports(Machine())
+            ports.append(free.port)
+            settings = {"JUNBAN_PORT": str(free.port), "JUNBAN_INSIDE_PORT": str(free.inside_port)}
+            hubs.enter_context(running(tmp_path, "hub", JUNBAN_REDIS_URL=valkey_server.url, **settings))
+
+        def are_ready() -> bool:
+            try:
+                return [get("127.0.0.1", port, "/ready")[0] for port in ports] == [200, 200]
+            except OSError:
+                return False
+
+        await eventually(are_ready, within_s=WITHIN_S)
