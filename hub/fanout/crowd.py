@@ -46,7 +46,7 @@ class Bounds:
     """
 
     slice: int = 250  # writes a turn of the loop, some 2 ms: so long a command waits for its turn
-    # Of a pass's own length, before the next: so that a third of the process is left for who presses, however much there
+    # Of a pass, before the next one: so that a third of the process is left for who presses, however much there
     # is to tell. What comes meanwhile goes out together. Never so long that a call would be seen late.
     rest: float = 0.5
     longest_rest_s: float = 0.25
