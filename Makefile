@@ -28,7 +28,7 @@ run: $(VENV)/runtime ## A practice office without the simulated day; Ctrl-C ends
 # (tests/conftest.py). WORKERS=0 runs all of it in one process, as `pytest` itself does.
 WORKERS ?= auto
 test: check needs ## Every check and every test, on all processors; WORKERS=0 for one process
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 check: $(VENV)/dev ## Format, lint, types, imports and the documents; below a minute
 	@$(BIN)/ruff format --check .

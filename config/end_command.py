@@ -54,10 +54,13 @@ class EndCommand:
 
     def run(self, to: Path, asked: Asked) -> bool:
         """Whether the certificate says that nothing is left. `asked`: its inputs; the period is all of the ledger."""
+        papers = PaperCommand(self._settings, self._office, self._say, now_ms=_now_ms)
         to.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._store() as (url, store_folder):
             ledger = self._settings.open(self._office.key)
             try:
+                ledger.prepare()
+                papers.issue(ledger, asked)  # a name that is none is told before anything is erased
                 contacts, keys = asyncio.run(self._erase(url, ledger, store_folder))
                 self._note(ledger, contacts, keys)
                 export(ledger, to / "ledger.jsonl")
@@ -67,7 +70,6 @@ class EndCommand:
         if self._settings.heads.exists():
             shutil.copytree(self._settings.heads, to / "heads", dirs_exist_ok=True)
         self._say(f"連絡先 {contacts} 件と鍵 {keys} 日分を消去し、記録を {to} に置きました。")
-        papers = PaperCommand(self._settings, self._office, self._say, now_ms=_now_ms)
         papers.report(replace(asked, first=first, to=to / "report.pdf"))
         return papers.certificate(replace(asked, first=first, to=to / "certificate.pdf"))
 

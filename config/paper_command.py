@@ -9,6 +9,7 @@ from typing import Any
 
 from config.ledger import LedgerSettings
 from hub.desk.lane import Office
+from hub.desk.refusals import UnknownPerson
 from hub.ledger import verify_certificate
 from hub.ledger.audits import Audits
 from hub.ledger.certificate import certify
@@ -52,7 +53,7 @@ class PaperCommand:
         """Whether all that was given is erased, verified and truly in the ledger."""
         with _Opened(self._settings, self._office) as ledger:
             facts = certify(ledger, asked.first, asked.last)
-            issue = self._issue(ledger, asked)
+            issue = self.issue(ledger, asked)
         told = certificate_json(facts, issue)
         self._write(asked.to, certificate_pdf(facts, issue), told)
         (asked.to.parent / VERIFIER).write_bytes(Path(verify_certificate.__file__).read_bytes())
@@ -71,10 +72,11 @@ class PaperCommand:
                 certify(ledger, asked.first, asked.last),
                 tuple(People(ledger, now_ms=self._now_ms).list()),
                 tuple(Audit(*held) for held in audits.held()),
+                audits.uses(asked.first, asked.last),
                 audits.operations(asked.first, asked.last),
                 audits.purposes(asked.first, asked.last),
             )
-            issue = self._issue(ledger, asked)
+            issue = self.issue(ledger, asked)
         self._write(asked.to, report_pdf(handling, issue), report_json(handling, issue))
         self._say(f"{asked.to} と JSON を作りました。")
         return True
@@ -87,7 +89,8 @@ class PaperCommand:
         self._say(f"{held} の監査を記録しました。")
         return True
 
-    def _issue(self, ledger: Ledger, asked: Asked) -> Issue:
+    def issue(self, ledger: Ledger, asked: Asked) -> Issue:
+        """What stands at the head and the foot of a paper. Raises UnknownPerson."""
         people = People(ledger, now_ms=self._now_ms).list()
         responsible = _responsible(people, asked.responsible, asked.issued)
         return Issue(asked.issued, asked.addressee, asked.issuer, responsible, self._office.name)
@@ -116,9 +119,11 @@ class _Opened:
 
 
 def _responsible(people: list[Person], name: str, day: str) -> str:
-    """His own name on the paper; '－' where nobody is designated."""
+    """His own name on the paper; '－' where nobody is designated. Raises UnknownPerson for a name that is none."""
     if name:
         named = [one for one in people if one.name == name]
+        if not named:
+            raise UnknownPerson
     else:
         named = [one for one in people if one.role is Role.OPERATOR and one.has_access(day)]
     return named[0].shown if named else "－"

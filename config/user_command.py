@@ -12,6 +12,7 @@ from typing import Self
 
 from config.ledger import LedgerSettings
 from hub.desk.lane import Office
+from hub.ledger.connection import LedgerUnusable
 from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.people import People, Person
 from hub.wire.roles import Role
@@ -32,7 +33,8 @@ class UserCommand:
         self._people = People(self._ledger, now_ms=_now_ms)
 
     def __enter__(self) -> Self:
-        self._ledger.prepare()  # the first handler is there before the office ever ran
+        if self._ledger.is_there:
+            self._ledger.prepare()
         return self
 
     def __exit__(
@@ -41,7 +43,8 @@ class UserCommand:
         self._ledger.close()
 
     def list(self, *, as_json: bool) -> None:
-        people, today = self._people.list(), tokyo_day(_now_ms())
+        people = self._people.list() if self._ledger.is_there else []
+        today = tokyo_day(_now_ms())
         if as_json:
             told = [asdict(person) | {"has_access": person.has_access(today)} for person in people]
             self._say(json.dumps({"people": told}, ensure_ascii=False))
@@ -55,6 +58,7 @@ class UserCommand:
             )
 
     def add(self, name: str, shown: str, role: Role, designated: str, trained: str) -> None:
+        self._ledger.prepare()  # the first handler is there before the office ever ran
         password = self._people.add(name, shown, role, designated, trained, BY)
         self._say(f"{name}（{shown}、{_told(role)}）を登録しました。")
         self._tell(password)
@@ -68,7 +72,7 @@ class UserCommand:
         self, name: str, shown: str | None, role: Role | None, designated: str | None, trained: str | None
     ) -> None:
         """What is None stays as it is."""
-        person = next((one for one in self._people.list() if one.name == name), None)
+        person = next((one for one in self._known().list() if one.name == name), None)
         self._people.change(
             name,
             shown=_or(shown, person.shown if person else ""),
@@ -80,21 +84,27 @@ class UserCommand:
         self._say(f"{name} の登録を変更しました。")
 
     def reset(self, name: str) -> None:
-        password = self._people.reset_password(name, BY)
+        password = self._known().reset_password(name, BY)
         self._say(f"{name} のパスワードを新しくしました。これまでのサインインは終わります。")
         self._tell(password)
 
     def end(self, name: str) -> None:
-        self._people.end(name, BY)
+        self._known().end(name, BY)
         self._say(f"{name} の利用を終えました。記録は残ります。")
 
     def restore(self, name: str) -> None:
-        self._people.restore(name, BY)
+        self._known().restore(name, BY)
         self._say(f"{name} の利用を再び認めました。")
 
     def unlock(self, name: str) -> None:
-        self._people.unlock(name, BY)
+        self._known().unlock(name, BY)
         self._say(f"{name} の一時停止を解除しました。")
+
+    def _known(self) -> People:
+        """Those who are there. Raises LedgerUnusable before the first of them."""
+        if not self._ledger.is_there:
+            raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
+        return self._people
 
     def _tell(self, password: str) -> None:
         self._say(f"最初のパスワード: {password}")

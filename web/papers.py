@@ -16,6 +16,7 @@ from web.paper_words import Issue
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 FONT = Path(__file__).parent / "font" / "NotoSansCJKjp-Regular-subset.otf"
+COUNTS = frozenset({"件数", "連絡先"})  # titles of columns of figures
 _WEEKDAYS = "月火水木金土日"
 
 
@@ -68,7 +69,7 @@ class Paper(FPDF):
             align="LEFT",
             line_height=size * 0.62,
             padding=1,
-            text_align="LEFT",
+            text_align=tuple("RIGHT" if title in COUNTS else "LEFT" for title in head),
             wrapmode=WrapMode.CHAR,
         ) as table:
             for cells in (head, *rows):

@@ -11,7 +11,7 @@ from hub.ledger.certificate import Certified
 from hub.ledger.person import Person
 from hub.wire.roles import Role
 from web.log import KINDS
-from web.paper_words import CARRIERS, ENDINGS, Issue
+from web.paper_words import CARRIERS, ENDINGS, OUTCOMES, Issue
 from web.papers import Paper, begin, japanese
 from web.viewers import ROLES
 
@@ -37,11 +37,14 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """What a period's report states beside the erasures. `operations`: kind of entry → how many."""
+    """What a period's report states beside the erasures. `uses`: (carrier, outcome) → how many messages; `operations`:
+    kind of entry → how many.
+    """
 
     erased: Certified
     people: tuple[Person, ...]
     audits: tuple[Audit, ...]
+    uses: Mapping[tuple[str, str], int]
     operations: Mapping[str, int]
     purposes: tuple[str, ...]  # versions of the text that residents accepted
 
@@ -58,7 +61,8 @@ def report_json(handling: Handling, issue: Issue) -> dict[str, Any]:
         for one in handling.people
     ]
     audits = [asdict(one) for one in handling.audits]
-    told = {"people": people, "audits": audits, "operations": dict(handling.operations)}
+    uses = [[carrier, outcome, count] for (carrier, outcome), count in handling.uses.items()]
+    told = {"people": people, "audits": audits, "uses": uses, "operations": dict(handling.operations)}
     return {"issue": asdict(issue), "facts": {**handling.erased.as_fields(), **told, "purposes": handling.purposes}}
 
 
@@ -81,14 +85,17 @@ def report_pdf(handling: Handling, issue: Issue) -> bytes:
         f"説明の版: {'、'.join(handling.purposes) or '－'}",
         size=10,
     )
-    paper.section("2　取扱いの方法")
+    paper.section("2　利用（お知らせの送信）")
+    rows = [[CARRIERS.get(by, by), OUTCOMES.get(end, end), f"{n} 件"] for (by, end), n in handling.uses.items()]
+    paper.rows(["記録項目", "送信の結果", "件数"], rows or [["－", "－", "0 件"]], [60, 65, 40])
+    paper.section("3　取扱いの方法")
     for line in (
         "（1）受信時に暗号化し、送信する処理だけが復号します。画面や記録に連絡先は現れません。",
         "（2）持出し、複写、再委託は行っていません。お知らせは送信先の事業者へ直接送ります。",
         "（3）利用終了の翌日に消去し、台帳に記録します。証明は個人情報消去証明書によります。",
     ):
         paper.line_of(line, size=10)
-    paper.section("3　操作の記録")
+    paper.section("4　操作の記録")
     rows = [[KINDS.get(kind, kind), f"{count} 件"] for kind, count in handling.operations.items()]
     paper.rows(["操作", "件数"], rows or [["－", "0 件"]], [110, 55])
     whole = "改ざん、欠落、入替えは認められませんでした。" if facts.is_whole else "台帳に誤りがあります。"

@@ -24,11 +24,12 @@ def _check(asked: argparse.Namespace) -> int:
 
     faults = find_faults()
     if asked.json:
-        print(json.dumps({"ok": not faults, "faults": [fault.as_fields() for fault in faults]}, ensure_ascii=False))
+        told = [fault.as_fields() for fault in faults]
+        asking.say(json.dumps({"ok": not faults, "faults": told}, ensure_ascii=False))
     elif faults:
-        print(*faults, sep="\n")
+        asking.say("\n".join(str(fault) for fault in faults))
     else:
-        print("設定に誤りはありません。")
+        asking.say("設定に誤りはありません。")
     return asking.FAILURE if faults else 0
 
 

@@ -98,8 +98,10 @@ def _plan(args: Namespace) -> Plan:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        raise _WrongUse(f"{path} を読めません: {error}") from error
+    except OSError as error:
+        raise _WrongUse(f"{path} を読めません（{error.strerror}）。ファイルの場所を確かめてください。") from error
+    except UnicodeError as error:
+        raise _WrongUse(f"{path} を読めません。UTF-8 の CSV で保存し直してください。") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,14 +82,14 @@ class Auditing:
         ]
 
     async def _see(self, request: Request, viewer: Principal) -> Response:
-        day = request.query_params.get("day", "").strip() or self._today()
-        if not _is_day(day):
-            return await self._draw(viewer, self._today(), refusal=BadMessage.sentence, status=400)
+        day = request.query_params.get("day", "").strip()
+        if day and not _is_day(day):
+            return await self._draw(viewer, refusal=BadMessage.sentence, status=400)
         return await self._draw(viewer, day)
 
     async def _verify(self, fields: Mapping[str, str], viewer: Principal) -> Response:
         verdict = await asyncio.to_thread(self._verdict)
-        return await self._draw(viewer, self._today(), verdict=verdict)
+        return await self._draw(viewer, verdict=verdict)
 
     async def _verify_aloud(self, fields: Mapping[str, str], viewer: Principal) -> Response:
         """The same, telling how far it has come."""
@@ -114,7 +114,7 @@ class Auditing:
             yield LedgerAway()
 
     async def _again(self, fields: Mapping[str, str], viewer: Principal, refusal: Refusal) -> Response:
-        return await self._draw(viewer, self._today(), refusal=refusal.sentence, status=status_of(refusal))
+        return await self._draw(viewer, refusal=refusal.sentence, status=status_of(refusal))
 
     async def _certificate(self, request: Request, viewer: Principal) -> Response:
         """Of one month, as PDF. Raises BadMessage."""
@@ -152,16 +152,16 @@ class Auditing:
         return verify(self._ledger, [kept[:3] for kept in self._ledger.heads()], on_step)
 
     async def _draw(
-        self, viewer: Principal, day: str, *, verdict: Verdict | None = None, refusal: str = "", status: int = 200
+        self, viewer: Principal, day: str = "", *, verdict: Verdict | None = None, refusal: str = "", status: int = 200
     ) -> Response:
-        handled = await asyncio.to_thread(Erasures(self._ledger).handled, day, day)
-        is_owed = await asyncio.to_thread(Audits(self._ledger).is_owed, self._today())
+        """Without a day: today; in practice, whose days run ahead, the last one in the ledger."""
+        now = tokyo_day(self._now_ms())
+        today = max(now, await asyncio.to_thread(self._ledger.last_day))
+        handled = await asyncio.to_thread(Erasures(self._ledger).handled, day or today, day or today)
+        is_owed = await asyncio.to_thread(Audits(self._ledger).is_owed, now)
         return self._pages.contacts(
-            viewer, day, handled, today=self._today(), is_owed=is_owed, verdict=verdict, refusal=refusal, status=status
+            viewer, day or today, handled, today=today, is_owed=is_owed, verdict=verdict, refusal=refusal, status=status
         )
-
-    def _today(self) -> str:
-        return tokyo_day(self._now_ms())
 
 
 def _is_day(text: str) -> bool:

@@ -18,8 +18,7 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": (
-        "bluetooth=(), camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), serial=(), "
-        "usb=()"
+        "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), serial=(), usb=()"
     ),
     "Cache-Control": "no-store",
 }

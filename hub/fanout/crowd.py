@@ -83,7 +83,9 @@ def write_each(lines: Iterable[Line], data: bytes) -> None:
 
 
 OTHERS = 3.0  # times as long as a slice took, while they need it: a room that comes back is in within two seconds
-IS_NEEDED = 0.5  # of a slice: a turn in which the loop did as much besides; a press or two is less
+# … as they do where a turn of the loop took so much of a slice: an idle one is 20 us, a slice 1,700, a step of a press
+# 100. A press is a dozen steps, one a turn, and would wait for a slice at each.
+IS_NEEDED = 0.03
 
 
 class Turns:

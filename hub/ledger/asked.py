@@ -82,7 +82,8 @@ class Asks:
                     self._open[ask.request] = ask
                 else:
                     self._open.pop(ask.request, None)
-                    self._answers[ask.request] = Answer(fields["date"], int(fields["contacts"]))
+                    count = fields.get("contacts", "")
+                    self._answers[ask.request] = Answer(fields.get("date", ""), int(count) if count.isdigit() else 0)
             self._seq = end or 0
 
     def _told(self, connection: sa.Connection, after: int) -> Iterator[tuple[str, Ask, dict[str, str]]]:
@@ -93,4 +94,4 @@ class Asks:
             mine = sa.select(table).where(*which, table.c.type.in_((ASKED, ANSWERED))).order_by(order)
             for row in connection.execute(mine):
                 fields = json.loads(row.fields)
-                yield row.type, Ask(row.request, fields["number"], row.who, row.at), fields
+                yield row.type, Ask(row.request, fields.get("number", ""), row.who, row.at), fields

@@ -1,13 +1,14 @@
 """What a report counts in a period: operations by kind, versions of the accepted text, and audits held."""
 
 import json
+from collections import Counter
 from datetime import date
 
 import sqlalchemy as sa
 
 from hub.desk.refusals import WrongAuditDate
 from hub.ledger.connection import transaction
-from hub.ledger.erasures import GIVEN
+from hub.ledger.erasures import GIVEN, USED
 from hub.ledger.journal import Author, note
 from hub.ledger.operations import Ledger
 from hub.ledger.tables import JOURNAL, OPERATIONS
@@ -60,6 +61,16 @@ class Audits:
                 .order_by(OPERATIONS.c.type)
             )
             return {row[0]: row[1] for row in rows}
+
+    def uses(self, first_day: str, last_day: str) -> dict[tuple[str, str], int]:
+        """(carrier, outcome) → how often a message was sent, or that was tried, on these days."""
+        counts: Counter[tuple[str, str]] = Counter()
+        with transaction(self._ledger.engine, writes=False) as connection:
+            mine = sa.select(OPERATIONS.c.fields).where(OPERATIONS.c.type == USED, *self._of(first_day, last_day))
+            for (fields,) in connection.execute(mine):
+                told = json.loads(fields)
+                counts[str(told["carrier"]), str(told["outcome"])] += 1
+        return dict(sorted(counts.items()))
 
     def purposes(self, first_day: str, last_day: str) -> tuple[str, ...]:
         """Versions of the text that was accepted."""

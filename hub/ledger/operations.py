@@ -250,6 +250,12 @@ class Ledger:
         with transaction(self.engine, writes=False) as connection:
             return self._end(connection)
 
+    def last_day(self) -> str:
+        """The last business day of which there is an entry; '' before there is one."""
+        with transaction(self.engine, writes=False) as connection:
+            mine = OPERATIONS.c.office == self.office
+            return connection.execute(sa.select(sa.func.max(OPERATIONS.c.day)).where(mine)).scalar() or ""
+
     def locked(self, connection: sa.Connection) -> tuple[int, str]:
         """The end of the chain, which nobody else can move until this transaction is over."""
         return self._locked_end(connection)

@@ -29,6 +29,7 @@ from hub.store.keys import EXPIRES_AFTER_MS, STANDING, TRACES_LIVE_MS
 from hub.store.sealing import SEALED_CHARACTERS
 
 LIBRARY = "junban_v1"
+SHARED = ("prelude", "notices", "outbox", "order")  # what functions stand on, each on those before it
 _FOLDER = Path(__file__).parent / "functions"
 
 
@@ -50,7 +51,7 @@ def function_names() -> list[str]:
 def source() -> str:
     """The library's whole text: the tables from Python, what functions stand on, then one file a function."""
     parts = [f"#!lua name={LIBRARY}", _tables()]
-    parts += [(_FOLDER / f"{name}.lua").read_text(encoding="utf-8") for name in ("prelude", "order")]
+    parts += [(_FOLDER / f"{name}.lua").read_text(encoding="utf-8") for name in SHARED]
     parts += [(_FOLDER / f"{name}.lua").read_text(encoding="utf-8") for name in function_names()]
     return "\n".join(parts)
 

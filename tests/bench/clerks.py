@@ -35,9 +35,7 @@ class Clerks:
     def __init__(self, server: Ours, per_s: float, clerks: int = 1, at_once: int = 1) -> None:
         self.took_ms: list[float] = []
         self._port = server.ports[0][1]
-        with contextlib.closing(Doors(OFFICE, server.ledger_url)) as doors:
-            headers = doors.headers("/ws/desk", f"http://127.0.0.1:{self._port}")
-        self._head = _head(self._port, headers)
+        self._head = head_of(server)
         self._per_s, self._clerks, self._at_once = per_s, clerks, at_once
         self._is_over = threading.Event()
 
@@ -131,7 +129,11 @@ class Desk(asyncio.Protocol):
             self._waiter.set_result(None)
 
 
-def _head(port: int, headers: dict[str, str]) -> bytes:
+def head_of(server: Ours) -> bytes:
+    """A clerk asks for a desk's socket."""
+    port = server.ports[0][1]
+    with contextlib.closing(Doors(OFFICE, server.ledger_url)) as doors:
+        headers = doors.headers("/ws/desk", f"http://127.0.0.1:{port}")
     told = {
         "Host": f"127.0.0.1:{port}",
         "Upgrade": "websocket",

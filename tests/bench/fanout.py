@@ -12,8 +12,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from config.processes import Workshop
+from config.serving import open_files, public_listeners
 from tests.bench.clerks import Clerks
 from tests.bench.hardship import among_deaf, killed
+from tests.bench.painting import press_to_screen
 from tests.bench.picture import draw
 from tests.bench.servers import OTHERS_CORE, Server, install_node, other, ours
 from tests.bench.tabs import built
@@ -25,7 +27,8 @@ NAMES = (FLOOR, OURS, NCHAN, "ws", "starlette")
 SATURATE_S = 4.0
 BEYOND_NCHAN = 3  # times the rate at which it is saturated
 WITHOUT_NCHAN = 13  # broadcasts a second to ten thousand tabs, as it was seen to manage
-GROWN = (100, 1_000, 20_000)
+GROWN = (100, 1_000)
+MOST = 20_000  # or as many as a hub lets in with the files that it may have here
 COUNTS = ("lost", "doubled", "disordered")
 
 
@@ -84,7 +87,7 @@ class Part:
         with ours(self.next_folder()) as server:
             herd = killed(server, self.tabs, self.folder, TABS)
         self.add(herd.exact)
-        return {"herd_s": herd.back_s, "herd_command_p99_ms": herd.press_p99_ms}
+        return {"herd_s": herd.back_s, "herd_open_s": herd.open_s, "herd_command_p99_ms": herd.press_p99_ms}
 
     def commands(self) -> dict[str, float]:
         with ours(self.next_folder(), practice=True) as server:
@@ -107,14 +110,34 @@ class Part:
                 server, [public for public, _ in server.ports], self.tabs, self.folder, TABS, self.broadcasts
             )
 
-    def grown(self) -> dict[str, float]:
-        found = {}
-        for count in GROWN:
-            with ours(self.next_folder()) as server:
-                telling = told(server, self.tabs, self.folder, count, self.broadcasts)
-            self.add(telling.exact)
-            found[f"cpu_us_at_{count}"] = telling.cpu_us
-        return found
+    def grown(self, at_tabs_us: float) -> dict[str, float]:
+        """Processor time a delivery as tabs grow, each the median of several runs in turn; `at_tabs_us`: at TABS."""
+        most = min(MOST, public_listeners(open_files()))
+        runs: dict[int, list[float]] = {count: [] for count in (*GROWN, most)}
+        for _ in range(3):
+            for count, costs in runs.items():
+                with ours(self.next_folder()) as server:
+                    telling = told(server, self.tabs, self.folder, count, self.broadcasts)
+                self.add(telling.exact)
+                costs.append(telling.cpu_us)
+        found = {count: statistics.median(costs) for count, costs in runs.items()}
+        return {
+            **{f"cpu_us_at_{count}": found[count] for count in GROWN},
+            "cpu_us_at_most": found[most],
+            "most_tabs": most,
+            "grown_cpu_ratio": max(*found.values(), at_tabs_us) / min(*found.values(), at_tabs_us),
+        }
+
+    def screen(self) -> dict[str, float | None]:
+        with ours(self.next_folder()) as server:
+            painted = press_to_screen(server, self.tabs, self.folder, TABS, 2 * self.broadcasts)
+        if painted is None:
+            return dict.fromkeys(("press_tabs_ms", "press_paint_p50_ms", "press_paint_p99_ms"))
+        return {
+            "press_tabs_ms": painted.tabs_ms,
+            "press_paint_p50_ms": painted.p50_ms,
+            "press_paint_p99_ms": painted.p99_ms,
+        }
 
     def add(self, exact: Exact) -> None:
         self.exact.lost += exact.lost
@@ -168,7 +191,8 @@ def _run(part: Part, quick: bool) -> bool:
         **part.herd(),
         "two_hubs_cpu_ratio": part.two_hubs_us() / mine.cpu_us,
         **part.commands(),
-        **({} if quick else part.grown()),
+        **part.screen(),
+        **({} if quick else part.grown(mine.cpu_us)),
         "lost": part.exact.lost,
         "doubled": part.exact.doubled,
         "disordered": part.exact.disordered,

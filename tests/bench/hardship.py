@@ -85,9 +85,10 @@ def listeners(inside: int) -> int:
 
 @dataclass
 class Herd:
-    """`back_s`: from the kill until every tab was open again and had its snapshot."""
+    """`back_s`: from the kill until every tab was open again and had its snapshot; `open_s`: since the hub listened."""
 
     back_s: float
+    open_s: float
     press_p99_ms: float
     presses: int
     exact: Exact = field(default_factory=Exact)
@@ -101,6 +102,7 @@ def killed(server: Ours, program: Path, folder: Path, count: int) -> Herd:
     server.start_hub()
     clerk = Clerks(server, PRESSES_PER_S)
     wait_for_port(server.port)
+    listened = time.monotonic()
     with clerk.pressing(), open_tabs(server, program, folder, count, AT_ONCE) as tabs:
         opened = next(note for note in tabs.notes if note.startswith("OPEN"))
         if int(opened.split()[1]) != count:
@@ -109,6 +111,7 @@ def killed(server: Ours, program: Path, folder: Path, count: int) -> Herd:
         tabs.go()
         instants = tell_all(server, [tabs], range(1, BACK + 1))
         tabs.end(BACK, instants)
-        herd = Herd(back_s, percentile(clerk.took_ms, 0.99), len(clerk.took_ms))
+        open_s = tabs.opened_at - listened
+        herd = Herd(back_s, open_s, percentile(clerk.took_ms, 0.99), len(clerk.took_ms))
         herd.exact.add(tabs)
     return herd

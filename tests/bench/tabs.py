@@ -46,8 +46,17 @@ class Tabs:
     """`count` open tabs at one server. Use it in a with statement."""
 
     def __init__(
-        self, program: Path, port: int, count: int, more: Sequence[str] = (), *, folder: Path, core: int
+        self,
+        program: Path,
+        port: int,
+        count: int,
+        more: Sequence[str] = (),
+        *,
+        folder: Path,
+        core: int,
+        is_busy: bool = True,
     ) -> None:
+        """`is_busy`: it never sleeps, so that no server pays for waking it. Not where others need the core, too."""
         self.count = count
         self.result: dict[str, Any] = {}
         self.notes: list[str] = []
@@ -56,7 +65,18 @@ class Tabs:
         gate, self._gate = os.pipe()
         os.set_blocking(self._credits, False)
         command = ["taskset", "-c", str(core), str(program), "-p", str(port), "-n", str(count), "-k", str(MOST)]
-        command += ["-r", str(credit), "-R", str(gate), "-d", str(self._dump), "-T", str(LIMIT_S), "-b", *more]
+        command += [
+            "-r",
+            str(credit),
+            "-R",
+            str(gate),
+            "-d",
+            str(self._dump),
+            "-T",
+            str(LIMIT_S),
+            *(["-b"] if is_busy else []),
+            *more,
+        ]
         self._child = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=(credit, gate), text=True
         )

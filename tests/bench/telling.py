@@ -104,10 +104,18 @@ def told_at(
 
 
 def open_tabs(
-    server: Server, program: Path, folder: Path, count: int, more: Sequence[str] = (), *, port: int | None = None
+    server: Server,
+    program: Path,
+    folder: Path,
+    count: int,
+    more: Sequence[str] = (),
+    *,
+    port: int | None = None,
+    is_told: bool = True,
 ) -> Tabs:
-    words = ["-u", server.path, *server.tabs, *more]
-    return Tabs(program, port or server.port, count, words, folder=folder, core=OTHERS_CORE)
+    """`is_told` False: `more` says what they wait for, and there is more on their core than they."""
+    words = ["-u", server.path, *(server.tabs if is_told else ()), *more]
+    return Tabs(program, port or server.port, count, words, folder=folder, core=OTHERS_CORE, is_busy=is_told)
 
 
 def tell_all(server: Server, tabs: Sequence[Tabs], numbers: range) -> dict[int, int]:

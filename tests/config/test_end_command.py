@@ -44,6 +44,9 @@ def test_everything_is_erased_and_handed_back_by_one_command(
     command = ["erase", "--to", str(back), "--data", str(data), *WORDS]
     assert main([*command, "--agreement", "other"]) == 2
     assert "key（ward）" in capsys.readouterr().err
+    assert main([*command, "--agreement", "ward", "--responsible", "nobody"]) == 1
+    assert "登録されていません" in capsys.readouterr().err
+    assert any(blob in path.read_bytes() for path in data.rglob("*") if path.is_file()), "and nothing was erased"
     assert main([*command, "--agreement", "ward"]) == 0
     assert "連絡先 2 件と鍵 1 日分" in capsys.readouterr().out
 

@@ -52,6 +52,8 @@ def test_the_words_of_the_command_are_the_roles_of_the_table() -> None:
 
 def test_the_first_operator_comes_in_with_the_password_that_was_printed(user, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     assert user("list")[1].startswith("取扱者はまだいません。junban user add ")
+    assert user("end", "sato")[0] == 1
+    assert [*tmp_path.iterdir()] == []  # who mistypes a folder makes no ledger there
     code, said, _ = user("add", *SATO)
     assert code == 0
     assert said.startswith("sato（佐藤花子、運用担当者 operator）を登録しました。\n")

@@ -18,6 +18,7 @@ from hub.edge.access import Access
 from hub.edge.archive import ArchiveWatch
 from hub.edge.commands import AnyRequest, Commands, Teller
 from hub.edge.connections import HttpConnection
+from hub.edge.erasure import ErasureWatch
 from hub.edge.guards import Guard
 from hub.edge.headers import SecurityHeaders
 from hub.edge.routes import Edge, inside_routes, public_routes
@@ -111,6 +112,7 @@ def memory_hub(
     limits: Limits | None = None,
     teller: Teller | None = None,
     archive: ArchiveWatch | None = None,
+    erasure: ErasureWatch | None = None,
     access: Access | None = None,
 ) -> tuple[Relay, tuple[ASGIApp, ASGIApp]]:
     """A relay that is not running yet, and its applications. Without `access`: nobody loses his place."""
@@ -118,7 +120,7 @@ def memory_hub(
     access = access or Access(shared_doors().people, shared_doors().devices)
     commands = Commands(teller or store, lambda: relay.day, relay.arrival_of, nobodys, access)
     walls = Walls(relay, teller or store, lambda: shared_doors().devices.places(Role.WALL), every_s=0.02)
-    edge = Edge(relay, commands, access, walls, limits or Limits(), archive=archive)
+    edge = Edge(relay, commands, access, walls, limits or Limits(), archive=archive, erasure=erasure)
     inside = inside_routes(edge, Guard(by_loopback_only=True))
     public = public_routes(edge, Guard())
     return relay, (SecurityHeaders(Starlette(routes=public)), SecurityHeaders(Starlette(routes=inside)))

@@ -88,6 +88,17 @@ def test_a_ticket_says_whether_its_contact_was_erased_when_and_how(door: Door, l
     assert auditor.get("/audit/contacts?day=yesterday").status_code == 400
 
 
+def test_a_practice_office_whose_days_run_ahead_is_shown_its_last_day(door: Door, ledger: Ledger) -> None:
+    ahead, since = "2026-12-24", NOW_MS + 30 * 86_400_000
+    told: dict[str, Any] = {"at": since, "who": "web", "request": "r"}
+    given = ContactGiven(**told, arrival=1, carrier="line", subscription="7" * 32, ahead=3, purpose="1/3f2a")
+    stream: list[tuple[str, Fact]] = [(f"{since}-0", DayOpened(**told, day=ahead)), (f"{since}-1", given)]
+    ledger.append(ahead, Stream(), stream, accounted=2, removed=0)
+    page = door.signed_in(Role.AUDITOR).get("/audit/contacts").text
+    assert "7" * 32 in page
+    assert f'value="{ahead}" max="{ahead}"' in page
+
+
 def test_whether_anything_was_altered_is_one_press(door: Door, ledger: Ledger) -> None:
     auditor = door.signed_in(Role.AUDITOR)
     assert "台帳に誤りはありません" in auditor.post("/audit/contacts/verify", data={"press": "1"}, headers=OWN).text

@@ -327,7 +327,7 @@ class Telling(Crowd):
         return bool(self.left)
 
 
-@pytest.mark.parametrize(("others_s", "between"), [(0.1, 1), (1.0, 3), (2.0, 2), (5.0, 1)])
+@pytest.mark.parametrize(("others_s", "between"), [(0.01, 1), (0.5, 6), (1.0, 3), (2.0, 2), (5.0, 1)])
 async def test_who_needs_the_loop_has_it_three_times_as_long_as_a_slice(others_s: float, between: int) -> None:
     clock, order = [100.0], list[str]()
     crowd = Telling(clock, order)

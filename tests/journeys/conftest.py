@@ -29,7 +29,7 @@ async def ward(tmp_path: Path) -> AsyncIterator[Ward]:
 
 @pytest.fixture
 async def open_page(browser: "Browser") -> AsyncIterator[Open]:
-    """What a page throws or logs as an error fails the journey."""
+    """What a page throws fails the journey, and so does a header that the browser does not understand."""
     contexts, complaints = [], list[str]()
 
     async def open_page(address: str, doors: Doors | None = None) -> "Page":
@@ -42,6 +42,7 @@ async def open_page(browser: "Browser") -> AsyncIterator[Open]:
             await let_in(context, address, doors)
         page = await context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if "header" in said.text else None)
         await page.goto(address)
         return page
 

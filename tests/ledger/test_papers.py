@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from config.cli import main
-from hub.desk.facts import ContactErased, ContactGiven, DayOpened, Fact
+from hub.desk.facts import ContactErased, ContactGiven, ContactUsed, DayOpened, Fact
 from hub.ledger.audits import Audits, fiscal_year_of
 from hub.ledger.certificate import certify
 from hub.ledger.connection import sqlite_url
@@ -153,22 +153,28 @@ def test_a_report_names_handlers_and_audits(ledger: Ledger, tmp_path: Path, monk
     )
     assert paper(tmp_path, monkeypatch, "audit", "2026-11-20") == 0
     assert paper(tmp_path, monkeypatch, "audit", "2100-01-01") == 1
+    told_of: dict[str, Any] = {"at": NOON + 5, "who": "worker", "request": "", "arrival": 1, "carrier": "email"}
+    about: dict[str, Any] = {"subscription": f"{1:032x}", "trigger": "near", "outcome": "accepted", "times": 1}
+    used = [(f"{NOON + 50}-{place}", ContactUsed(**told_of, **about)) for place in range(2)]
+    ledger.append(DAY, ledger.streams()[DAY], list[tuple[str, Fact]](used), accounted=7, removed=0)
     assert paper(tmp_path, monkeypatch, "report", str(tmp_path / "r.pdf"), *PERIOD) == 0
     told = json.loads((tmp_path / "r.json").read_text())
     assert told["issue"]["responsible"] == "佐藤 花子"
     assert told["issue"]["issuer"] == "順番運営株式会社\n代表"
     assert [one["shown"] for one in told["facts"]["people"]] == ["佐藤 花子"]
+    assert told["facts"]["uses"] == [["email", "accepted", 2]]
     assert told["facts"]["audits"] == [{"held": "2026-11-20", "kind": "on_site", "result": "sound"}]
     assert told["facts"]["purposes"] == ["2026-11-1/3f2a9c"]
     assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF-")
 
 
-def test_a_paper_of_days_in_the_wrong_order_is_not_made(
+def test_a_paper_of_days_in_the_wrong_order_or_by_nobody_is_not_made(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for kind in ("certificate", "report"):
         for wrong in ("--until", "--issued"):
             assert paper(tmp_path, monkeypatch, kind, str(tmp_path / "c.pdf"), *PERIOD, wrong, "2026-11-23") == 2
+        assert paper(tmp_path, monkeypatch, kind, str(tmp_path / "c.pdf"), *PERIOD, "--responsible", "nobody") == 1
     assert not (tmp_path / "c.pdf").exists()
     assert "早い日から順に" in capsys.readouterr().err
     assert paper(tmp_path, monkeypatch, "audit", "2100-01-01") == 1

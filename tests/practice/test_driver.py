@@ -327,7 +327,7 @@ def simulate(*words: str) -> int:
         (["--seed", "1"], "--hub"),
         (["--seed", "1", "--hub", "ftp://x"], "http://"),
         (["--seed", "1", "--figures", "none.toml", "--hub", "http://x"], "none.toml"),
-        (["none.csv", "--hub", "http://x"], "none.csv"),
+        (["none.csv", "--hub", "http://x"], "none.csv を読めません（No such file or directory）。"),
         (["--seed", "1", "--inbox", "http://x"], "--inbox"),
         (["--seed", "1", "--hub", "http://x"], "DIR/credentials.json"),
         (["--seed", "1", "--credentials", "x.json"], "--hub"),
@@ -350,6 +350,13 @@ def test_a_faulty_day_file_names_every_fault_and_2(tmp_path: Path, capsys: pytes
     assert simulate(str(file), "--hub", "http://x") == 2
     err = capsys.readouterr().err
     assert all(word in err for word in ("2 行目", "3 行目", "pigeon", "「y」"))
+
+
+def test_a_day_file_in_other_letters_is_one_sentence_and_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "day.csv"
+    file.write_bytes("arrived_at,lane,source,service_seconds\n9:00:00,証明,kiosk,1\n".encode("shift_jis"))
+    assert simulate(str(file), "--hub", "http://x") == 2
+    assert "UTF-8 の CSV で保存し直してください。" in capsys.readouterr().err
 
 
 def test_a_hub_that_is_not_there_is_one_sentence_and_1(

@@ -53,6 +53,8 @@ from hub.store.library import function_names
 from hub.store.outbox import Outbox
 from tests.model.desks import CERTIFICATES, DAY, MOVES, NOON, StoreDesk, set_clock, small_office, store_desk
 
+pytestmark = pytest.mark.timeout(600)  # every command of every function fails once, on two stores
+
 IN_2027 = 1_800_000_000_000  # epoch milliseconds
 
 EMAIL = Carrier.EMAIL
@@ -279,12 +281,19 @@ async def _fails_whole(server: EmbeddedValkey, function: str, fault: Fault) -> N
 async def _everything(desk: StoreDesk) -> dict[str, tuple[object, int]]:
     """Every key of the office with what it holds, and when it ends."""
     client: Any = desk.client
-    read = {
-        "hash": client.hgetall,
-        "zset": lambda key: client.zrange(key, 0, -1, withscores=True),
-        "stream": client.xrange,
-        "string": client.get,
-        "list": lambda key: client.lrange(key, 0, -1),
-    }
     keys = [key async for key in client.scan_iter(match=f"{{{desk.office.key}}}*", count=1000)]
-    return {key: (await read[await client.type(key)](key), await client.expiretime(key)) for key in keys}
+    async with client.pipeline() as pipe:
+        read = {
+            "hash": pipe.hgetall,
+            "zset": lambda key: pipe.zrange(key, 0, -1, withscores=True),
+            "stream": pipe.xrange,
+            "string": pipe.get,
+            "list": lambda key: pipe.lrange(key, 0, -1),
+        }
+        for key in keys:
+            pipe.type(key)
+        for key, kind in zip(keys, await pipe.execute(), strict=True):
+            read[kind](key)
+            pipe.expiretime(key)
+        told = await pipe.execute()
+    return dict(zip(keys, zip(told[::2], told[1::2], strict=True), strict=True))

@@ -1,12 +1,15 @@
 """Erasing on request: one number's contact goes at once, who asked is in the ledger, an old request does nothing."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from hub.desk.notices import Ending
 from hub.ledger.asked import Answer, Ask, Asks
+from hub.ledger.tables import JOURNAL
 from hub.store.sealing import Contact
 from tests.workers.erasing import Night, night
 from workers.asked import ANSWERED_WITHIN_MS, AskedErasures
@@ -92,6 +95,18 @@ async def test_killed_before_it_could_answer_it_gives_the_same_answer(at_night: 
     await asked_of(at_night, Asks(at_night.ledger)).turn()
     await at_night.archiver.turn()
     assert len(at_night.noted("ErasureAnswered")) == 1, "once"
+
+
+async def test_an_ask_that_somebody_wrote_by_hand_keeps_nobody_from_the_next(at_night: Night) -> None:
+    await at_night.give()
+    asks = Asks(at_night.ledger)
+    with at_night.ledger.engine.begin() as connection:
+        for kind, fields in (("ErasureAsked", {}), ("ErasureAnswered", {"contacts": "many"})):
+            row = {"office": "ward", "type": kind, "at": NOW_MS, "who": "cli", "request": f"by-hand-{kind}"}
+            connection.execute(sa.insert(JOURNAL).values(**row, fields=json.dumps(fields)))
+    request = asks.ask(NUMBER, "cli", NOW_MS)
+    await asked_of(at_night, asks).turn()
+    assert asks.answer_to(request) == Answer(at_night.office.day, 1)
 
 
 async def test_nothing_of_the_contact_stands_in_what_was_noted(at_night: Night) -> None:

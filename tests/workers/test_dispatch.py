@@ -134,6 +134,7 @@ async def test_an_outage_is_told_once_and_its_end_too(tmp_path: Path) -> None:
                 server.start()
                 woken = len(waker.carriers)
                 await eventually(lambda: len(waker.carriers) > woken)
+                await eventually(lambda: lines[-1]["event"] == "duty done again")  # told when the turn is over
                 running.cancel()
                 await asyncio.wait({running})
     told = [(line["event"], line["duty"]) for line in lines if "duty" in line]

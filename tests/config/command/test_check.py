@@ -1,16 +1,27 @@
 """`junban check` names every fault of the settings at once."""
 
 import json
+import subprocess
 from pathlib import Path
 
 from config.embedded import EmbeddedValkey
-from tests.config.command.running import junban
+from tests.config.command.running import JUNBAN, clean, junban
 
 
 def test_check_finds_nothing_wrong_without_settings(tmp_path: Path) -> None:
     said = junban(tmp_path, "check")
     assert (said.returncode, said.stdout, said.stderr) == (0, "設定に誤りはありません。\n", "")
     assert json.loads(junban(tmp_path, "check", "--json").stdout) == {"ok": True, "faults": []}
+
+
+def test_check_says_nothing_of_its_own_where_nobody_reads_on(tmp_path: Path) -> None:
+    command, pipe, own = [str(JUNBAN), "check", "--json"], subprocess.PIPE, clean(tmp_path)
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=own, cwd=tmp_path) as checking:
+        assert checking.stdout is not None
+        assert checking.stderr is not None
+        checking.stdout.close()
+        assert checking.stderr.read() == ""
+    assert checking.returncode == 0
 
 
 def test_check_names_every_fault_at_once(tmp_path: Path) -> None:
