@@ -46,6 +46,10 @@ class Bounds:
     """
 
     slice: int = 250  # writes a turn of the loop, some 2 ms: so long a command waits for its turn
+    # Of a pass, before the next one: so that a third of the process is left for who presses, however much there
+    # is to tell. What comes meanwhile goes out together. Never so long that a call would be seen late.
+    rest: float = 0.5
+    longest_rest_s: float = 0.25
     joined_bytes: int = 32 * 1024  # of one pass; half of what the kernel takes for a listener that is well
     pending_bytes: int = 1 << 20  # as a mailbox: with more than that to tell, the picture is shorter
     lag_s: float = 5.0  # a telephone in the lift; whoever takes longer comes back to a snapshot
@@ -158,6 +162,8 @@ class Crowd:
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._passes = 0
+        self._pass_began = 0.0
+        self._rests_until = 0.0
         self._runs: deque[tuple[bytes, OneByOne, int]] = deque()  # what is left of the pass, for the first so many
         self._at = 0  # in the first run
         self._full: set[Line] = set()  # who began to lag during this pass, and has not caught up
@@ -185,11 +191,10 @@ class Crowd:
             self._pending, self._pending_bytes = [picture], len(picture)
             self._coming = dict.fromkeys(self._coming, 0)
         if not self._is_due:
-            self._is_due = True
-            self._turns.ask(self)
+            self._ask()
 
     def write_slice(self) -> bool:
-        """Begin a pass, or go on with it. True while there is more."""
+        """Begin a pass, or go on with it. True while there is more of it."""
         self._is_due = False
         if not self._runs:
             self._begin()
@@ -199,11 +204,13 @@ class Crowd:
         if self._at >= count:
             self._runs.popleft()
             self._at = 0
-        if not self._runs:
-            self._full.clear()
-            self._left.clear()
-        self._is_due = bool(self._runs or self._pending)
-        return self._is_due
+        if self._runs:
+            self._is_due = True
+            return True
+        self._end()
+        if self._pending:
+            self._ask()
+        return False
 
     # As a line tells it -----------------------------------------------------------------------------------------------
 
@@ -243,9 +250,27 @@ class Crowd:
 
     # A pass -----------------------------------------------------------------------------------------------------------
 
+    def _ask(self) -> None:
+        """For a turn, now or when the last pass has been rested from."""
+        self._is_due = True
+        loop = asyncio.get_running_loop()
+        wait_s = self._rests_until - loop.time()
+        if wait_s > 0:
+            loop.call_later(wait_s, self._turns.ask, self)
+        else:
+            self._turns.ask(self)
+
+    def _end(self) -> None:
+        self._full.clear()
+        self._left.clear()
+        now = asyncio.get_running_loop().time()
+        rest_s = self._bounds.rest * (now - self._pass_began)
+        self._rests_until = now + min(rest_s, self._bounds.longest_rest_s)
+
     def _begin(self) -> None:
         frames = self._taken()
         self._passes += 1
+        self._pass_began = asyncio.get_running_loop().time()
         known = self._coming_in(len(frames))
         if self._many is None:
             self._many = self._gathered(self._ready)

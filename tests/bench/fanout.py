@@ -94,7 +94,10 @@ class Part:
             clerks = Clerks(server, per_s=0, clerks=4, at_once=8)
             with clerks.pressing():
                 time.sleep(self.seconds)
-        with ours(self.next_folder()) as server, open_tabs(server, self.tabs, self.folder, TABS) as tabs:
+        with (
+            ours(self.next_folder()) as server,
+            open_tabs(server, self.tabs, self.folder, TABS, is_polite=True) as tabs,
+        ):
             tabs.go()
             clerk = Clerks(server, per_s=20)
             with clerk.pressing():

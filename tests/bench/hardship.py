@@ -103,7 +103,7 @@ def killed(server: Ours, program: Path, folder: Path, count: int) -> Herd:
     clerk = Clerks(server, PRESSES_PER_S)
     wait_for_port(server.port)
     listened = time.monotonic()
-    with clerk.pressing(), open_tabs(server, program, folder, count, AT_ONCE) as tabs:
+    with clerk.pressing(), open_tabs(server, program, folder, count, AT_ONCE, is_polite=True) as tabs:
         opened = next(note for note in tabs.notes if note.startswith("OPEN"))
         if int(opened.split()[1]) != count:
             raise RuntimeError(f"not all came back: {tabs.notes}")

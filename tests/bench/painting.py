@@ -39,7 +39,7 @@ def press_to_screen(server: Ours, program: Path, folder: Path, count: int, press
     """With `count` tabs of others at the same hub. None where there is no Chromium."""
     if find_browser() is None:
         return None
-    with open_tabs(server, program, folder, count, GIVEN, is_told=False) as tabs:
+    with open_tabs(server, program, folder, count, GIVEN, is_told=False, is_polite=True) as tabs:
         tabs.go()
         instants, took_ms = asyncio.run(_pressed(server, presses))
         if not tabs.wait_for(presses, ARRIVES_WITHIN_S):

@@ -55,6 +55,7 @@ class Tabs:
         folder: Path,
         core: int,
         is_busy: bool = True,
+        nice: int = 0,
     ) -> None:
         """`is_busy`: it never sleeps, so that no server pays for waking it. Not where others need the core, too."""
         self.count = count
@@ -64,7 +65,21 @@ class Tabs:
         self._credits, credit = os.pipe()
         gate, self._gate = os.pipe()
         os.set_blocking(self._credits, False)
-        command = ["taskset", "-c", str(core), str(program), "-p", str(port), "-n", str(count), "-k", str(MOST)]
+        command = [
+            "nice",
+            "-n",
+            str(nice),
+            "taskset",
+            "-c",
+            str(core),
+            str(program),
+            "-p",
+            str(port),
+            "-n",
+            str(count),
+            "-k",
+            str(MOST),
+        ]
         command += [
             "-r",
             str(credit),

@@ -15,6 +15,7 @@ PAUSE_S = 0.05
 ARRIVES_WITHIN_S = 60
 WINDOW = 8  # broadcasts under way when it is told as fast as it is delivered
 SETTLE_S = 1.0
+POLITE = 10  # of `nice`
 
 
 @dataclass
@@ -112,10 +113,23 @@ def open_tabs(
     *,
     port: int | None = None,
     is_told: bool = True,
+    is_polite: bool = False,
 ) -> Tabs:
-    """`is_told` False: `more` says what they wait for, and there is more on their core than they."""
+    """`is_told` False: `more` says what they wait for, and there is more on their core than they.
+
+    `is_polite`: the store and a clerk come first on their core, where tabs are not in life.
+    """
     words = ["-u", server.path, *(server.tabs if is_told else ()), *more]
-    return Tabs(program, port or server.port, count, words, folder=folder, core=OTHERS_CORE, is_busy=is_told)
+    return Tabs(
+        program,
+        port or server.port,
+        count,
+        words,
+        folder=folder,
+        core=OTHERS_CORE,
+        is_busy=is_told,
+        nice=POLITE if is_polite else 0,
+    )
 
 
 def tell_all(server: Server, tabs: Sequence[Tabs], numbers: range) -> dict[int, int]:

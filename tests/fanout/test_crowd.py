@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -135,6 +136,28 @@ async def test_facts_that_come_faster_than_they_leave_go_out_together() -> None:
     await room.settle(*tabs)
     assert [len(tab.taken) for tab in tabs] == [2, 2, 2]
     assert all(tab.taken[1] is tabs[0].taken[1] for tab in tabs), "one and the same for all"
+
+
+class Heavy(Tab):
+    """To write to it takes the process a while."""
+
+    def write(self, data: bytes) -> None:
+        time.sleep(0.02)
+        super().write(data)
+
+
+async def test_after_a_pass_others_have_the_process_and_what_comes_meanwhile_goes_out_together() -> None:
+    room = Room(Bounds(rest=10.0, longest_rest_s=0.5))
+    tab = Heavy(room.crowd)
+    room.crowd.admit(tab, room.picture())
+    room.tell()
+    await room.settle(tab)
+    for _ in range(3):
+        room.tell()
+        await one_turn()
+        await one_turn()
+    await room.settle(tab)
+    assert [data.split() for data in tab.taken] == [[b"all:0"], [b"1"], [b"2", b"3", b"4"]]
 
 
 async def test_not_more_than_so_much_at_a_time() -> None:
