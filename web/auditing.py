@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from starlette.responses import Response, StreamingResponse
 
@@ -69,7 +70,7 @@ class AuditPages:
             **viewed(viewer),
             day=day,
             today=today,
-            month=day[:7],
+            month=min(day[:7], _month_before(today)),
             contacts=[_view(one) for one in handled],
             left=sum(one.erased_ms is None for one in handled),
             unproved=sum(one.erased_ms is not None and one.verified_ms is None for one in handled),
@@ -139,3 +140,8 @@ def _view(one: Handled) -> ContactView:
         verified=None if one.verified_ms is None else moment(one.verified_ms),
         purpose=one.purpose,
     )
+
+
+def _month_before(day: str) -> str:
+    """The last month that is over on that day."""
+    return (date.fromisoformat(day).replace(day=1) - timedelta(days=1)).isoformat()[:7]

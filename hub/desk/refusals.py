@@ -431,6 +431,10 @@ class WrongAuditDate(NotUnderstood):
     sentence = "監査の実施日は、今日までの日付を年月日で入れてください。"
 
 
+class MonthNotOver(NotUnderstood):
+    sentence = "証明書は、対象の月が終わってから発行します。月を選び直すか、発行日を月の末日以降にしてください。"
+
+
 class ForeignPage(NotUnderstood):
     sentence = "このページからは操作できません。区役所のページを開き直してください。"
 

@@ -21,7 +21,7 @@ from kiosk_client.machine import Machine, View
 from kiosk_client.screen.own_browser import OwnBrowserOnly
 
 HERE = Path(__file__).parent
-FILES = ("touch.css", "telephone.css", "touch.js", "keypad.js", "dial.js", "words.js")
+FILES = ("touch.css", "telephone.css", "touch.js", "keypad.js", "dial.js", "words.js", "icon.svg")
 TYPED_BYTES = 256  # a number and a code; more is not our page
 ASK_S = 5.0  # so long an unchanged state is kept waiting; the page calls itself stale after twice that
 HEADERS = {

@@ -30,6 +30,7 @@ from tests.bench.nursery import Fledgling, Nursery
 from tests.chaos.office import ANSWER_S, LANE, PAUSE_S, OfficeOfProcesses, replied, request_id
 
 AHEAD = 2  # what each wishes: told when two are before him
+COUNTERS = 40  # so that whoever was called stays so until he was told
 WAITING = 9  # so many wait whenever somebody is called: three for each carrier
 CALLS = 3  # of each ticket: with the confirmation and "near" it makes five notices
 READS_WITHIN_S = 60.0  # a whole day's facts, on a machine that has much else to do
@@ -44,7 +45,7 @@ class PostOffice(OfficeOfProcesses):
     def __init__(
         self, folder: Path, smtp_port: int, carriers_url: str, line: LineStandIn, nursery: Nursery, press_every_s: float
     ) -> None:
-        super().__init__(folder, smtp_port, carriers_url, office=_with_numbers_enough(folder))
+        super().__init__(folder, smtp_port, carriers_url, office=_office_of_a_day_that_no_ward_has_seen(folder))
         self.kills: list[tuple[str, float]] = []
         self._nursery, self._press_every_s = nursery, press_every_s
         self._sockets: dict[str, ClientConnection] = {}
@@ -190,10 +191,13 @@ class PostOffice(OfficeOfProcesses):
         return *due_by_facts(facts), callbacks
 
 
-def _with_numbers_enough(folder: Path) -> Path:
-    """The practice office with a band for a day that no ward has seen."""
+def _office_of_a_day_that_no_ward_has_seen(folder: Path) -> Path:
+    """The practice office with numbers enough, and many counters for the one lane."""
+    text = PRACTICE_OFFICE.read_text(encoding="utf-8").replace("last = 2999", "last = 99999")
+    for number in range(COUNTERS):
+        text += f'\n[[counters]]\nkey = "x{number}"\nname = "{number}"\nlanes = ["{LANE}"]\n'
     path = folder / "office.toml"
-    path.write_text(PRACTICE_OFFICE.read_text(encoding="utf-8").replace("last = 2999", "last = 99999"), "utf-8")
+    path.write_text(text, "utf-8")
     return path
 
 

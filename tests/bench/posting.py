@@ -235,8 +235,8 @@ async def _reckon(office: PostOffice, book: Book, rush: tuple[float, float] | No
             continue
         moment, since = moments[notice], at / 1000
         if rush and rush[0] <= since <= rush[1]:
-            posted.rush_s.append(moment - since)
-        if trigger_of(notice) is Trigger.NEAR:
+            posted.rush_s.append(moment - since)  # there whoever is near is called within the tenth of a second
+        elif trigger_of(notice) is Trigger.NEAR:
             posted.near_s.append(moment - since)
             posted.late += moment > called.get(ticket, 1 << 62) / 1000
         if moment - since > SEND_MS / 1000:

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -143,22 +144,21 @@ async def test_it_ends_with_a_killed_parent_and_the_next_one_finds_the_data(
 def test_a_folder_with_a_path_too_long_for_a_socket_gets_it_elsewhere(
     tmp_path: Path, binary: Path | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(temporary))
     store = EmbeddedValkey(tmp_path / ("a-very-long-name-" * 6), binary=binary)
     with pytest.raises(RuntimeError, match=r"先に start\(\) を"):
         _ = store.url
-    with store:
-        url = store.url
-        assert store.socket_path.is_relative_to(temporary)
-        with closing(given_server(url)) as client:
-            client.set("{office}:ticket", "105")
-            store.kill()
-            store.start()
-            assert store.url == url
-            assert client.get("{office}:ticket") == "105"
-    assert list(temporary.iterdir()) == []
+    with tempfile.TemporaryDirectory(prefix="t-") as temporary:
+        monkeypatch.setattr("tempfile.tempdir", temporary)
+        with store:
+            url = store.url
+            assert store.socket_path.is_relative_to(temporary)
+            with closing(given_server(url)) as client:
+                client.set("{office}:ticket", "105")
+                store.kill()
+                store.start()
+                assert store.url == url
+                assert client.get("{office}:ticket") == "105"
+        assert list(Path(temporary).iterdir()) == []
 
 
 def test_a_failed_start_does_not_move_the_socket(tmp_path: Path, binary: Path | None) -> None:

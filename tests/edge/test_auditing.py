@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from hub.desk.facts import ContactGiven, ContactUsed, DayOpened, Fact, TicketIssued
-from hub.desk.refusals import LedgerAway
+from hub.desk.refusals import LedgerAway, MonthNotOver
 from hub.ledger import verifying
 from hub.ledger.erasures import Erasures
 from hub.ledger.operations import Ledger, Stream
@@ -150,6 +150,9 @@ def test_a_certificate_for_a_month_and_the_ledger_can_be_taken_along(
         name = wrong.partition("=")[0]
         spoiled = "&".join(wrong if part.startswith(f"{name}=") else part for part in asked.split("&"))
         assert auditor.get(f"/audit/contacts/certificate?{spoiled}").status_code == 400, wrong
+    early = auditor.get(f"/audit/contacts/certificate?{asked.replace('2026-12-01', '2026-11-29')}")
+    assert (early.status_code, MonthNotOver.sentence in early.text) == (400, True)
+    assert 'name="month" type="month" value="2026-10"' in auditor.get("/audit/contacts?day=2026-11-24").text
     with zipfile.ZipFile(io.BytesIO(auditor.get("/audit/contacts/ledger.zip").content)) as archive:
         archive.extractall(tmp_path / "out")
     command = [

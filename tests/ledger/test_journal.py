@@ -19,6 +19,7 @@ from tests.postgresql import PostgreSql
 STAFF = Author("staff:sato", "request-1")
 WELL_FORMED = {
     "role": "counter",
+    "number": "A101",
     "designated": "2026-04-01",
     "trained": "",
     "device": "wall-3k9f2a",
