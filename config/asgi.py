@@ -68,7 +68,6 @@ from workers.wake import Waker
 _log = structlog.get_logger("config.asgi")
 
 LEDGER_EVERY_S = 1.0  # one that is away is asked so often whether it is back
-END_AGAIN_S = 0.2
 PRACTICE_SPEED = 240  # a day of practice runs as fast, and as many more residents come in a minute
 INSIDE_HOST = "127.0.0.1"  # staff's machines come in through a proxy that knows them; nothing inside asks who is there
 
@@ -235,7 +234,9 @@ async def hub_running(
             SecurityHeaders(Starlette(routes=[*inside, *pages.static_routes()]), is_https=is_staff_https),
         )
     finally:
-        await end_all(tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await access.close()
         entrance.close()
         await asyncio.to_thread(ledger.close)
@@ -244,18 +245,6 @@ async def hub_running(
         await source.close()
         await own_client.aclose()
         await client.aclose()
-
-
-async def end_all(tasks: Collection[asyncio.Task[NoReturn]]) -> None:
-    """Cancel them until they have ended. One time is not enough: redis-py sends within `asyncio.wait_for`, and that of
-    Python 3.11 forgets a cancellation that comes in the very turn in which it was done.
-    """
-    left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=END_AGAIN_S)
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _prepared(ledger: Ledger) -> bool:
