@@ -10,7 +10,7 @@ from config.loopback import HOST
 from config.posts import OfficeDidNotStart
 from config.settings import Machine
 
-_claims: dict[int, socket.socket] = {}  # for this process's life
+_claimed: set[int] = set()  # for this process's life
 
 
 def with_free_ports(machine: Machine) -> Machine:
@@ -39,7 +39,7 @@ def taken_ports(machine: Machine) -> list[int]:
 
 def _is_ours(port: int) -> bool:
     """Of offices that start at the same moment, and have nobody listening yet, one has the port (on Linux)."""
-    if port in _claims or sys.platform != "linux":
+    if port in _claimed or sys.platform != "linux":
         return True
     claim = socket.socket(socket.AF_UNIX)
     try:
@@ -47,7 +47,8 @@ def _is_ours(port: int) -> bool:
     except OSError:
         claim.close()
         return False
-    _claims[port] = claim
+    claim.detach()  # it stays open
+    _claimed.add(port)
     return True
 
 

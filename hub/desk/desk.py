@@ -22,6 +22,7 @@ from hub.desk.facts import (
     TicketTransferred,
 )
 from hub.desk.ground import Decision, Ground, about, stands
+from hub.desk.known import check_known
 from hub.desk.lane import Office
 from hub.desk.notices import (
     BY_FACT,
@@ -79,8 +80,7 @@ class Desk(Ground):
 
     def do(self, stamp: Stamp, request: Request, at: int) -> Decision:
         """Decide and remember. Raises a Refusal, and then nothing has changed and nothing is remembered."""
-        if isinstance(request, requests.PushBack):
-            self.office.places_back(request.places)  # what no day allows is said first, whatever its id was used for
+        check_known(self.office, request)
         if stamp.day != self.picture.day:
             raise StaleDay(day=self.picture.day or "")
         known = self._answers.get((stamp.who, stamp.request))

@@ -77,6 +77,7 @@ Refusal
     ├── WrongShown         no name of a handler
     ├── WrongDates         a date of designation or training that is none
     ├── WrongAuditDate     a date of an audit that is none, or still to come
+    ├── MonthNotOver       a certificate of a month that is not over
     └── ForeignPage        the request comes from a page of somebody else
 
 Sentences are for staff and residents: polite, plain, and they say what to do.

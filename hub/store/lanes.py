@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from hub.desk import requests as ask
 from hub.desk.giving import closed
+from hub.desk.known import check_known
 from hub.desk.lane import Counter, Office
 from hub.desk.managing import text_of
 from hub.desk.notices import EACH_TIME, Carrier, Ending, NoticeState, Trigger, notice_id
@@ -89,6 +90,7 @@ class Lanes:
 
         `contact`: what a `Wish` is about; another seal of the `same` under the same request id is the same request.
         """
+        check_known(self.office, request)
         function, own = self._words(stamp.day, request, contact)
         body = digest(request, contact.same if contact else "")
         depth = PEEK_DEPTH + self._under_way
@@ -194,7 +196,7 @@ class Lanes:
         return await picture_of(self._client, self.office, day)
 
     def _words(self, day: str, request: Request, contact: SealedContact | None) -> tuple[str, list[str]]:
-        """The function and its own arguments; raises what the office's lanes and counters alone can refuse."""
+        """The function and its own arguments, for a request that `check_known` has let pass."""
         match request:
             case ask.Issue():
                 return "desk_issue_v1", self._issue_words(day, request)
@@ -211,8 +213,6 @@ class Lanes:
                 return "desk_recall_v1", self._of_counter(request)
             case ask.Call():
                 usual = self.office.counter(request.counter).lanes
-                if request.reason:
-                    self.office.call_reason(request.reason)
                 chosen = [_text(request.current), str(request.ticket), request.reason]
                 return "desk_call_v1", [request.counter, *chosen, " ".join(usual)]
             case ask.TakeBack():

@@ -87,6 +87,19 @@ async def test_what_is_not_there_is_refused(desk: TimelessDesk) -> None:
             await desk.ask(request)
 
 
+async def test_what_no_day_allows_is_said_first_whatever_the_id_was_used_for(desk: TimelessDesk) -> None:
+    await desk.ask(Announce(TEXT, 30), id="used")
+    for request, refusal in (
+        (Reassign("1", ()), NoLanes),
+        (Reassign("9", (MOVES,)), UnknownCounter),
+        (Issue("taxes", "kiosk"), UnknownLane),
+        (Next("9", None), UnknownCounter),
+        (Announce("", 30), WrongAnnouncement),
+    ):
+        with pytest.raises(refusal):
+            await desk.ask(request, id="used")
+
+
 async def test_the_walls_say_it_until_a_moment_or_until_it_is_withdrawn(desk: TimelessDesk) -> None:
     await desk.ask(Announce("もうすぐ終わります。", 5))
     await desk.ask(Announce(TEXT, 30))

@@ -105,8 +105,8 @@ async def _busy(desk: StoreDesk) -> None:
     outbox = Outbox(desk.client, desk.office)
     await desk.client.hset(desk.keys.tenures(), EMAIL, TENURE - 1)
     assert await outbox.take_over(EMAIL, DAY) == TENURE
-    first, _ = await outbox.claim(DAY, EMAIL, TENURE)
-    await outbox.mark(DAY, EMAIL, TENURE, first.notice)
+    assert {one.notice for one in await outbox.claim(DAY, EMAIL, TENURE)} == {f"{OLD}:registered", f"{OLD}:near"}
+    await outbox.mark(DAY, EMAIL, TENURE, f"{OLD}:registered")
     await desk.client.hset(desk.keys.wishes(DAY), mapping={f"{who}\x1femail": f"{who}\x1f0\x1f" for who in (3, 6)})
     await desk.client.hset(desk.keys.wishes(DAY), "7\x1fphone", "telephone\x1f1\x1f\x1f0")
     told = "\x1f".join(["accepted", "near", "7", "email", "1", "0", "0"])
@@ -169,7 +169,7 @@ STORIES: dict[str, Story] = {
     "notice_claim_v1": _of_notices(lambda outbox: outbox.claim(DAY, EMAIL, TENURE)),
     "notice_mark_v1": _of_notices(lambda outbox: outbox.mark(DAY, EMAIL, TENURE, f"{OLD}:near")),
     "notice_settle_v1": _of_notices(
-        lambda outbox: outbox.settle(DAY, EMAIL, TENURE, f"{OLD}:near", NoticeState.ACCEPTED)
+        lambda outbox: outbox.settle(DAY, EMAIL, TENURE, f"{OLD}:registered", NoticeState.ACCEPTED)
     ),
     "contact_erase_v1": lambda desk: Erasing(desk.client, desk.office).erase([OLD], 1 << 53),
     "day_now_v1": lambda desk: desk.lanes.day_now(),
@@ -203,6 +203,10 @@ async def test_the_watching_sees_renumbering(server: EmbeddedValkey) -> None:
     inserting = ("return", "transfer", "push_back", "take_back", "issue")
     for function in (f"desk_{name}_v1" for name in inserting):
         assert len([name for name, _ in await _commands_of(server, function) if name == "ZADD"]) >= 3
+
+
+async def test_the_watching_sees_that_a_use_is_told(server: EmbeddedValkey) -> None:
+    assert ("XADD", "{OFFICE}:2026-11-24:facts") in await _commands_of(server, "notice_settle_v1")
 
 
 async def test_the_watching_sees_what_turns_go_by(server: EmbeddedValkey) -> None:
