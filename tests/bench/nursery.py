@@ -5,6 +5,7 @@ killed as any other; only the loading of libraries, a second of processor time e
 thousand times measures the office, and not the loader.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -60,8 +61,9 @@ class Fledgling:
     def kill(self) -> int:
         """SIGKILL; returns when it is gone."""
         deadline = time.monotonic() + KILLED_WITHIN_S
-        while self.is_running:
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself
             os.kill(self.pid, signal.SIGKILL)
+        while self.is_running:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{self.pid} does not end")
             time.sleep(0.001)
