@@ -5,11 +5,13 @@ the same again when it is asked again.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import redis.exceptions
 
 from hub.desk.refusals import Refusal, StoreAway, StoreDamaged, every_refusal
+
+Ask: TypeAlias = Callable[..., Awaitable[Any]]
 
 TRIES = 2
 
@@ -24,23 +26,25 @@ _REFUSALS = every_refusal()
 
 
 class Functions:
-    """The functions of the library. `ask` sends one command: a client's `execute_command`, or `Together.ask`."""
+    """The functions of the library. `ask` sends one command, `again` the same after its reply was lost."""
 
-    def __init__(self, ask: Callable[..., Awaitable[Any]]) -> None:
-        self._ask = ask
+    def __init__(self, ask: Ask, again: Ask) -> None:
+        self._ask, self._again = ask, again
 
     async def call(
         self, function: str, keys: list[str], words: list[str], *, writes: bool = True, tries: int = TRIES
     ) -> list[str]:
         """The raw reply. Raises StoreAway, StoreDamaged."""
         verb = "FCALL" if writes else "FCALL_RO"
+        ask = self._ask
         for left in reversed(range(tries)):
             try:
-                reply: list[str] = await answered(self._ask(verb, function, len(keys), *keys, *words))
+                reply: list[str] = await answered(ask(verb, function, len(keys), *keys, *words))
                 return reply
             except StoreAway:
                 if not left:
                     raise
+                ask = self._again
         raise AssertionError("tries is at least one")
 
 

@@ -80,7 +80,7 @@ class Lanes:
         self.days_ahead = 0  # how far the open day lies after today: a clock was wrong once, and days never go back
         self._client = client
         together = Together(client)
-        self._functions = Functions(together.ask)
+        self._functions = Functions(together.ask, again=together.alone)
         self._peeking = Peeking(together, self.keys, office)
         self._on_due = on_due
         self._under_way = 0  # requests: each may take the place that another one saw

@@ -59,7 +59,7 @@ class Outbox:
 
     def __init__(self, client: Redis, office: Office) -> None:
         self._client: Any = client
-        self._functions = Functions(client.execute_command)
+        self._functions = Functions(client.execute_command, again=client.execute_command)
         self._keys = Keys(office.key)
 
     async def day(self) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 
 from hub.desk import requests as ask
 from hub.desk.lane import Office
+from hub.desk.refusals import StoreAway
 from hub.desk.requests import Request
-from hub.store.calling import US, answered
+from hub.store.calling import US, Ask, answered
 from hub.store.keys import Keys
 from hub.store.together import Together
 
@@ -30,58 +31,64 @@ class Peeked:
 
 class Peeking:
     def __init__(self, together: Together, keys: Keys, office: Office) -> None:
-        self._ask = together.ask
+        self._together = together
         self._keys = keys
         self._office = office
 
     async def peek(self, day: str, request: Request, depth: int) -> Peeked:
         """What the function may need, `depth` tickets deep. Raises StoreAway."""
+        try:
+            return await self._look(self._together.ask, day, request, depth)
+        except StoreAway:  # perhaps only for the sake of who was asking too
+            return await self._look(self._together.alone, day, request, depth)
+
+    async def _look(self, look: Ask, day: str, request: Request, depth: int) -> Peeked:
         keys = self._keys
         match request:
             case ask.Issue():
                 last, held = await self._all(
-                    self._ask("HGET", keys.tally(day), "arrival"),
-                    self._ask("HGET", keys.holders(day), f"{request.holder}{US}{request.lane}"),
+                    look("HGET", keys.tally(day), "arrival"),
+                    look("HGET", keys.holders(day), f"{request.holder}{US}{request.lane}"),
                 )
                 fresh = [int(last or 0) + place for place in range(1, depth + 1)]
                 return Peeked([*fresh, int(held)] if held else fresh)
             case ask.Next():
-                return await self._heads(day, request, depth)
+                return await self._heads(look, day, request, depth)
             case ask.Call():
-                lane = await answered(self._ask("HGET", keys.ticket(day, request.ticket), "lane"))
+                lane = await answered(look("HGET", keys.ticket(day, request.ticket), "lane"))
                 return Peeked([request.ticket, *([] if request.current is None else [request.current])], lane)
             case ask.Pause() | ask.Resume() | ask.AnnounceClosing() | ask.Announce() | ask.Withdraw():
                 return Peeked([])
             case ask.Reassign():
-                reserved = await answered(self._ask("HGETALL", keys.reserved(day)))
+                reserved = await answered(look("HGETALL", keys.reserved(day)))
                 return Peeked([int(arrival) for arrival, counter in reserved.items() if counter == request.counter])
             case ask.Wish() | ask.Stop():
                 lane, wish = await self._all(
-                    self._ask("HGET", keys.ticket(day, request.ticket), "lane"),
-                    self._ask("HGET", keys.wishes(day), f"{request.ticket}{US}{request.carrier}"),
+                    look("HGET", keys.ticket(day, request.ticket), "lane"),
+                    look("HGET", keys.wishes(day), f"{request.ticket}{US}{request.carrier}"),
                 )
                 present, _, ended = wish.split(US)[:3] if wish else ("", "", "")
                 return Peeked([request.ticket], lane, present if not ended else "")
             case ask.JoinWall() | ask.LeaveWall() | ask.Sweep():
                 return Peeked([])
             case _:
-                lane = await answered(self._ask("HGET", keys.ticket(day, request.ticket), "lane"))
+                lane = await answered(look("HGET", keys.ticket(day, request.ticket), "lane"))
                 return Peeked([request.ticket], lane)
 
-    async def _heads(self, day: str, request: ask.Next, depth: int) -> Peeked:
+    async def _heads(self, look: Ask, day: str, request: ask.Next, depth: int) -> Peeked:
         lanes = request.lanes or self._office.counter(request.counter).lanes
         assigned, *lines = await self._all(
-            self._ask("HGET", self._keys.tally(day), f"lanes:{request.counter}"),
-            *(self._line(day, lane, depth) for lane in lanes),
+            look("HGET", self._keys.tally(day), f"lanes:{request.counter}"),
+            *(self._line(look, day, lane, depth) for lane in lanes),
         )
         further = set((assigned or "").split()) - set(lanes)
         if further and not request.lanes:  # a manager has changed what it serves
-            lines += await self._all(*(self._line(day, lane, depth) for lane in sorted(further)))
+            lines += await self._all(*(self._line(look, day, lane, depth) for lane in sorted(further)))
         heads = [int(arrival) for line in lines for arrival in line]
         return Peeked(heads if request.current is None else [request.current, *heads])
 
-    def _line(self, day: str, lane: str, depth: int) -> Awaitable[Any]:
-        return self._ask("ZRANGE", self._keys.waiting(day, lane), 0, depth - 1)
+    def _line(self, look: Ask, day: str, lane: str, depth: int) -> Awaitable[Any]:
+        return look("ZRANGE", self._keys.waiting(day, lane), 0, depth - 1)
 
     async def _all(self, *replies: Awaitable[Any]) -> list[Any]:
         return list(await answered(asyncio.gather(*replies)))

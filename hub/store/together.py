@@ -1,11 +1,12 @@
 """What many ask of the store at the same time goes there in one write and comes back in one read.
 
-Each of them is answered by itself, and each may fail by itself; only a connection that breaks is everybody's. A store
-that writes its file at each turn (`appendfsync always`) writes once for all of them.
+Each of them is answered by itself, and each may fail by itself; only a connection that breaks is everybody's: whoever
+asks again after that asks `alone`, so that nobody loses his answer twice for the sake of others. A store that writes
+its file at each turn (`appendfsync always`) writes once for all of them.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -29,6 +30,12 @@ class Together:
         self._waiting.append((command, answer))
         self._begin()
         return answer
+
+    def alone(self, *command: Any) -> Awaitable[Any]:
+        """The same on a connection of its own."""
+        client: Any = self._client  # redis-py leaves it untyped
+        asked: Awaitable[Any] = client.execute_command(*command)
+        return asked
 
     def _begin(self) -> None:
         if self._is_begun or len(self._batches) == UNDER_WAY:

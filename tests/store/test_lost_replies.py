@@ -1,5 +1,6 @@
 """Answers that never arrive: what was done is not done again, and what was not done is said to be so."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,32 @@ async def test_a_lost_reply_never_calls_twice_and_never_skips(
         for fact in await desk.facts():
             replayed.apply(fact)
         assert replayed == await desk.picture()
+
+
+async def test_of_many_who_lose_their_answers_together_each_is_answered(
+    valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path
+) -> None:
+    office = small_office(office_name)
+    wire = LossyWire(valkey_server.socket_path, every=0)
+    async with store_desk(office, valkey_server.url) as desk, wire.open(tmp_path / "wire") as url:
+        await desk.open_day()
+        client = connect(url)
+        lanes = Lanes(client, office)
+        for turn in range(20):
+            await lanes.do(Stamp(DAY, "kiosk", f"before-{turn}"), Issue(CERTIFICATES, "kiosk"))
+        given: list[int] = []
+        for turns in range(20):  # so long after one another: who only looks asks beside one whose answer is lost
+            wire.every = wire.calls + 1  # the next, and none that follows soon
+            asked = []
+            for n in range(3):
+                stamp = Stamp(DAY, "kiosk", f"{turns}-{n}")
+                asked.append(asyncio.create_task(lanes.do(stamp, Issue(CERTIFICATES, "kiosk"))))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+            given += [answer.arrival or 0 for answer in await asyncio.gather(*asked)]
+        await client.aclose()
+        assert wire.lost == 20
+        assert sorted(given) == list(range(21, 21 + 20 * 3))
 
 
 async def test_when_no_answer_comes_at_all_the_same_id_tells_what_was_done(
