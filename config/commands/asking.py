@@ -1,9 +1,10 @@
 """How a verb is asked for: the parser, what an argument may look like, the settings, and the sentences."""
 
 import argparse
+import contextlib
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
@@ -117,6 +118,32 @@ def settings() -> "tuple[Machine, Office]":
         return read_all()
     except Faulty as error:
         raise Failure(f"設定に誤りがあります。\n{error}") from error
+
+
+@contextlib.contextmanager
+def failing(*others: type[Exception]) -> Iterator[None]:
+    """A refusal, a ledger that cannot be used, and what `others` say in one sentence of their own, as a Failure."""
+    from hub.desk.refusals import Refusal
+    from hub.ledger.connection import LedgerUnusable
+
+    in_a_sentence: tuple[type[Exception], ...] = (LedgerUnusable, *others)
+    try:
+        yield
+    except Refusal as error:
+        raise Failure(error.sentence) from error
+    except in_a_sentence as error:
+        raise Failure(str(error)) from error
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """A file that cannot be written, as a Failure."""
+    try:
+        yield
+    except OSError as error:
+        raise Failure(
+            f"{error.filename} に書けません（{error.strerror}）。場所と空き容量を確かめてください。"
+        ) from error
 
 
 def say(line: str) -> None:

@@ -44,14 +44,10 @@ def _device(asked: argparse.Namespace, act: "Callable[[DeviceCommand], None]") -
     machine, office = asking.settings()
     from config.device_command import DeviceCommand
     from config.ledger import ledger_settings
-    from hub.desk.refusals import Refusal
-    from hub.ledger.connection import LedgerUnusable
 
-    try:
-        with DeviceCommand(ledger_settings(machine, asked.data), office, asking.say) as command:
-            act(command)
-    except LedgerUnusable as error:
-        raise asking.Failure(str(error)) from error
-    except Refusal as error:
-        raise asking.Failure(error.sentence) from error
+    with (
+        asking.failing(),
+        DeviceCommand(ledger_settings(machine, asked.data), office, asking.say) as command,
+    ):
+        act(command)
     return 0

@@ -74,14 +74,10 @@ def _user(asked: argparse.Namespace, act: "Callable[[UserCommand], None]") -> in
     machine, office = asking.settings()
     from config.ledger import ledger_settings
     from config.user_command import UserCommand
-    from hub.desk.refusals import Refusal
-    from hub.ledger.connection import LedgerUnusable
 
-    try:
-        with UserCommand(ledger_settings(machine, asked.data), office, asking.say) as command:
-            act(command)
-    except LedgerUnusable as error:
-        raise asking.Failure(str(error)) from error
-    except Refusal as error:
-        raise asking.Failure(error.sentence) from error
+    with (
+        asking.failing(),
+        UserCommand(ledger_settings(machine, asked.data), office, asking.say) as command,
+    ):
+        act(command)
     return 0

@@ -74,14 +74,11 @@ def _ledger_verify(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
     from config.ledger import ledger_settings
     from config.ledger_command import run_verify
-    from hub.ledger.connection import LedgerUnusable
     from hub.ledger.heads import WrongHead
 
     settings = ledger_settings(machine, asked.data)
-    try:
+    with asking.failing(WrongHead):
         is_whole = run_verify(settings, office, asking.say, head=asked.head, key=asked.key, as_json=asked.json)
-    except (LedgerUnusable, WrongHead) as error:
-        raise asking.Failure(str(error)) from error
     return 0 if is_whole else asking.FAILURE
 
 
@@ -89,16 +86,9 @@ def _ledger_export(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
     from config.ledger import ledger_settings
     from config.ledger_command import run_export
-    from hub.ledger.connection import LedgerUnusable
 
-    try:
+    with asking.failing(), asking.writing():
         run_export(ledger_settings(machine, asked.data), office, asking.say, to=asked.file, as_json=asked.json)
-    except LedgerUnusable as error:
-        raise asking.Failure(str(error)) from error
-    except OSError as error:
-        raise asking.Failure(
-            f"{asked.file} に書けません（{error.strerror}）。場所と空き容量を確かめてください。"
-        ) from error
     return 0
 
 
@@ -108,15 +98,13 @@ def _ledger_close(asked: argparse.Namespace) -> int:
 
     from config.ledger import ledger_settings
     from config.ledger_command import run_close
-    from hub.ledger.connection import LedgerUnusable
     from hub.ledger.retention import NotWhole
 
     now_ms = time.time_ns() // 1_000_000
     settings = ledger_settings(machine, asked.data)
     try:
-        run_close(settings, office, asking.say, years=asked.years, now_ms=now_ms, as_json=asked.json)
-    except LedgerUnusable as error:
-        raise asking.Failure(str(error)) from error
+        with asking.failing():
+            run_close(settings, office, asking.say, years=asked.years, now_ms=now_ms, as_json=asked.json)
     except NotWhole as error:
         raise asking.Failure("台帳に誤りがあるため、閉じません。junban ledger verify で確かめてください。") from error
     return 0
@@ -149,21 +137,11 @@ def _paper(asked: argparse.Namespace, act: "Callable[[PaperCommand], bool]") -> 
 
     from config.ledger import ledger_settings
     from config.paper_command import PaperCommand
-    from hub.desk.refusals import Refusal
-    from hub.ledger.connection import LedgerUnusable
 
     settings = ledger_settings(machine, asked.data)
-    try:
+    with asking.failing(), asking.writing():
         is_sound = act(PaperCommand(settings, office, asking.say, now_ms=lambda: time.time_ns() // 1_000_000))
-        return 0 if is_sound else asking.FAILURE
-    except LedgerUnusable as error:
-        raise asking.Failure(str(error)) from error
-    except Refusal as error:
-        raise asking.Failure(error.sentence) from error
-    except OSError as error:
-        raise asking.Failure(
-            f"{error.filename} に書けません（{error.strerror}）。場所と空き容量を確かめてください。"
-        ) from error
+    return 0 if is_sound else asking.FAILURE
 
 
 def _erase(asked: argparse.Namespace) -> int:
@@ -181,12 +159,9 @@ def _erase_now(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
     from config.erase_command import EraseCommand, NotErased
     from config.ledger import ledger_settings
-    from hub.ledger.connection import LedgerUnusable
 
-    try:
+    with asking.failing(NotErased):
         EraseCommand(ledger_settings(machine, asked.data), office, asking.say).run(asked.now)
-    except (LedgerUnusable, NotErased) as error:
-        raise asking.Failure(str(error)) from error
     return 0
 
 
@@ -197,8 +172,6 @@ def _erase_all(asked: argparse.Namespace) -> int:
     from config.ledger import ledger_settings
     from config.paper_command import Asked
     from config.settings import default_data_folder
-    from hub.desk.refusals import Refusal
-    from hub.ledger.connection import LedgerUnusable
     from workers.keys import KeysUnusable
 
     if asked.agreement != office.key:
@@ -210,13 +183,6 @@ def _erase_all(asked: argparse.Namespace) -> int:
     command = EndCommand(
         machine, office, ledger_settings(machine, asked.data), asked.data or default_data_folder(), asking.say
     )
-    try:
-        return 0 if command.run(asked.to, paper) else asking.FAILURE
-    except (LedgerUnusable, KeysUnusable, StoreDidNotStart, NotErased) as error:
-        raise asking.Failure(str(error)) from error
-    except Refusal as error:
-        raise asking.Failure(error.sentence) from error
-    except OSError as error:
-        raise asking.Failure(
-            f"{error.filename} に書けません（{error.strerror}）。場所と空き容量を確かめてください。"
-        ) from error
+    with asking.failing(KeysUnusable, StoreDidNotStart, NotErased), asking.writing():
+        is_erased = command.run(asked.to, paper)
+    return 0 if is_erased else asking.FAILURE
