@@ -2,8 +2,8 @@
 
 from contextlib import closing
 
-from config.embedded import faults_of_server, given_server
 from config.faults import Fault
+from config.given_store import faults_of_server, given_server
 from config.ledger import faults_of_ledger
 from config.line_check import faults_of_line
 from config.mail import faults_of_mail

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import redis
 
 from config.check import find_faults
-from config.embedded import given_server
+from config.given_store import given_server
 from config.ledger import FILE as LEDGER_FILE
 from config.ledger import KEY_FILE
 from config.listening import places

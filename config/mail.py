@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.faults import Fault, Faulty
-from config.settings import WHERE, Machine, mail_server
+from config.settings import WHERE, Machine
+from config.values import mail_server
 from hub.desk.notices import Carrier
 from workers.carriers.server import LineServer, MailServer, PhoneServer
 from workers.keys import KeyHost, KeysUnusable

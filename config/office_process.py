@@ -14,8 +14,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from config.embedded import EmbeddedValkey, NotWanted, given_server, why_away
+from config.embedded import EmbeddedValkey, NotWanted
 from config.faults import Faulty
+from config.given_store import given_server, why_away
 from config.ledger import ledger_url, with_ledger
 from config.loopback import HOST
 from config.mail import NEEDED_BY, carriers_of, mail_settings

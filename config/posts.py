@@ -15,7 +15,8 @@ import redis
 
 from config import processes
 from config.alive import STALE_S
-from config.embedded import EmbeddedValkey, StoreDidNotStart, given_server
+from config.embedded import EmbeddedValkey, StoreDidNotStart
+from config.given_store import given_server
 from config.loopback import HOST
 from config.settings import Machine
 from config.store_users import StoreUsers

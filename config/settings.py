@@ -5,16 +5,14 @@ Values are handed on; nobody else asks the environment. The table in README.md i
 
 import contextlib
 import os
-import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from config.faults import Fault, Faulty, faults_of, own_fault
+from config.faults import Fault, Faulty, faults_of
 from config.office_file import (
     PRACTICE_OFFICE,
     CounterEntry,
@@ -28,8 +26,25 @@ from config.office_file import (
     read_office,
 )
 from config.office_hours import HoursEntry, SpecialDayEntry
+from config.values import (
+    BounceAddress,
+    Folder,
+    Folders,
+    LedgerUrl,
+    LineAccount,
+    MailAddress,
+    MailServerUrl,
+    MasterKey,
+    Origin,
+    Port,
+    PrinterAddress,
+    ProviderAccount,
+    ProviderSecret,
+    SafeOrigin,
+    StoreUrl,
+    TelephoneNumber,
+)
 from hub.desk.lane import Office
-from workers.carriers.server import MailServer
 
 PREFIX = "JUNBAN_"
 WHERE = "環境変数"
@@ -41,161 +56,17 @@ MASTER_KEY_CREDENTIAL = "junban-master-key"
 OF_THE_TESTS = frozenset({"JUNBAN_REQUIRE_BROWSER", "JUNBAN_DAYS", "JUNBAN_PEERS"})
 
 
-def _parts(url: str) -> tuple[str, str, str]:
-    """Scheme, host, path; all empty for what is no URL."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # refuses what is no number
-    except ValueError:
-        return "", "", ""
-    return parts.scheme, parts.hostname or "", parts.path
-
-
-def _a_store(url: str) -> str:
-    scheme, host, path = _parts(url)
-    if not (host if scheme in ("redis", "rediss") else path if scheme == "unix" else ""):
-        raise own_fault("redis://ホスト:6379/0、rediss://…、または unix:///… の形で書いてください。")
-    return url
-
-
-def _a_printer(address: str) -> str:
-    from kiosk_client.printer import printer_at  # hubs have no printer, and need no printer library loaded
-
-    try:
-        printer_at(address)
-    except ValueError:
-        raise own_fault("network://ホスト:9100、usb://04b8:0202、file:///dev/usb/lp0 の形で書いてください。") from None
-    return address
-
-
-def _an_origin(url: str) -> str:
-    scheme, host, path = _parts(url)
-    if scheme not in ("http", "https") or not host or path.strip("/"):
-        raise own_fault("https://ホスト名 の形で、後ろに何も付けずに書いてください。")
-    return url.rstrip("/")
-
-
-def _a_safe_origin(url: str) -> str:
-    if not url.startswith("https://"):
-        raise own_fault("https:// で始めてください。http では、職員のサインインを途中で読まれます。")
-    return _an_origin(url)
-
-
-def _a_mail_server(url: SecretStr) -> SecretStr:
-    if mail_server(url.get_secret_value()) is None:
-        raise own_fault(
-            "smtp://ホスト:25、smtp://利用者:パスワード@ホスト、smtps://… の形で書いてください。"
-            "暗号化しない中継サーバーには ?starttls=never を付けてください。"
-        )
-    return url
-
-
-def _a_ledger(url: SecretStr) -> SecretStr:
-    scheme, host, path = _parts(url.get_secret_value())
-    if not (
-        (scheme in ("postgresql", "postgresql+psycopg") and path.strip("/"))
-        or (scheme == "sqlite" and not host and path.startswith("//"))
-    ):
-        raise own_fault(
-            "postgresql://利用者:パスワード@ホスト/データベース か、sqlite:////var/lib/junban/ledger.sqlite の形で"
-            "書いてください。"
-        )
-    return url
-
-
-_ADDRESS = r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}"
-
-
-def _an_address(text: str) -> str:
-    if re.fullmatch(_ADDRESS, text, re.ASCII) is None:
-        raise own_fault("お知らせの差出人を junban@city.example.jp の形で書いてください。")
-    return text
-
-
-def _bounces(text: str) -> str:
-    if text.count("{}") != 1 or re.fullmatch(_ADDRESS, text.replace("{}", "x"), re.ASCII) is None:
-        raise own_fault("戻りのアドレスを junban+{}@city.example.jp の形で、{} を一つだけ入れて書いてください。")
-    return text
-
-
-def _a_key(text: SecretStr) -> SecretStr:
-    if re.fullmatch(r"[0-9a-fA-F]{64}", text.get_secret_value(), re.ASCII) is None:
-        raise own_fault("64 文字の 16 進数で書いてください（openssl rand -hex 32 で作れます）。")
-    return text
-
-
-def _an_account(text: str) -> str:
-    if re.fullmatch(r"@[A-Za-z0-9._-]{1,32}", text, re.ASCII) is None:
-        raise own_fault("LINE公式アカウントのベーシックIDを @123abcde の形で書いてください。")
-    return text
-
-
-def _a_secret(text: SecretStr) -> SecretStr:
-    if re.fullmatch(r"[\x21-\x7e]{8,512}", text.get_secret_value(), re.ASCII) is None:
-        raise own_fault("空白を含まない 8〜512 文字で書いてください。")
-    return text
-
-
-def _a_number(text: str) -> str:
-    if re.fullmatch(r"\+[0-9]{5,15}", text, re.ASCII) is None:
-        raise own_fault("+81 で始まる国際電話番号の形で書いてください。")
-    return text
-
-
-def _an_absolute_path(path: Path) -> Path:
-    if not path.is_absolute():
-        raise own_fault("/ で始まるフォルダーの場所を書いてください。")
-    return path
-
-
-def _folders(text: object) -> object:
-    """`/a:/b` as folders; what is no text is folders already."""
-    if not isinstance(text, str):
-        return text
-    return tuple(_an_absolute_path(Path(part)) for part in text.split(":") if part)
-
-
-def mail_server(url: str) -> MailServer | None:
-    """`smtp://[user:pass@]host[:port][?starttls=never]` or `smtps://…`; None for anything else."""
-    try:
-        parts = urlsplit(url)
-        port, options = parts.port, parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
-    except ValueError:
-        return None
-    is_bare = parts.path in ("", "/") and not parts.fragment
-    if (
-        parts.scheme not in ("smtp", "smtps")
-        or not parts.hostname
-        or not is_bare
-        or bool(parts.username) != bool(parts.password)
-    ):
-        return None
-    user, password = (unquote(text) if text else None for text in (parts.username, parts.password))
-    match parts.scheme, options:
-        case "smtps", []:
-            return MailServer(parts.hostname, port or 465, "always", user, password)
-        case "smtp", []:
-            return MailServer(parts.hostname, port or (587 if user else 25), "starttls", user, password)
-        case "smtp", [("starttls", "never")]:
-            return MailServer(parts.hostname, port or 25, "never", user, password)
-        case _:
-            return None
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-
-
 class Machine(BaseModel):
     """What differs from one machine to another. A field's alias is the variable's name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
-    redis_url: Annotated[str, AfterValidator(_a_store)] | None = Field(
+    redis_url: StoreUrl | None = Field(
         default=None,
         alias="JUNBAN_REDIS_URL",
         description="Redis 7.0 or newer, or Valkey, that holds the live queue. Without it `junban up` brings its own.",
     )
-    public_url: Annotated[str, AfterValidator(_an_origin)] | None = Field(
+    public_url: Origin | None = Field(
         default=None,
         alias="JUNBAN_PUBLIC_URL",
         description="Where residents reach the public pages, as in `https://junban.example.jp`.",
@@ -216,105 +87,105 @@ class Machine(BaseModel):
         alias="JUNBAN_INSIDE_PORT",
         description="Port of the pages for staff, walls and ticket machines; always on 127.0.0.1.",
     )
-    inside_url: Annotated[str, AfterValidator(_a_safe_origin)] | None = Field(
+    inside_url: SafeOrigin | None = Field(
         default=None,
         alias="JUNBAN_INSIDE_URL",
         description="Where a proxy offers the inside pages, as in `https://madoguchi.example.jp`: their cookies then go"
         " by https alone. Without it only this machine's own browsers may use them.",
     )
-    printer: Annotated[str, AfterValidator(_a_printer)] | None = Field(
+    printer: PrinterAddress | None = Field(
         default=None,
         alias="JUNBAN_PRINTER",
         description="A ticket machine's ESC/POS printer: `network://HOST:9100`, `usb://04b8:0202`, `file:///dev/usb/lp0`."
         " Without it slips are files in a folder.",
     )
-    jobs_url: Annotated[str, AfterValidator(_a_store)] | None = Field(
+    jobs_url: StoreUrl | None = Field(
         default=None,
         alias="JUNBAN_JOBS_URL",
         description="Redis or Valkey that carries the wake-ups of workers. Without it: the store.",
     )
-    smtp_url: Annotated[SecretStr, AfterValidator(_a_mail_server)] | None = Field(
+    smtp_url: MailServerUrl | None = Field(
         default=None,
         alias="JUNBAN_SMTP_URL",
         description="Mail server for notices: `smtp://[user:password@]host[:port]`, with STARTTLS and its certificate"
         " checked; `?starttls=never` for a relay on a line that is trusted; or `smtps://…`. Without it no notices are"
         " offered.",
     )
-    mail_from: Annotated[str, AfterValidator(_an_address)] | None = Field(
+    mail_from: MailAddress | None = Field(
         default=None,
         alias="JUNBAN_MAIL_FROM",
         description="Address that notices come from.",
     )
-    mail_bounces: Annotated[str, AfterValidator(_bounces)] | None = Field(
+    mail_bounces: BounceAddress | None = Field(
         default=None,
         alias="JUNBAN_MAIL_BOUNCES",
         description="Address that undeliverable mails go back to, as in `junban+{}@city.example.jp`; the mail server"
         " hands what comes there to `junban bounce`. Without it they go to the sender, and nobody learns of them.",
     )
-    line_token: Annotated[SecretStr, AfterValidator(_a_secret)] | None = Field(
+    line_token: ProviderSecret | None = Field(
         default=None,
         alias="JUNBAN_LINE_TOKEN",
         description="Channel access token of the ward's LINE official account. Without it nothing is sent by LINE.",
     )
-    line_secret: Annotated[SecretStr, AfterValidator(_a_secret)] | None = Field(
+    line_secret: ProviderSecret | None = Field(
         default=None,
         alias="JUNBAN_LINE_SECRET",
         description="Channel secret of that account: what LINE tells at `/line/webhook` is signed with it.",
     )
-    line_account: Annotated[str, AfterValidator(_an_account)] | None = Field(
+    line_account: LineAccount | None = Field(
         default=None,
         alias="JUNBAN_LINE_ACCOUNT",
         description="Basic id of that account, as in `@123abcde`: residents add it as a friend.",
     )
-    line_url: Annotated[str, AfterValidator(_an_origin)] = Field(
+    line_url: Origin = Field(
         default="https://api.line.me",
         alias="JUNBAN_LINE_URL",
         description="Where LINE's Messaging API is.",
     )
-    phone_url: Annotated[str, AfterValidator(_an_origin)] = Field(
+    phone_url: Origin = Field(
         default="https://api.twilio.com",
         alias="JUNBAN_PHONE_URL",
         description="Where the telephone carrier speaks Twilio's REST form.",
     )
-    phone_account: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = Field(
+    phone_account: ProviderAccount | None = Field(
         default=None,
         alias="JUNBAN_PHONE_ACCOUNT",
         description="Account there. Without it nobody is telephoned.",
     )
-    phone_token: Annotated[SecretStr, AfterValidator(_a_secret)] | None = Field(
+    phone_token: ProviderSecret | None = Field(
         default=None,
         alias="JUNBAN_PHONE_TOKEN",
         description="Its token.",
     )
-    phone_from: Annotated[str, AfterValidator(_a_number)] | None = Field(
+    phone_from: TelephoneNumber | None = Field(
         default=None,
         alias="JUNBAN_PHONE_FROM",
         description="Number that writes and calls, as in `+81501234567`.",
     )
-    key_dir: Annotated[Path, AfterValidator(_an_absolute_path)] | None = Field(
+    key_dir: Folder | None = Field(
         default=None,
         alias="JUNBAN_KEY_DIR",
         description="Folder of the keys that open contacts, for workers and keeper alone: no backup, no snapshot.",
     )
-    master_key: Annotated[SecretStr, AfterValidator(_a_key)] | None = Field(
+    master_key: MasterKey | None = Field(
         default=None,
         alias="JUNBAN_MASTER_KEY",
         description="64 hexadecimal characters that wrap those keys. Better as the systemd credential"
         " `junban-master-key`.",
     )
-    search_dirs: Annotated[tuple[Path, ...], BeforeValidator(_folders)] = Field(
+    search_dirs: Folders = Field(
         default=(),
         alias="JUNBAN_SEARCH_DIRS",
         description="Folders where no contact may ever be, separated by `:`: logs, spools, temporary folders. The"
         " keeper looks through them after each erasure.",
     )
-    ledger_url: Annotated[SecretStr, AfterValidator(_a_ledger)] | None = Field(
+    ledger_url: LedgerUrl | None = Field(
         default=None,
         alias="JUNBAN_LEDGER_URL",
         description="Database of the ledger: `postgresql://user:password@host/database`, the same for every host, or"
         " `sqlite:////FILE`. Without it: `ledger.sqlite` in the data folder.",
     )
-    ledger_key_dir: Annotated[Path, AfterValidator(_an_absolute_path)] | None = Field(
+    ledger_key_dir: Folder | None = Field(
         default=None,
         alias="JUNBAN_LEDGER_KEY_DIR",
         description="Folder of `ledger-signing.pem`, which signs the head of each day, and of `heads`, which are handed"

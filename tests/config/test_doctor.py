@@ -15,7 +15,8 @@ import pytest
 import redis
 
 from config import doctor
-from config.embedded import EmbeddedValkey, faults_of_server, given_server
+from config.embedded import EmbeddedValkey
+from config.given_store import given_server
 from config.listening import Place, places
 from config.sbom import bill_of_materials, differing, locked
 from config.settings import Machine
@@ -29,32 +30,6 @@ from tests.ports import free_ports
 def client(tmp_path: Path) -> Iterator[redis.Redis]:
     with EmbeddedValkey(tmp_path / "store") as server, closing(given_server(server.url)) as made:
         yield made
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "says"),
-    [
-        ("save", "3600 1", "スナップショット"),
-        ("slowlog-log-slower-than", "10000", "命令の中身"),
-        ("commandlog-request-larger-than", "10", "命令の中身"),
-        ("maxmemory-policy", "volatile-ttl", "noeviction"),
-        ("appendonly", "no", "appendonly"),
-    ],
-)
-def test_a_server_that_would_keep_or_lose_contacts_is_told(
-    client: redis.Redis, setting: str, value: str, says: str
-) -> None:
-    assert faults_of_server(client) == []
-    client.config_set(setting, value)
-    assert any(says in fault for fault in faults_of_server(client))
-
-
-def test_a_server_on_the_network_without_password_is_told(client: redis.Redis) -> None:
-    (port,) = free_ports(1)
-    client.config_set("port", port)
-    with closing(given_server(f"redis://127.0.0.1:{port}")) as over_tcp:
-        (fault,) = faults_of_server(over_tcp)
-    assert "だれでも入れます" in fault
 
 
 def test_files_that_others_can_read_are_told(tmp_path: Path) -> None:

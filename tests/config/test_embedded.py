@@ -14,7 +14,8 @@ import pytest
 import redis
 
 from config import embedded, processes
-from config.embedded import LOCK, LOG, EmbeddedValkey, NotWanted, StoreDidNotStart, faults_of_server, given_server
+from config.embedded import LOCK, LOG, EmbeddedValkey, NotWanted, StoreDidNotStart
+from config.given_store import faults_of_server, given_server
 from tests.eventually import eventually
 
 
@@ -275,46 +276,6 @@ async def test_a_store_that_hangs_does_not_answer(store: EmbeddedValkey) -> None
 
 def test_our_own_store_has_no_fault(client: redis.Redis) -> None:
     assert faults_of_server(client) == []
-
-
-def test_each_fault_of_a_given_server_is_one_sentence(client: redis.Redis) -> None:
-    client.config_set("maxmemory-policy", "allkeys-lru")
-    client.config_set("appendonly", "no")
-    assert faults_of_server(client) == [
-        "メモリー不足でストアが番号を捨てます。maxmemory-policy を noeviction にしてください（今は allkeys-lru）。",
-        "ストアが終わるとすべての番号が消えます。appendonly を yes にしてください（今は no）。",
-    ]
-
-
-def test_a_managed_server_that_hides_its_settings_is_judged_by_what_it_says(client: redis.Redis) -> None:
-    client.config_set("maxmemory-policy", "volatile-ttl")
-    client.config_set("appendonly", "no")
-    client.acl_setuser("default", enabled=True, commands=["-config"])
-    assert len(faults_of_server(client)) == 2
-    client.acl_setuser("default", enabled=True, commands=["-info"])
-    assert faults_of_server(client) == []
-
-
-def test_a_server_that_asks_for_a_password_is_not_called_fit(client: redis.Redis, store: EmbeddedValkey) -> None:
-    client.acl_setuser("default", enabled=True, reset_passwords=True, passwords=["+a-secret"])
-    with closing(given_server(store.url)) as stranger:
-        (fault,) = faults_of_server(stranger)
-    assert fault.startswith("ストアに入れません（")
-    assert "a-secret" not in fault
-
-
-def test_an_old_server_is_refused_by_its_version(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "info", lambda: {"redis_version": "6.2.14"})
-    assert faults_of_server(client) == [
-        "ストアは Redis 6.2.14 です。関数のある Redis 7.0 以上か Valkey にしてください。"
-    ]
-
-
-def test_a_server_that_is_not_there_is_said_to_be_away(tmp_path: Path) -> None:
-    with closing(given_server(f"unix://{tmp_path}/nobody.sock")) as client:
-        (fault,) = faults_of_server(client)
-    assert fault.startswith("ストアが応答しません（")
-    assert fault.endswith("ストアを起動するか、JUNBAN_REDIS_URL を直してください。")
 
 
 def test_the_options_name_nothing_twice() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from config.faults import Faulty
 from config.mail import MailSettings, faults_of_mail, mail_settings
-from config.settings import Machine, mail_server
+from config.settings import Machine
+from config.values import mail_server
 from workers.carriers.server import MailServer
 
 KEY = "c0ffee" + "0" * 58

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import redis
 
-from config.embedded import EmbeddedValkey, given_server
+from config.embedded import EmbeddedValkey
+from config.given_store import given_server
 from config.store_users import StoreUsers
 from hub.desk.lane import Office
 from hub.desk.notices import Carrier, Ending, NoticeState

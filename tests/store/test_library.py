@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from config.embedded import EmbeddedValkey, given_server
+from config.embedded import EmbeddedValkey
+from config.given_store import given_server
 from hub.desk.ticket import MOVES
 from hub.store import library
 from hub.store.connection import connect

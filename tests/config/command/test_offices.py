@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import websockets
 
-from config.embedded import EmbeddedValkey, given_server
+from config.embedded import EmbeddedValkey
+from config.given_store import given_server
 from config.office_folder import STORE_FOLDER
 from config.ports import with_free_ports
 from config.practice.entering import SESSION_COOKIE
