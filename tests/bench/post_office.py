@@ -30,7 +30,7 @@ from tests.bench.nursery import Fledgling, Nursery
 from tests.chaos.office import ANSWER_S, LANE, PAUSE_S, OfficeOfProcesses, replied, request_id
 
 AHEAD = 2  # what each wishes: told when two are before him
-COUNTERS = 40  # so that whoever was called stays so until he was told
+COUNTERS = 120  # so that whoever was called stays so until he was told
 WAITING = 9  # so many wait whenever somebody is called: three for each carrier
 CALLS = 3  # of each ticket: with the confirmation and "near" it makes five notices
 READS_WITHIN_S = 60.0  # a whole day's facts, on a machine that has much else to do
@@ -43,11 +43,19 @@ class PostOffice(OfficeOfProcesses):
     """The clerks who press, those who wait for it, and what is known afterwards. `kills`: whom, and when."""
 
     def __init__(
-        self, folder: Path, smtp_port: int, carriers_url: str, line: LineStandIn, nursery: Nursery, press_every_s: float
+        self,
+        folder: Path,
+        smtp_port: int,
+        carriers_url: str,
+        line: LineStandIn,
+        nursery: Nursery,
+        *,
+        clerks: int,
+        press_every_s: float,
     ) -> None:
         super().__init__(folder, smtp_port, carriers_url, office=_office_of_a_day_that_no_ward_has_seen(folder))
         self.kills: list[tuple[str, float]] = []
-        self._nursery, self._press_every_s = nursery, press_every_s
+        self._nursery, self._clerks, self._press_every_s = nursery, clerks, press_every_s
         self._sockets: dict[str, ClientConnection] = {}
         self._doors_of: dict[str, asyncio.Lock] = {}
         counters = [counter.key for counter in self.office.counters if LANE in counter.lanes]
@@ -71,7 +79,10 @@ class PostOffice(OfficeOfProcesses):
         return self._waiting > 0
 
     async def day(self) -> None:
-        """Residents arrive and leave their contacts; the clerks call one after the other, until it is over."""
+        """Residents arrive and leave their contacts; clerks call one after the other, until it is over."""
+        await asyncio.gather(*(self._part_of_a_day() for _ in range(self._clerks)))
+
+    async def _part_of_a_day(self) -> None:
         while not self.is_over:
             await self.fill(WAITING)
             await asyncio.gather(self.serve(), self.arrive(), asyncio.sleep(self._press_every_s))

@@ -29,7 +29,8 @@ from tests.eventually import eventually
 from tests.workers.stand_ins import serving
 from workers.carriers.line import retry_key
 
-PRESS_EVERY_S = 0.05
+CLERKS = 4  # who press side by side
+PRESS_EVERY_S = 0.05  # of each
 QUIET_EVERY_S = 0.5  # of the office whose carriers are at their worst
 KILL_EVERY_S = 1.0
 RESTART_AFTER_S = 0.1
@@ -53,6 +54,7 @@ class Killing:
 
     kills: int
     tickets: int
+    notices: int  # of each carrier, without which it has proved nothing
     rush: int  # tickets that are called within RUSH_S, before anybody is killed
     at_most_s: float
 
@@ -174,7 +176,8 @@ async def _post(folder: Path, nursery: Nursery, work: Killing | Callable[[], Moo
     async with contextlib.AsyncExitStack() as opened:
         smtp_port = await opened.enter_async_context(receiving(book, policy=mail_mood))
         carriers_url = await opened.enter_async_context(serving([*line.routes(), *phone.routes()]))
-        office = PostOffice(folder, smtp_port, carriers_url, line, nursery, PRESS_EVERY_S if killing else QUIET_EVERY_S)
+        clerks, press_every_s = (CLERKS, PRESS_EVERY_S) if killing else (1, QUIET_EVERY_S)
+        office = PostOffice(folder, smtp_port, carriers_url, line, nursery, clerks=clerks, press_every_s=press_every_s)
         opened.callback(office.stop)
         office.start()
         await eventually(office.takes_contacts, within_s=READY_WITHIN_S)
