@@ -19,7 +19,7 @@ from hub.ledger.erasures import Erasures
 from hub.ledger.operations import Ledger, Stream
 from hub.ledger.tables import OPERATIONS
 from hub.wire.roles import Role
-from tests.edge.test_staff import NOW_MS, OWN, Door
+from tests.edge.door import NOW_MS, OWN, Door
 
 DAY = "2026-11-24"
 SUBSCRIPTION = "5" * 32
