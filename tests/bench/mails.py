@@ -8,8 +8,8 @@ from config.embedded import EmbeddedValkey
 from config.processes import Workshop
 from hub.store.lanes import Lanes
 from tests.model.desks import small_office
+from tests.workers.draining import run_with
 from tests.workers.postbox import postbox
-from tests.workers.test_drain import run_with
 from tests.workers.ward import ward
 
 MAILS = 1_000

@@ -25,8 +25,8 @@ from hub.store.lanes import Lanes, SealedContact
 from hub.store.sealing import Contact, seal
 from tests.chaos.test_planted import places
 from tests.model.desks import small_office
+from tests.workers.draining import NOW, nobody
 from tests.workers.stand_ins import serving
-from tests.workers.test_drain import NOW, nobody
 from tests.workers.ward import Ward, ward
 from workers.carriers.line import LineCarrier
 from workers.carriers.phone import PhoneCarrier

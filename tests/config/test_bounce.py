@@ -9,8 +9,8 @@ import pytest
 from config.bounce import run, token_in
 from config.embedded import EmbeddedValkey
 from hub.desk.notices import Ending, NoticeState, Trigger
+from tests.workers.draining import TO, drain_of
 from tests.workers.postbox import postbox
-from tests.workers.test_drain import TO, drain_of
 from tests.workers.ward import ward
 from workers.carriers.email import EmailCarrier
 

@@ -27,10 +27,10 @@ from tests.journeys.test_explained import new_id
 from tests.journeys.ward import CERTIFICATES, Ward, ask, ward_running
 from tests.model.desks import small_office
 from tests.workers import ward as workers_ward
+from tests.workers.draining import run_with
 from tests.workers.erasing import Night
 from tests.workers.postbox import postbox
 from tests.workers.test_asked import asked_of
-from tests.workers.test_drain import run_with
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, ViewportSize
