@@ -8,7 +8,8 @@ import pytest
 from config.serving import ENGINES, Engine
 from tests.edge.hubs import CHOSEN
 
-ON_UVLOOP = [Path(__file__).parent / name for name in ("test_sockets.py", "test_doorstep.py", "websocket")]
+SOCKETS = ("test_sockets.py", "test_floods.py", "test_timers.py", "test_doorstep.py", "websocket")
+ON_UVLOOP = [Path(__file__).parent / name for name in SOCKETS]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

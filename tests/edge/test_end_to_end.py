@@ -36,7 +36,7 @@ from hub.wire import messages as wire
 from hub.wire.client_side import Heard
 from tests.doors import Doors, shared_ledger
 from tests.edge.hubs import Served, Visitor, closed_with, served
-from tests.edge.test_sockets import deaf_client
+from tests.edge.sockets import deaf_client
 from tests.eventually import eventually
 from tests.fanout.days import CERTIFICATES, MOVES, OFFICE
 from tests.fanout.listening import timeless
