@@ -5,29 +5,9 @@ from dataclasses import replace
 import pytest
 
 from hub.desk import facts
-from hub.desk.lane import Absence
 from hub.desk.order import STEP
 from hub.desk.picture import Picture
-from hub.desk.refusals import (
-    CalledTooFew,
-    CalledTooLately,
-    LaneClosing,
-    LaneNotServed,
-    MissedTooLong,
-    NobodyBehind,
-    NoDelivery,
-    NoReason,
-    NotCurrent,
-    NotYet,
-    PushedEnough,
-    SameLane,
-    SecretUsed,
-    SlipEnded,
-    TooManyPlaces,
-    UnknownReason,
-    UnknownTicket,
-    WrongMove,
-)
+from hub.desk.refusals import LaneNotServed, NoReason, NotCurrent, SecretUsed, SlipEnded, UnknownReason, UnknownTicket
 from hub.desk.requests import (
     AnnounceClosing,
     Answer,
@@ -41,7 +21,6 @@ from hub.desk.requests import (
     Next,
     PushBack,
     Ready,
-    Recall,
     Reissue,
     Request,
     Return,
@@ -50,27 +29,8 @@ from hub.desk.requests import (
     Transfer,
 )
 from hub.desk.ticket import State
-from tests.model.desks import CERTIFICATES, DELIVERY, MOVES, TimelessDesk
-
-HALF_AN_HOUR = 30 * 60
-
-
-async def issue(desk: TimelessDesk, lane: str = CERTIFICATES, times: int = 1) -> None:
-    for _ in range(times):
-        await desk.ask(Issue(lane, "kiosk"))
-
-
-async def call(desk: TimelessDesk, counter: str = "2", current: int | None = None) -> Answer:
-    return await desk.ask(Next(counter, current))
-
-
-async def waiting(desk: TimelessDesk, lane: str = CERTIFICATES) -> list[int]:
-    return [arrival for _, arrival in (await desk.picture()).waiting.get(lane, [])]
-
-
-async def state(desk: TimelessDesk, arrival: int) -> State:
-    return (await desk.picture()).tickets[arrival].state
-
+from tests.model.desks import CERTIFICATES, MOVES, TimelessDesk
+from tests.model.moving import call, issue, state, waiting
 
 # A chosen number ---------------------------------------------------------------------------------------------------
 
@@ -221,235 +181,6 @@ async def test_only_what_a_counter_has_is_held(desk: TimelessDesk) -> None:
         await desk.ask(Hold("2", 1))
 
 
-# Absence with rights -----------------------------------------------------------------------------------------------
-
-
-def strict(desk: TimelessDesk) -> None:
-    desk.move_to(replace(desk.office, absence=Absence(after_calls=2, after_seconds=30, missed_minutes=30)))
-
-
-async def test_nobody_is_absent_before_he_was_called_often_enough(desk: TimelessDesk) -> None:
-    strict(desk)
-    await issue(desk)
-    await call(desk)
-    await desk.pass_time(120)
-    with pytest.raises(CalledTooFew) as refused:
-        await desk.ask(MarkAbsent("2", 1))
-    assert refused.value.details == {"calls": "1"}
-    assert refused.value.said == "まだ不在にできません。あと 1 回お呼びしてください。"
-    assert await state(desk, 1) is State.CALLED
-
-
-async def test_each_call_leaves_the_whole_time_to_come(desk: TimelessDesk) -> None:
-    strict(desk)
-    await issue(desk)
-    await call(desk)
-    await desk.pass_time(120)
-    await desk.ask(Recall("2", 1))
-    await desk.pass_time(12)
-    with pytest.raises(CalledTooLately) as refused:
-        await desk.ask(MarkAbsent("2", 1))
-    assert refused.value.details == {"seconds": "18"}
-    await desk.pass_time(18)
-    assert (await desk.ask(MarkAbsent("2", 1))).state is State.ABSENT
-
-
-async def test_a_missed_number_has_a_deadline_and_comes_back_before_it(desk: TimelessDesk) -> None:
-    await issue(desk, times=5)
-    await call(desk)
-    until = desk.now + HALF_AN_HOUR * 1000
-    await desk.ask(MarkAbsent("2", 1))
-    told = (await desk.facts())[-1]
-    assert isinstance(told, facts.TicketMarkedAbsent)
-    assert told.until == until
-    await desk.pass_time(HALF_AN_HOUR - 1)
-    with pytest.raises(NotYet):
-        await desk.ask(Lapse(1))
-    assert (await desk.ask(Return(1))).ahead == 2
-
-
-async def test_after_the_deadline_nobody_comes_back_whether_or_not_it_was_said(desk: TimelessDesk) -> None:
-    await issue(desk)
-    await call(desk)
-    await desk.ask(MarkAbsent("2", 1))
-    await desk.pass_time(HALF_AN_HOUR)
-    with pytest.raises(MissedTooLong):
-        await desk.ask(Return(1))
-    assert (await desk.ask(Lapse(1))).state is State.LAPSED
-    told = (await desk.facts())[-1]
-    assert isinstance(told, facts.TicketLapsed)
-    assert told.why == "missed"
-
-
-async def test_whoever_says_that_a_number_is_over_says_it_once(desk: TimelessDesk) -> None:
-    await issue(desk)
-    await call(desk)
-    await desk.ask(MarkAbsent("2", 1))
-    await desk.pass_time(HALF_AN_HOUR)
-    first = await desk.ask(Lapse(1), who="hub", id="lapse-1")
-    told = len(await desk.facts())
-    assert await desk.ask(Lapse(1), who="hub", id="lapse-1") == first
-    with pytest.raises(WrongMove):
-        await desk.ask(Lapse(1))
-    assert len(await desk.facts()) == told
-
-
-# Push-back by the resident -----------------------------------------------------------------------------------------
-
-
-async def test_a_resident_lets_the_next_few_go_first(desk: TimelessDesk) -> None:
-    await issue(desk, times=5)
-    assert await desk.ask(PushBack(2, 2)) == Answer(2, "A102", CERTIFICATES, State.WAITING, ahead=3)
-    assert await waiting(desk) == [1, 3, 4, 2, 5]
-
-
-async def test_a_pushed_back_number_stands_before_every_newcomer(desk: TimelessDesk) -> None:
-    await issue(desk, times=2)
-    await desk.ask(PushBack(1, 3))
-    await issue(desk)
-    assert await waiting(desk) == [2, 1, 3]
-
-
-async def test_a_number_is_pushed_back_so_often_and_so_far(desk: TimelessDesk) -> None:
-    await issue(desk, times=5)
-    with pytest.raises(TooManyPlaces) as refused:
-        await desk.ask(PushBack(1, 4))
-    assert refused.value.said == "一度に後にできるのは 3 人分までです。"
-    with pytest.raises(TooManyPlaces):
-        await desk.ask(PushBack(1, 0))
-    await desk.ask(PushBack(1, 1), id="used")
-    with pytest.raises(TooManyPlaces):
-        await desk.ask(PushBack(1, 4), id="used")
-    await desk.ask(PushBack(1, 1))
-    with pytest.raises(PushedEnough):
-        await desk.ask(PushBack(1, 1))
-    assert await waiting(desk) == [2, 3, 1, 4, 5]
-
-
-async def test_with_nobody_behind_no_push_is_used_up(desk: TimelessDesk) -> None:
-    await issue(desk)
-    with pytest.raises(NobodyBehind):
-        await desk.ask(PushBack(1, 1))
-    await issue(desk)
-    assert (await desk.ask(PushBack(1, 1))).ahead == 1
-
-
-async def test_only_who_waits_is_pushed_back(desk: TimelessDesk) -> None:
-    await issue(desk, times=2)
-    await call(desk)
-    with pytest.raises(WrongMove):
-        await desk.ask(PushBack(1, 1))
-
-
-async def test_many_pushes_renumber_the_lane_and_keep_its_order(desk: TimelessDesk) -> None:
-    desk.move_to(replace(desk.office, push_backs=replace(desk.office.push_backs, times=99)))
-    await issue(desk, times=5)
-    for turn in range(40):
-        first, second, *others = await waiting(desk)
-        await desk.ask(PushBack(first, 1))
-        assert await waiting(desk) == [second, first, *others], f"turn {turn}"
-    assert any(isinstance(fact, facts.LaneRenumbered) for fact in await desk.facts())
-
-
-# To a counter ------------------------------------------------------------------------------------------------------
-
-
-async def test_a_number_for_one_counter_is_called_by_that_one_only(desk: TimelessDesk) -> None:
-    await issue(desk, times=3)
-    await call(desk)
-    assert (await desk.ask(Transfer(1, CERTIFICATES, "1"))).ahead == 0
-    assert (await call(desk)).arrival == 2, "the others pass over it"
-    with pytest.raises(LaneNotServed):
-        await desk.ask(Call("2", 1, 2, "paper"))
-    assert (await call(desk, "1")).arrival == 1
-
-
-async def test_a_number_for_one_counter_keeps_its_number_and_place(desk: TimelessDesk) -> None:
-    await issue(desk, times=3)
-    assert await desk.ask(Transfer(2, CERTIFICATES, "1")) == Answer(2, "A102", CERTIFICATES, State.WAITING, ahead=1)
-    assert await waiting(desk) == [1, 2, 3]
-    assert (await desk.picture()).tickets[2].for_counter == "1"
-
-
-async def test_a_number_may_be_meant_for_a_counter_of_another_lane(desk: TimelessDesk) -> None:
-    await issue(desk)
-    with pytest.raises(LaneNotServed):
-        await desk.ask(Transfer(1, CERTIFICATES, "3"))
-    await desk.ask(Transfer(1, MOVES, "3"))
-    assert (await call(desk, "1")).arrival is None
-    assert (await call(desk, "3")).number == "A101"
-
-
-async def test_the_same_counter_twice_is_no_transfer_and_a_lane_ends_it(desk: TimelessDesk) -> None:
-    await issue(desk)
-    await desk.ask(Transfer(1, CERTIFICATES, "1"))
-    with pytest.raises(SameLane):
-        await desk.ask(Transfer(1, CERTIFICATES, "1"))
-    await desk.ask(Transfer(1, CERTIFICATES))
-    assert (await call(desk)).arrival == 1
-
-
-async def test_more_numbers_than_are_looked_at_together_may_be_meant_for_others(desk: TimelessDesk) -> None:
-    await issue(desk, MOVES, 40)
-    for arrival in range(1, 40):
-        await desk.ask(Transfer(arrival, MOVES, "1"))
-    assert (await call(desk, "3")).arrival == 40
-    assert (await call(desk, "3", 40)).arrival is None
-    assert (await call(desk, "1")).arrival == 1
-
-
-# Two stages on one number ------------------------------------------------------------------------------------------
-
-
-async def test_one_number_goes_from_the_first_counter_through_review_to_delivery(desk: TimelessDesk) -> None:
-    await issue(desk, times=2)
-    await call(desk)
-    assert await desk.ask(Review("2", 1)) == Answer(1, "A101", CERTIFICATES, State.BACK_OFFICE)
-    assert (await call(desk)).arrival == 2, "the counter is free"
-    assert await desk.ask(Ready(1)) == Answer(1, "A101", DELIVERY, State.WAITING, ahead=0)
-    assert (await call(desk, "5")).number == "A101"
-    await desk.ask(Done("5", 1))
-    assert await state(desk, 1) is State.SERVED
-
-
-async def test_whoever_came_first_is_delivered_to_first(desk: TimelessDesk) -> None:
-    await issue(desk, times=3)
-    for arrival in (1, 2, 3):
-        await call(desk)
-        await desk.ask(Review("2", arrival))
-    for arrival in (2, 3, 1):
-        await desk.ask(Ready(arrival))
-    assert await waiting(desk, DELIVERY) == [1, 2, 3]
-
-
-async def test_what_was_meant_for_one_counter_is_delivered_by_any(desk: TimelessDesk) -> None:
-    """Otherwise it would wait for ever: the first counter does not deliver."""
-    await issue(desk)
-    await desk.ask(Transfer(1, CERTIFICATES, "1"))
-    await call(desk, "1")
-    await desk.ask(Review("1", 1))
-    await desk.ask(Ready(1))
-    assert (await call(desk, "5")).arrival == 1
-
-
-async def test_a_lane_without_a_second_stage_sends_nothing_to_review(desk: TimelessDesk) -> None:
-    await issue(desk, DELIVERY)
-    await call(desk, "5")
-    with pytest.raises(NoDelivery):
-        await desk.ask(Review("5", 1))
-
-
-async def test_what_the_office_dropped_while_in_review_goes_on_by_transfer(desk: TimelessDesk) -> None:
-    await issue(desk)
-    await call(desk)
-    await desk.ask(Review("2", 1))
-    lanes = tuple(replace(lane, delivery="") for lane in desk.office.lanes)
-    desk.move_to(replace(desk.office, lanes=lanes))
-    with pytest.raises(NoDelivery):
-        await desk.ask(Ready(1))
-    assert (await desk.ask(Transfer(1, DELIVERY))).state is State.WAITING
-
-
 # Slips -------------------------------------------------------------------------------------------------------------
 
 
@@ -487,46 +218,6 @@ async def test_a_new_slip_has_a_new_secret_and_a_living_ticket(desk: TimelessDes
     await desk.ask(Cancel(1))
     with pytest.raises(SlipEnded):
         await desk.ask(Reissue(1, "b" * 64))
-
-
-# Closing time ------------------------------------------------------------------------------------------------------
-
-
-async def test_closing_is_announced_with_how_many_still_wait(desk: TimelessDesk) -> None:
-    await issue(desk, times=2)
-    assert await desk.ask(AnnounceClosing(CERTIFICATES)) == Answer(None, None, CERTIFICATES, None, ahead=2)
-    assert (await desk.picture()).closing == {CERTIFICATES}
-    with pytest.raises(LaneClosing):
-        await desk.ask(AnnounceClosing(CERTIFICATES))
-
-
-async def test_a_closing_lane_gives_no_more_numbers_and_serves_who_waits(desk: TimelessDesk) -> None:
-    await issue(desk)
-    await desk.ask(AnnounceClosing(CERTIFICATES))
-    with pytest.raises(LaneClosing):
-        await issue(desk)
-    await issue(desk, MOVES)
-    assert (await call(desk)).arrival == 1
-
-
-async def test_after_closing_staff_may_end_whoever_is_not_at_a_counter(desk: TimelessDesk) -> None:
-    await issue(desk, times=3)
-    await call(desk)
-    with pytest.raises(NotYet):
-        await desk.ask(Lapse(2))
-    await desk.ask(AnnounceClosing(CERTIFICATES))
-    assert (await desk.ask(Lapse(2))).state is State.LAPSED
-    with pytest.raises(WrongMove):
-        await desk.ask(Lapse(1))
-    told = (await desk.facts())[-1]
-    assert isinstance(told, facts.TicketLapsed)
-    assert told.why == "closing"
-
-
-async def test_a_new_day_opens_every_lane_again(desk: TimelessDesk) -> None:
-    await desk.ask(AnnounceClosing(CERTIFICATES))
-    await desk.open_day("2026-11-25")
-    assert (await desk.ask(Issue(CERTIFICATES, "kiosk"), day="2026-11-25")).arrival == 1
 
 
 # All of them -------------------------------------------------------------------------------------------------------
