@@ -35,8 +35,8 @@ from hub.store.sealing import Contact, PublicKey, open_sealed
 from hub.wire.codes import digest_of
 from hub.wire.tickets import BODY_BYTES
 from tests.doors import shared_ledger
+from tests.edge.earnest import is_ready
 from tests.edge.hubs import Served, served
-from tests.edge.test_end_to_end import is_ready
 from tests.edge.test_residents import Browser, code_in, new_id
 from tests.eventually import eventually
 from tests.fanout.days import CERTIFICATES, OFFICE

@@ -23,8 +23,8 @@ from hub.edge.tries import Tries
 from hub.wire import messages as wire
 from hub.wire.codes import code_of, digest_of
 from hub.wire.tickets import BODY_BYTES
+from tests.edge.earnest import hub_of, is_ready
 from tests.edge.hubs import Served, Visitor
-from tests.edge.test_end_to_end import hub_of, is_ready
 from tests.eventually import eventually
 from tests.fanout.days import CERTIFICATES, MOVES, OFFICE
 

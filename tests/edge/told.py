@@ -28,8 +28,8 @@ from hub.store.outbox import Outbox
 from hub.store.sealing import Contact, PublicKey, open_sealed
 from hub.wire.tickets import Told
 from tests.doors import Doors, shared_ledger
+from tests.edge.earnest import is_ready
 from tests.edge.hubs import Served, served
-from tests.edge.test_end_to_end import is_ready
 from tests.edge.test_residents import Browser, new_id
 from tests.workers.described import check_stand_ins
 from tests.workers.stand_ins import serving
