@@ -1,13 +1,9 @@
 """Whole days on a real store and a real hub, driven from outside."""
 
-import json
-import re
-import tempfile
 import time
-from argparse import ArgumentParser
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from random import Random
@@ -16,103 +12,28 @@ import anyio
 import msgspec
 import pytest
 
-from config.asgi import hub_running
 from config.embedded import EmbeddedValkey
-from config.office_folder import PRACTICE_MARK
 from config.office_process import start_office
-from config.practice import command, entering
-from config.practice.credentials import Credentials, PracticePass
+from config.practice import entering
 from config.practice.driver import DayFailed, Entries, Outcome, Plan, UnfitDay, drive
 from config.practice.figures import read_figures
 from config.practice.floor import Tally
 from config.practice.listeners import Listener, compare_all
-from config.practice.report import ProgressBar, as_fields, as_json, as_text
+from config.practice.report import as_fields, as_text
 from config.practice.sockets import fresh_snapshot
-from config.serving import listen, serving
 from hub.desk.hours import DAY_MINUTES
-from hub.desk.lane import Absence, Counter, Lane, Office, Priority, PushBacks, Reason
-from hub.forecast.day import Customer, Figures, Moves, typical_day
-from hub.ledger.connection import sqlite_url
+from hub.desk.lane import Office, Priority
+from hub.forecast.day import Customer, Moves, typical_day
 from hub.ledger.journal import Author
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
 from hub.wire.position import Position
 from tests.eventually import eventually
+from tests.practice.practising import office, practice, small_figures, small_plan
 
-SPEED = 2000.0
+__all__ = ["office"]
+
 STEADY = 500.0  # where it counts who comes first: a machine that stands still for a second costs eight minutes
-
-
-@dataclass(frozen=True)
-class At:
-    """A practice office, as `drive` wants to know it."""
-
-    inside: str
-    inbox: str
-    credentials: Credentials
-    ledger_url: str
-
-
-def small_figures() -> Figures:
-    """Two lanes, everybody within one hour, and more of everything that is rare."""
-    whole = read_figures()
-    return msgspec.structs.replace(
-        whole,
-        hours={10: 1.0},
-        lanes={
-            key: msgspec.structs.replace(whole.lanes[key], share=0.5, service_minutes=4.0, counters_normal=3)
-            for key in ("certificates", "moves")
-        },
-        absence=msgspec.structs.replace(whole.absence, base=0.2, most=0.3),
-        transfer_share=0.1,
-        cancel_share=0.1,
-        moves=Moves(),
-    )
-
-
-def small_plan(tickets: int = 60, speed: float = SPEED, seed: int = 1) -> Plan:
-    figures = small_figures()
-    customers = typical_day(figures, tickets, Random(seed))
-    return Plan(customers=customers, figures=figures, speed=speed, has_lunch=True)
-
-
-@pytest.fixture
-def office(office_name: str) -> Office:
-    return Office(
-        key=office_name,
-        name="練習",
-        lanes=(
-            Lane("certificates", "証明", "A", 101, 399, delivery="delivery"),
-            Lane("moves", "異動", "B", 401, 699),
-            Lane("delivery", "交付", "Z", 1, 1, gives_numbers=False),
-        ),
-        counters=(
-            *(Counter(str(n), f"{n}番", ("certificates",)) for n in (1, 2, 3)),
-            *(Counter(str(n), f"{n}番", ("moves", "certificates")) for n in (4, 5, 6)),
-            Counter("7", "7番", ("delivery",)),
-        ),
-        reasons=(Reason("health", "体調"),),
-        absence=Absence(after_calls=2, after_seconds=20, missed_minutes=10),
-        push_backs=PushBacks(times=2, places=5),
-    )
-
-
-@asynccontextmanager
-async def practice(office: Office, store: EmbeddedValkey, *, is_practice: bool = True) -> AsyncIterator[At]:
-    with tempfile.TemporaryDirectory() as folder, listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as inside:
-        ledger_url = sqlite_url(Path(folder) / "ledger.sqlite")
-        credentials = made_in(Path(folder), ledger_url, office)
-        async with (
-            hub_running(office, redis_url=store.url, ledger_url=ledger_url, practice=is_practice) as apps,
-            serving(apps, public, inside),
-        ):
-            yield At(f"http://127.0.0.1:{inside.getsockname()[1]}", "", credentials, ledger_url)
-
-
-def made_in(folder: Path, ledger_url: str, office: Office) -> Credentials:
-    (folder / PRACTICE_MARK).touch()
-    with closing(Ledger(ledger_url, office.key)) as ledger:
-        return PracticePass(folder, ledger).make()
 
 
 @pytest.fixture
@@ -309,82 +230,6 @@ async def test_a_lane_that_the_office_lacks_is_told_before_anything_starts(
 # The command line ---------------------------------------------------------------------------------------------------
 
 
-def simulate(*words: str) -> int:
-    parser = ArgumentParser()
-    command.add_arguments(parser)
-    return command.run(parser.parse_args(words))
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ([], "どちらか一つ"),
-        (["day.csv", "--seed", "1"], "どちらか一つ"),
-        (["day.csv", "--tickets", "5"], "--tickets"),
-        (["--seed", "1", "--tickets", "0"], "--tickets"),
-        (["--seed", "1", "--speed", "0"], "--speed"),
-        (["--seed", "1", "--speed", "nan"], "--speed"),
-        (["--seed", "1"], "--hub"),
-        (["--seed", "1", "--hub", "ftp://x"], "http://"),
-        (["--seed", "1", "--figures", "none.toml", "--hub", "http://x"], "none.toml"),
-        (["none.csv", "--hub", "http://x"], "none.csv を読めません（No such file or directory）。"),
-        (["--seed", "1", "--inbox", "http://x"], "--inbox"),
-        (["--seed", "1", "--hub", "http://x"], "DIR/credentials.json"),
-        (["--seed", "1", "--credentials", "x.json"], "--hub"),
-        (["--seed", "1", "--hub", "http://x", "--credentials", "none.json"], "DIR/credentials.json"),
-        (["--seed", "1", "--hub", "http://x", "--inbox", "ftp://x"], "--inbox"),
-    ],
-)
-def test_wrong_use_is_one_sentence_and_2(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert simulate(*words) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert said in err
-    assert err.startswith("junban: ")
-    assert err.count("\n") == 1
-
-
-def test_a_faulty_day_file_names_every_fault_and_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "day.csv"
-    file.write_text("arrived_at,lane,source,service_seconds\nx,moves,kiosk,1\n9:00:00,moves,pigeon,y\n", "utf-8")
-    assert simulate(str(file), "--hub", "http://x") == 2
-    err = capsys.readouterr().err
-    assert all(word in err for word in ("2 行目", "3 行目", "pigeon", "「y」"))
-
-
-def test_a_day_file_in_other_letters_is_one_sentence_and_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "day.csv"
-    file.write_bytes("arrived_at,lane,source,service_seconds\n9:00:00,証明,kiosk,1\n".encode("shift_jis"))
-    assert simulate(str(file), "--hub", "http://x") == 2
-    assert "UTF-8 の CSV で保存し直してください。" in capsys.readouterr().err
-
-
-def test_a_hub_that_is_not_there_is_one_sentence_and_1(
-    tmp_path: Path, office: Office, capsys: pytest.CaptureFixture[str]
-) -> None:
-    made_in(tmp_path, sqlite_url(tmp_path / "ledger.sqlite"), office)
-    file = str(tmp_path / "credentials.json")
-    assert simulate("--seed", "1", "--hub", "http://127.0.0.1:1", "--credentials", file) == 1
-    err = capsys.readouterr().err
-    assert "つながりません" in err
-    assert err.count("\n") == 1
-
-
-async def test_who_cannot_sign_in_or_show_a_token_is_told_in_one_sentence(
-    valkey_server: EmbeddedValkey, office: Office
-) -> None:
-    async with practice(office, valkey_server) as hub:
-        made = hub.credentials
-        strangers = [msgspec.structs.replace(person, password="correct-horse-battery") for person in made.people]
-        with pytest.raises(DayFailed, match=r"renshu-\w+ でサインインできません（\d+）.*credentials.json"):
-            await drive(replace(hub, credentials=Credentials(strangers, made.devices)), small_plan(), Random())
-        screens = [msgspec.structs.replace(device, token="A" * 43) for device in made.devices]
-        with pytest.raises(DayFailed, match=r"登録されていません.*credentials\.json"):
-            await drive(replace(hub, credentials=Credentials(made.people, screens)), small_plan(), Random())
-        with pytest.raises(DayFailed, match="足りません"):
-            await drive(replace(hub, credentials=Credentials(made.people)), small_plan(), Random())
-
-
 async def test_staff_that_is_put_out_signs_in_again_and_nothing_is_lost(
     valkey_server: EmbeddedValkey, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -409,39 +254,3 @@ async def test_staff_that_is_put_out_signs_in_again_and_nothing_is_lost(
     assert ended == [1, 1]
     assert_good(outcomes[0])
     assert outcomes[0].joins > outcomes[0].screens_equal
-
-
-async def test_the_last_line_of_a_report_is_one_object(valkey_server: EmbeddedValkey, office: Office) -> None:
-    async with practice(office, valkey_server) as hub:
-        outcome = await drive(hub, small_plan(tickets=5), Random())
-    assert json.loads(as_json(outcome))["tickets"] == 5
-    assert re.search(r"発券: 5\n", as_text(outcome))
-
-
-class Paper:
-    """Somewhere to write that is a terminal or not."""
-
-    def __init__(self, *, is_terminal: bool) -> None:
-        self.text = ""
-        self._is_terminal = is_terminal
-
-    def isatty(self) -> bool:
-        return self._is_terminal
-
-    def write(self, text: str) -> int:
-        self.text += text
-        return len(text)
-
-    def flush(self) -> None:
-        pass
-
-
-def test_a_terminal_gets_a_bar_and_a_log_gets_lines_now_and_then() -> None:
-    for is_terminal in (True, False):
-        paper, now = Paper(is_terminal=is_terminal), iter([0.0, 1.0, 2.0, 30.0, 31.0])
-        bar = ProgressBar(paper, lambda now=now: next(now))  # type: ignore[misc]
-        for issued in range(4):
-            bar(36000 + issued, Tally(issued=issued), 4)
-        bar.end()
-        assert paper.text.startswith("\r" if is_terminal else "10:00  発券 0/4")
-        assert paper.text.count("\n") == (1 if is_terminal else 2)
