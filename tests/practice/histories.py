@@ -6,6 +6,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from config.practice.recording import Contact, History, Letter, Photograph, Place, Visitor
+from config.practice.retelling import Findings
 from hub.desk import requests
 from hub.desk.desk import Desk
 from hub.desk.facts import DayOpened, Fact, LaneRenumbered
@@ -207,3 +208,16 @@ def good_day() -> Told:
     told.do(requests.MarkAbsent("2", sixth))
     assert told.next("2") is None
     return told
+
+
+def place_of(told: Told, kind: type[m.AnyFact], arrival: int | None = None) -> tuple[int, int]:
+    return next(
+        place
+        for place, fact in told.facts.items()
+        if isinstance(fact, kind) and arrival in (None, getattr(fact, "arrival", None))
+    )
+
+
+def reds(findings: Findings) -> dict[str, int]:
+    counts = {name: getattr(findings, name) for name in ("lost", "doubled", "disordered", "unexplained")}
+    return {name: count for name, count in counts.items() if count}
