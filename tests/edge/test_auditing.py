@@ -19,7 +19,9 @@ from hub.ledger.erasures import Erasures
 from hub.ledger.operations import Ledger, Stream
 from hub.ledger.tables import OPERATIONS
 from hub.wire.roles import Role
-from tests.edge.door import NOW_MS, OWN, Door
+from tests.edge.door import NOW_MS, OWN, Door, door
+
+__all__ = ["door"]
 
 DAY = "2026-11-24"
 SUBSCRIPTION = "5" * 32
@@ -48,13 +50,6 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     book.append(DAY, Stream(), stream, accounted=len(stream), removed=0)
     yield book
     book.close()
-
-
-@pytest.fixture
-def door(ledger: Ledger) -> Iterator[Door]:
-    door = Door(ledger)
-    with door.visitors:
-        yield door
 
 
 def erase(ledger: Ledger) -> None:

@@ -23,10 +23,12 @@ from hub.edge.tries import Tries
 from hub.wire import messages as wire
 from hub.wire.codes import code_of, digest_of
 from hub.wire.tickets import BODY_BYTES
-from tests.edge.earnest import hub_of, is_ready
+from tests.edge.earnest import hub_of, is_ready, office
 from tests.edge.hubs import Served, Visitor
 from tests.eventually import eventually
-from tests.fanout.days import CERTIFICATES, MOVES, OFFICE
+from tests.fanout.days import CERTIFICATES, MOVES
+
+__all__ = ["office"]
 
 pytestmark = pytest.mark.anyio
 
@@ -56,11 +58,6 @@ class Browser:
         answer = await self.post("/tickets", id=id_ or new_id(), lane=lane, secret=digest_of(secret))
         assert answer.status_code == 200, answer.text
         return secret, answer.json()
-
-
-@pytest.fixture
-def office(office_name: str) -> Office:
-    return replace(OFFICE, key=office_name)
 
 
 @asynccontextmanager
