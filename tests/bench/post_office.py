@@ -84,8 +84,7 @@ class PostOffice(OfficeOfProcesses):
 
     async def _part_of_a_day(self) -> None:
         while not self.is_over:
-            await self.fill(WAITING)
-            await asyncio.gather(self.serve(), self.arrive(), asyncio.sleep(self._press_every_s))
+            await asyncio.gather(self.serve(), self.fill(WAITING), asyncio.sleep(self._press_every_s))
 
     async def fill(self, waiting: int) -> None:
         """Until so many wait."""

@@ -29,8 +29,8 @@ from tests.eventually import eventually
 from tests.workers.stand_ins import serving
 from workers.carriers.line import retry_key
 
-CLERKS = 4  # who press side by side
-PRESS_EVERY_S = 0.05  # of each
+CLERKS = 2  # who press side by side
+PRESS_EVERY_S = 0.1  # of each
 QUIET_EVERY_S = 0.5  # of the office whose carriers are at their worst
 KILL_EVERY_S = 1.0
 RESTART_AFTER_S = 0.1
