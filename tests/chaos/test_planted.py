@@ -80,7 +80,8 @@ async def test_no_address_can_be_read_anywhere(tmp_path: Path) -> None:
             await _a_day(office)
             client = redis.Redis.from_url(office.store.url)
             assert inbox.received > RESIDENTS // 2, "mails were sent, so addresses were there to be leaked"
-            assert len(moods.seen) >= RESIDENTS - DAMAGED, "and each was told to the provider"
+            told = RESIDENTS - DAMAGED - KILLS  # a killed worker was perhaps about to send one, which nobody may repeat
+            assert len(moods.seen) >= told, "and each was told to the provider"
             assert list(places(client, tmp_path)) == []
         finally:
             office.stop()
