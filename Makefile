@@ -25,9 +25,8 @@ run: $(VENV)/runtime ## A practice office without the simulated day; Ctrl-C ends
 	@exec $(BIN)/junban up --practice
 
 # A file's stories stay together, in one process and in their order; the files whose stories take longest begin
-# (tests/conftest.py). One more than there are processors: many stories wait for others' processes. WORKERS=0 runs all
-# of it in one process, as `pytest` itself does.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# (tests/conftest.py). WORKERS=0 runs all of it in one process, as `pytest` itself does.
+WORKERS ?= auto
 test: check needs ## Every check and every test, on all processors; WORKERS=0 for one process
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
