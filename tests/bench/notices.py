@@ -10,8 +10,8 @@ from tests.bench.mails import thousand_mails_s
 from tests.bench.posting import Killing, Moods, Posted, post, share_of
 
 RUSH = 505  # tickets: the call of each tells him and one more who is near by it, a thousand notices
-FULL = Killing(kills=1_000, tickets=6_400, notices=10_000, rush=RUSH, at_most_s=1_500.0)
-QUICK = Killing(kills=50, tickets=300, notices=500, rush=RUSH, at_most_s=120.0)
+FULL = Killing(days=4, kills=250, tickets=1_750, notices=10_000, rush=RUSH, at_most_s=420.0)
+QUICK = Killing(days=1, kills=50, tickets=300, notices=500, rush=RUSH, at_most_s=120.0)
 UNCERTAIN_PCT, NOW_DOUBLED = 1.0, 2
 P50_S, P99_S, AFTER_KILL_S, THOUSAND_MAILS_S = 0.3, 2.0, 8.0, 10.0
 
@@ -115,7 +115,7 @@ def figures_of(posted: Posted, badly: Posted, mails_s: float) -> dict[str, float
 def is_good(figures: dict[str, float], asked: Killing) -> bool:
     none = ("lost", "doubled_line", "doubled_near", "faults_lost", "faults_doubled_line", "faults_doubled_near")
     return (
-        figures["kills"] >= asked.kills
+        figures["kills"] >= asked.days * asked.kills
         and all(figures[f"notices_{one}"] >= asked.notices for one in Carrier)
         and not any(figures[one] for one in none)
         and figures["doubled_now"] <= NOW_DOUBLED

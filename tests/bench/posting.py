@@ -50,11 +50,15 @@ MAIL_CONDUCTS = {
 
 @dataclass(frozen=True, slots=True)
 class Killing:
-    """Until there were so many kills and so many tickets (of five notices each), or it has taken too long."""
+    """So many days, one after the other: a hub that was killed reads its day anew, and none is longer than any ward's.
 
+    Each until there were so many kills and so many tickets (of five notices each), or it has taken too long.
+    """
+
+    days: int
     kills: int
     tickets: int
-    notices: int  # of each carrier, without which it has proved nothing
+    notices: int  # of each carrier on all days, without which it has proved nothing
     rush: int  # tickets that are called within RUSH_S, before anybody is killed
     at_most_s: float
 
@@ -157,14 +161,35 @@ def post(killing: Killing, moods: Callable[[], Moods]) -> tuple[Posted, Posted]:
     starts processes. Raises RuntimeError or AssertionError where an office does not work.
     """
 
-    async def both(folders: tuple[Path, Path], nursery: Nursery) -> tuple[Posted, Posted]:
-        return await asyncio.gather(_post(folders[0], nursery, killing), _post(folders[1], nursery, moods))
+    async def killed(folder: Path, nursery: Nursery) -> Posted:
+        return summed([await _post(folder / str(day), nursery, killing) for day in range(killing.days)])
 
-    with Workshop() as one, Workshop() as other, contextlib.closing(Nursery()) as nursery:
-        return asyncio.run(both((one, other), nursery))
+    async def both(folder: Path, nursery: Nursery) -> tuple[Posted, Posted]:
+        return await asyncio.gather(killed(folder, nursery), _post(folder / "badly", nursery, moods))
+
+    with Workshop() as folder, contextlib.closing(Nursery()) as nursery:
+        return asyncio.run(both(folder, nursery))
+
+
+def summed(days: Sequence[Posted]) -> Posted:
+    """Several days as one; no notice is of two."""
+    total = Posted(0, 0)
+    for day in days:
+        total.kills += day.kills
+        total.due += day.due
+        total.of_carrier |= day.of_carrier
+        total.arrived += day.arrived
+        total.states |= day.states
+        total.leased += day.leased
+        total.late += day.late
+    total.near_s = sorted(wait for day in days for wait in day.near_s)
+    total.rush_s = sorted(wait for day in days for wait in day.rush_s)
+    total.after_kill_s = {one: sorted(wait for day in days for wait in day.after_kill_s[one]) for one in Carrier}
+    return total
 
 
 async def _post(folder: Path, nursery: Nursery, work: Killing | Callable[[], Moods]) -> Posted:
+    folder.mkdir()
     book, killing = Book(), work if isinstance(work, Killing) else None
     mood: Moods | None = None
     line = LineStandIn(LINE_TOKEN, LINE_SECRET, quota=None, on_said=book.said)
