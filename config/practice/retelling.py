@@ -300,7 +300,8 @@ class Retelling:
                 was_called = known.state is State.WAITING and seen.state is not State.WAITING
                 seen.calls, seen.waited_anew = known.calls + was_called, known.waited_anew
             else:
-                seen.calls, seen.waited_anew, seen.placed = known.calls, known.waited_anew, known.placed
+                seen.calls, seen.waited_anew = known.calls, known.waited_anew
+                seen.placed = known.placed if seen.rank in (known.rank, UNSET) else None  # moved, and nobody heard why
             seen.issued_in = seen.issued_in if known is None else known.issued_in
             self.tickets[arrival] = seen
         for arrival, ticket in self.tickets.items():

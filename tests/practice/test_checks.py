@@ -102,6 +102,27 @@ def test_facts_that_nobody_was_told_are_bridged_by_photographs_and_answers(
     assert (findings.served, findings.cancelled, findings.closed_out) == (4, 1, 1)
 
 
+def test_of_who_moved_back_unheard_nobody_can_say_why_he_was_passed() -> None:
+    told = Told()
+    told.photograph(None)
+    for _ in range(2):
+        told.issue()
+    heard = told.clock
+    told.next()
+    told.do(requests.MarkAbsent("1", 1))
+    told.do(requests.Return(1))
+    told.photograph(since=(heard, 0))
+    unheard = range(heard + 1, told.clock + 1)
+    assert told.next() == 2
+    told.next("1", 2)
+    told.do(requests.Done("1", 1))
+    told.facts = {place: fact for place, fact in told.facts.items() if place[0] not in unheard}
+    for arrival in (1, 2):  # as staff hear it
+        place = place_of(told, m.TicketIssued, arrival)
+        told.facts[place] = replace(told.facts[place], priority="")
+    assert judge(told.history()).complaints == []
+
+
 def replay(told: Told, until: int) -> None:
     """Do again what a good day did, up to that many facts."""
     for request in list(GOOD_REQUESTS[len(told.answers) :]):
