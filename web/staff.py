@@ -44,7 +44,7 @@ Fields = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class PersonView:
-    """A handler in words. `state` is one of the marks of staff.css."""
+    """A handler in words. `state` is one of the marks of tables.css."""
 
     name: str
     shown: str
