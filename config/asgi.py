@@ -164,7 +164,8 @@ async def hub_running(
         heard += telephones.heard_routes()
     archive = ArchiveWatch(Days(own_client, office).lag)
     walls = Walls(relay, own_lanes, lambda: devices.places(Role.WALL))
-    erasure = ErasureWatch(Erasing(own_client, office).told) if offers else None
+    erasing = Erasing(own_client, office)
+    erasure = ErasureWatch(erasing.told if offers else erasing.told_while_owed)
     edge = Edge(
         relay,
         Commands(
@@ -227,7 +228,7 @@ async def hub_running(
             asyncio.create_task(keep_deadlines(relay, lanes.do, every_s=tuning.day_every_s), name="deadlines"),
             asyncio.create_task(archive.run(), name="archive"),
             asyncio.create_task(walls.run(), name="walls"),
-            *([asyncio.create_task(erasure.run(), name="erasure")] if erasure else []),
+            asyncio.create_task(erasure.run(), name="erasure"),
         ]
         yield (
             SecurityHeaders(Starlette(routes=[*public, *pages.static_routes()]), is_https=is_secure),

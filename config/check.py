@@ -7,6 +7,7 @@ from config.given_store import faults_of_server, given_server
 from config.ledger import faults_of_ledger
 from config.line_check import faults_of_line
 from config.mail import faults_of_mail
+from config.searched import faults_of_search
 from config.settings import WHERE, look_at_all
 
 
@@ -16,6 +17,7 @@ def find_faults() -> list[Fault]:
         return faults
     faults += faults_of_mail(machine)
     faults += faults_of_line(machine)
+    faults += faults_of_search(machine)
     faults += faults_of_ledger(machine)
     for name, url in (("JUNBAN_REDIS_URL", machine.redis_url), ("JUNBAN_JOBS_URL", machine.jobs_url)):
         if url:

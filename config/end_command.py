@@ -30,6 +30,7 @@ from hub.store.contacts import Contacts
 from hub.store.days import Days
 from hub.store.erasing import Erasing
 from workers.archive import Archiver
+from workers.erase import SETTING
 from workers.keys import KeyHost
 from workers.search import Wanted, search
 
@@ -114,13 +115,15 @@ class EndCommand:
         gone = book.gone(book.open(), METHOD, now, ending=ENDING)
         await store.rewrite()
         until = await store.now_ms()
-        places = [*self._machine.search_dirs, self._folder, *([store_folder] if store_folder else [])]
+        places = [*self._machine.search_dirs, *([store_folder] if store_folder else [])]
         wanted = Wanted(frozenset(book.keys().values()), frozenset(await store.traces(FOREVER_MS)))
-        found = search([place for place in places if place.exists()], wanted)
+        found = search([*places, *([self._folder] if self._folder.exists() else [])], wanted)
         if found.hits or found.unread:
             raise NotErased(
                 f"{(found.hits + found.unread)[0]} に残っているか、読めません。確かめて、もう一度行ってください。"
             )
+        if not places or not found.files:
+            raise NotErased(f"消去を確かめるフォルダーがありません。{SETTING} に書いて、もう一度行ってください。")
         book.verified(until, "rewrite+scan", gone, found.files, until)
         await store.forget(await store.traces(FOREVER_MS))
         return gone, len(destroyed)

@@ -17,6 +17,7 @@ from config import logs
 from config.alive import toucher
 from config.ledger import LedgerSettings
 from config.mail import MailSettings
+from config.searched import places
 from hub.desk.lane import Office
 from hub.ledger.asked import Asks
 from hub.ledger.erasures import Erasures
@@ -33,7 +34,6 @@ from workers.clock import SteadyClock
 from workers.dispatch import Duties, Keeper
 from workers.erase import Eraser
 from workers.keys import KeyHost
-from workers.search import search
 from workers.sweeping import Sweeper
 from workers.wake import Waker
 
@@ -53,7 +53,7 @@ def run(
     """Until SIGTERM or SIGINT; store and ledger that are away are waited for. Raises KeysUnusable, LedgerUnusable.
 
     `keys`: where there may be keys to destroy. `own_store`: the folder of an embedded server that somebody starts
-    again. `searched`: where no contact may be.
+    again. `searched`: where no contact may be; for a store that is not our own nothing is verified without any.
     """
     logs.set_up()
     asyncio.run(_keep(office, mail, ledger, redis_url, jobs_url, alive, keys, own_store, searched))
@@ -85,7 +85,7 @@ async def _keep(
                 contacts,
                 keys,
                 Erasures(book),
-                lambda wanted: search(_places(searched, own_store), wanted),
+                places(searched, own_store),
                 SteadyClock(_boot_ms),
                 wall_ms=_wall_ms,
                 may_restart=own_store is not None,
@@ -105,12 +105,6 @@ async def _keep(
 
 def _asked(client: Redis, office: Office, book: Ledger) -> AskedErasures:
     return AskedErasures(Lanes(client, office), Erasing(client, office), Asks(book), now_ms=_wall_ms)
-
-
-def _places(searched: Sequence[Path], own_store: Path | None) -> list[Path]:
-    if own_store is None or any(own_store.is_relative_to(place) for place in searched):
-        return list(searched)
-    return [*searched, own_store]
 
 
 def _wall_ms() -> int:

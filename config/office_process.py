@@ -48,6 +48,7 @@ OF_CARRIERS = tuple(name for needs in NEEDED_BY.values() for name, _ in needs)
 WORKERS = {Carrier.LINE: "LINEのワーカー", Carrier.EMAIL: "メールのワーカー", Carrier.PHONE: "電話のワーカー"}
 KEYS_FOLDER = "keys"
 SLIPS_FOLDER = "slips"
+TEMPORARY_FOLDER = "tmp"
 KIOSK_PLACE = "kiosk"
 MASTER_KEY_BYTES = 32
 
@@ -106,6 +107,7 @@ class OfficeProcess:
                 partial(self._on_store, Part.HUB, hub),
                 practice=practice,
                 log=self._log(name),
+                temporary=self._temporary,
                 credentials=self.credentials_file if practice else None,
                 number=number,
             )
@@ -184,6 +186,11 @@ class OfficeProcess:
         """What the ticket machine keeps: slips, and its token."""
         return self._folder / SLIPS_FOLDER
 
+    @property
+    def _temporary(self) -> Path:
+        """Where the processes make their temporary files: here the keeper looks after each erasure."""
+        return self._folder.absolute() / TEMPORARY_FOLDER
+
     def _posts(self, is_wanted: Callable[[], bool]) -> list[Post]:
         """In the order of their starts: whoever sends is there before the first address is taken."""
         posts: list[Post] = [StorePost(self._store, self._users, is_wanted)] if self._store else []
@@ -201,20 +208,10 @@ class OfficeProcess:
         if places and places.kiosk:
             words = ["kiosk", "--hub", self.inside_url, "--port", str(places.kiosk)]
             words += ["--out", str(self._slips)]
-            # Its printer library makes a temporary folder at each start and leaves it there: it goes with ours.
-            posts.append(self._child("発券機", "kiosk", words, port=places.kiosk, temporary=self._folder))
+            posts.append(self._child("発券機", "kiosk", words, port=places.kiosk))
         return posts
 
-    def _child(
-        self,
-        name: str,
-        log: str,
-        words: list[str],
-        *,
-        port: int,
-        temporary: Path | None = None,
-        with_secrets: bool = False,
-    ) -> ChildPost:
+    def _child(self, name: str, log: str, words: list[str], *, port: int, with_secrets: bool = False) -> ChildPost:
         """`with_secrets`: of the carriers that it stands in for; what opens a contact it is not given."""
         return ChildPost(
             name,
@@ -222,13 +219,21 @@ class OfficeProcess:
             lambda: self.machine.model_copy(update={"master_key": None}),
             log=self._log(log),
             port=port,
-            temporary=temporary,
+            temporary=self._temporary,
             with_secrets=with_secrets,
         )
 
     def _sender(self, name: str, log: str, words: list[str], part: Part) -> ChildPost:
         alive = self._folder / f"{log}.alive"
-        return ChildPost(name, words, lambda: self._on_store(part), log=self._log(log), alive=alive, with_secrets=True)
+        return ChildPost(
+            name,
+            words,
+            lambda: self._on_store(part),
+            log=self._log(log),
+            temporary=self._temporary,
+            alive=alive,
+            with_secrets=True,
+        )
 
     def _on_store(self, part: Part, machine: Machine | None = None) -> Machine:
         """The machine (of a hub: its own) with our store's address for this part, where we have one."""
@@ -329,7 +334,9 @@ def _sending(machine: Machine, folder: Path) -> Machine:
     Raises OfficeDidNotStart for a set-up that is half done.
     """
     folder = folder.absolute()
-    key_dir, searched = machine.key_dir or folder / KEYS_FOLDER, (*machine.search_dirs, folder)
+    key_dir, searched = machine.key_dir or folder / KEYS_FOLDER, machine.search_dirs
+    if searched or machine.redis_url is None:  # what a store of somebody else has on the disk only he can name
+        searched = (*searched, folder)
     machine = machine.model_copy(update={"key_dir": key_dir, "search_dirs": searched})
     if machine.master_key is None:
         return machine.model_copy(update=dict.fromkeys(OF_CARRIERS))

@@ -74,7 +74,7 @@ class ChildPost:
 
     `machine` is asked for its settings at each start: a store's socket may only have its place once the server runs.
     It lives as long as `page` of its `port` on loopback answers, or it touches the file `alive`. `temporary`: where it
-    makes temporary folders, where that is not the place of the machine.
+    makes temporary files, instead of the place of the machine that others fill as well.
     """
 
     def __init__(
@@ -84,11 +84,11 @@ class ChildPost:
         machine: Callable[[], Machine],
         *,
         log: Path | None,
+        temporary: Path,
         port: int | None = None,
         page: str = "/",
         alive: Path | None = None,
         with_secrets: bool = False,
-        temporary: Path | None = None,
     ) -> None:
         self.name = name
         self._words, self._machine, self._log = words, machine, log
@@ -112,14 +112,14 @@ class ChildPost:
             self._alive.unlink(missing_ok=True)  # what the one before has touched says nothing of this one
             words += ["--alive", str(self._alive)]
         environment = self._machine().environment(with_secrets=self._with_secrets)
-        if self._temporary is not None:
-            environment["TMPDIR"] = str(self._temporary)
+        environment["TMPDIR"] = str(self._temporary)
         with contextlib.ExitStack() as files:
             try:
+                self._temporary.mkdir(mode=0o700, exist_ok=True)
                 out = files.enter_context(self._log.open("ab")) if self._log else None
             except OSError as error:
                 raise OfficeDidNotStart(
-                    f"{self._log} を開けません（{error.strerror}）。持ち主と権限を確かめてください。"
+                    f"{error.filename} を開けません（{error.strerror}）。持ち主と権限を確かめてください。"
                 ) from error
             self._child = processes.start(
                 words,
@@ -171,6 +171,7 @@ class HubPost(ChildPost):
         *,
         practice: bool,
         log: Path | None,
+        temporary: Path,
         credentials: Path | None = None,
         number: int = 1,
     ) -> None:
@@ -179,7 +180,7 @@ class HubPost(ChildPost):
         words += ["--credentials", str(credentials)] if credentials else []
         self.inside_port = port = machine.inside_port
         name = "ハブ" if number == 1 else f"{number} 番目のハブ"
-        super().__init__(name, words, on_store, log=log, port=port, page="/live")
+        super().__init__(name, words, on_store, log=log, temporary=temporary, port=port, page="/live")
 
     def is_ready(self) -> bool:
         """Whether its pages show the present."""

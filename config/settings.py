@@ -176,8 +176,9 @@ class Machine(BaseModel):
     search_dirs: Folders = Field(
         default=(),
         alias="JUNBAN_SEARCH_DIRS",
-        description="Folders where no contact may ever be, separated by `:`: logs, spools, temporary folders. The"
-        " keeper looks through them after each erasure.",
+        description="Folders where no contact may ever be, separated by `:`: logs, spools, temporary folders, and those"
+        " of a store that is not `junban up`'s own. The keeper looks through them after each erasure; while one of them"
+        " cannot be read, or there is none for such a store, no contact is taken.",
     )
     ledger_url: LedgerUrl | None = Field(
         default=None,

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ from hub.store.erasing import ERASED_AFTER_MS, NET_SET_MS, VERIFIED_AFTER_MS, Re
 from hub.store.sealing import Contact, PublicKey, seal
 from workers.clock import SteadyClock
 from workers.keys import KeysUnusable
-from workers.search import Found, Wanted
+from workers.search import Wanted, blind, search
 
 _log = structlog.get_logger("workers.erase")
 
@@ -40,13 +41,23 @@ UNLINKED_WITHIN_S = 1.0  # the server takes its old parts away in the background
 PAUSE_S = 0.05
 CANARY_HOST = "canary.invalid"
 DAY_AFTER_METHOD = "key+unlink"
-CLOSING = frozenset(
-    {"clock", "keys", "found", "unfit"}
-)  # no list of the store tells it of these: no key is published then
+# No list of the store tells it of these: no key is published then.
+CLOSING = frozenset({"clock", "keys", "found", "unread", "unfit"})
+SETTING = "JUNBAN_SEARCH_DIRS"
 
 
 class NotClean(Exception):
     """Something that must be gone was found; says where, and never what."""
+
+
+class Unread(NotClean):
+    """Something was not looked through, and nothing counts as verified. `place`: which of the places, or the setting
+    that names them; what lies below it may be named after a contact.
+    """
+
+    def __init__(self, place: Path | str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.place = str(place)
 
 
 class Unfit(Exception):
@@ -107,8 +118,9 @@ class Book(Protocol):
 
 
 class Eraser:
-    """`turn` is the first duty of the keeper. `search` looks through what this machine can reach; `may_restart`: the
-    store is our own, and somebody starts it again. `wall_ms`: this machine's clock, for when the store is away.
+    """`turn` is the first duty of the keeper. `places`: all that this machine can reach and where a contact may have
+    been left, folders and files; without any nothing is verified, nor taken. `may_restart`: the store is our own, and
+    somebody starts it again. `wall_ms`: this machine's clock, for when the store is away.
     """
 
     def __init__(
@@ -117,21 +129,21 @@ class Eraser:
         contacts: Published,
         keys: Destroyer,
         book: Book,
-        search: Callable[[Wanted], Found],
+        places: Sequence[Path],
         clock: SteadyClock,
         *,
         wall_ms: Callable[[], int],
         may_restart: bool,
     ) -> None:
         self._store, self._contacts, self._keys, self._book = store, contacts, keys, book
-        self._search, self._clock, self._wall_ms, self._may_restart = search, clock, wall_ms, may_restart
+        self._places, self._clock, self._wall_ms, self._may_restart = places, clock, wall_ms, may_restart
         self._destroyed: dict[str, str] = {}  # date → id of its key, which the ledger does not have yet
         self._wiped: frozenset[str] | None = None  # what this process has wiped out of files and memory already
         self._restarts = self._owes_restart = False
         self._until_ms = 0  # before its files were written anew
         self._again_ms = 0
         self._verified_ms = 0
-        self._is_closed = self._is_unfit = False
+        self._is_closed = self._is_well = False
         self._look_again_ms = self._set_again_ms = 0
         self._now = 0
 
@@ -139,14 +151,15 @@ class Eraser:
         """Everything that is due at this moment. What one layer raises keeps no other from its work."""
         self._now = await self._moment()
         failures: list[Exception] = []
-        for layer in (self._destroy_keys, self._unlink, self._set_net, self._record, self._wipe, self._look_at_server):
+        layers = (self._destroy_keys, self._unlink, self._set_net, self._record, self._wipe, self._look_around)
+        for layer in layers:
             try:
                 await layer()
             except FAILURES as error:
                 failures.append(error)
         why = _word_of(failures, self._clock)
         self._is_closed = why in CLOSING
-        await self._tell(why)
+        await self._tell(why, failures)
         if failures:
             raise failures[0]
 
@@ -273,27 +286,40 @@ class Eraser:
             canaries = frozenset([self._keys.canary(day) for day in dates])
         keys = frozenset(key for day, key in self._book.keys().items() if day >= since and key)
         wanted = Wanted(keys, frozenset(traces), canaries)
-        found = await asyncio.to_thread(self._search, wanted)
+        found = await asyncio.to_thread(search, self._places, wanted)
         if found.hits or found.unread:
             await asyncio.sleep(UNLINKED_WITHIN_S)
-            found = await asyncio.to_thread(self._search, wanted)
+            found = await asyncio.to_thread(search, self._places, wanted)
         if found.unread:
-            raise NotClean(f"{found.unread[0]} を読めないため、消去を確かめられません。権限を確かめてください。")
+            raise self._unread(found.unread[0])
         if found.hits:
             raise NotClean(
                 f"消去したはずの連絡先が {found.hits[0]} に残っています（ほか {len(found.hits) - 1} か所）。"
             )
+        if not found.files:
+            raise Unread(SETTING, f"{SETTING} のフォルダーにファイルが 1 つもなく、消去を確かめられません。")
         return found.files
+
+    def _unread(self, path: Path) -> Unread:
+        place = next((place for place in self._places if path.is_relative_to(place)), SETTING)
+        return Unread(place, f"{path} を読めないため、消去を確かめられません。フォルダーと権限を確かめてください。")
 
     # ------------------------------------------------------------------------------------------------------- the rest
 
-    async def _look_at_server(self) -> None:
-        """Once a minute. Raises Unfit for one on which contacts must not be taken."""
-        if self._is_unfit or self._now >= self._look_again_ms:
-            self._is_unfit = not (await self._store.server()).is_fit
-            self._look_again_ms = self._now + LOOK_EVERY_MS
-        if self._is_unfit:
+    async def _look_around(self) -> None:
+        """Once a minute, and at each turn while it is not well. Raises Unfit for a server on which contacts must not be
+        taken, Unread for places of which nobody could say afterwards that they are clean.
+        """
+        if self._is_well and self._now < self._look_again_ms:
+            return
+        self._is_well, self._look_again_ms = False, self._now + LOOK_EVERY_MS
+        if not (await self._store.server()).is_fit:
             raise Unfit
+        if not self._places:
+            raise Unread(SETTING, f"{SETTING} がないため、消去を確かめられません。調べるフォルダーを書いてください。")
+        if missed := await asyncio.to_thread(blind, self._places):
+            raise self._unread(missed[0])
+        self._is_well = True
 
     async def _moment(self) -> int:
         """The moment to go by: the store's, or this machine's while it is away; neither where it was just set."""
@@ -307,9 +333,10 @@ class Eraser:
         """The earliest date whose key may still exist."""
         return _date(self._now - ERASED_AFTER_MS)
 
-    async def _tell(self, why: str) -> None:
+    async def _tell(self, why: str, failures: Sequence[Exception]) -> None:
         overdue, late_ms = await self._store.late(self._now)
-        await self._store.tell(Told(True, overdue, late_ms / 1000, why, self._verified_ms))
+        where = next((error.place for error in failures[:1] if isinstance(error, Unread)), "")
+        await self._store.tell(Told(True, overdue, late_ms / 1000, why, self._verified_ms, where))
 
 
 def _word_of(failures: Sequence[Exception], clock: SteadyClock) -> str:
@@ -319,6 +346,7 @@ def _word_of(failures: Sequence[Exception], clock: SteadyClock) -> str:
         TimeoutError: "store",
         OSError: "keys",
         RewriteFailed: "files",
+        Unread: "unread",
         NotClean: "found",
         Unfit: "unfit",
     }

@@ -1,7 +1,7 @@
 """Looks through files for what must not be there any more. It never says what it found, only where.
 
-Three things are looked for: sealed contacts whose key is destroyed, names of contacts that are erased, and canaries in
-clear, which are contacts of nobody.
+What it could not read it names: nobody may take that for looked through. Three things are looked for: sealed contacts
+whose key is destroyed, names of contacts that are erased, and canaries in clear, which are contacts of nobody.
 """
 
 import os
@@ -29,7 +29,9 @@ class Wanted:
 
 @dataclass(slots=True)
 class Found:
-    """How many files were read; which of them have something that is wanted; which could not be read."""
+    """How many files were read; which of them have something that is wanted; which files and folders, and places that
+    are not there, could not be read.
+    """
 
     files: int = 0
     hits: list[Path] = field(default_factory=list)
@@ -37,9 +39,9 @@ class Found:
 
 
 def search(places: Sequence[Path], wanted: Wanted) -> Found:
-    """Every file of these folders, links not followed. What vanishes meanwhile is gone."""
-    found = Found()
-    for path in _files(places):
+    """Every file of these places, folders or files; links in them are not followed. What vanishes meanwhile is gone."""
+    found = Found(unread=blind(places))
+    for path in _files([place for place in places if place not in found.unread], found.unread):
         try:
             is_hit = _has(path, wanted)
         except FileNotFoundError:
@@ -53,16 +55,41 @@ def search(places: Sequence[Path], wanted: Wanted) -> Found:
     return found
 
 
-def _files(places: Sequence[Path]) -> Iterator[Path]:
+def blind(places: Sequence[Path]) -> list[Path]:
+    """Those of these places that are not there or cannot be read, their contents left aside."""
+    return [place for place in places if not _opens(place)]
+
+
+def _opens(place: Path) -> bool:
+    try:
+        if place.is_dir():
+            os.scandir(place).close()
+        else:
+            place.open("rb").close()
+    except OSError:
+        return False
+    return True
+
+
+def _files(places: Sequence[Path], unread: list[Path]) -> Iterator[Path]:
+    """Every file below; what cannot be read on the way is added to `unread`."""
+
+    def missed(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            unread.append(Path(error.filename))
+
     for place in places:
-        for folder, _, names in os.walk(place):
+        if os.path.isfile(place):
+            yield place
+            continue
+        for folder, _, names in os.walk(place, onerror=missed):
             for name in names:
                 path = Path(folder, name)
                 try:
                     if stat.S_ISREG(path.lstat().st_mode):
                         yield path
-                except OSError:
-                    continue
+                except OSError as error:
+                    missed(error)
 
 
 def _has(path: Path, wanted: Wanted) -> bool:

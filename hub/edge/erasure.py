@@ -12,6 +12,7 @@ WHYS = {
     "keys": "a key cannot be destroyed",
     "files": "the store's files cannot be written anew",
     "found": "something that must be gone was found",
+    "unread": "not everything can be looked through",
     "unfit": "the store throws contacts away or has a replica",
     "store": "the store does not do it",
     "clock": "the clock was set",
@@ -36,7 +37,7 @@ class ErasureWatch(Watch[Told]):
         """A reason for `/ready`; empty while all is well."""
         if self.silence_s:
             return f"no eraser for {self.silence_s:.0f} s"
-        why = WHYS.get(self.told.why, self.told.why)
+        why = WHYS.get(self.told.why, self.told.why) + (f": {self.told.where}" if self.told.where else "")
         if self.told.overdue:
             return f"erasure is overdue: {self.told.overdue} for {self.told.late_s:.0f} s{f' ({why})' if why else ''}"
         return f"erasure: {why}" if why else ""

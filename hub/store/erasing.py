@@ -35,13 +35,16 @@ class RewriteFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an eraser says of itself. `is_told` False: none has said anything for a minute. `late_s`: of the oldest."""
+    """What an eraser says of itself. `is_told` False: none has said anything for a minute. `late_s`: of the oldest.
+    `where`: which place it cannot look through.
+    """
 
     is_told: bool = True
     overdue: int = 0
     late_s: float = 0.0
     why: str = ""
     verified_ms: int = 0
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,8 @@ class Erasing:
 
     async def tell(self, told: Told) -> None:
         pipe = self._client.pipeline(transaction=True)
-        fields = {"overdue": told.overdue, "late_s": told.late_s, "why": told.why, "verified": told.verified_ms}
+        fields: dict[str, int | float | str] = {"overdue": told.overdue, "late_s": told.late_s, "why": told.why}
+        fields |= {"verified": told.verified_ms, "where": told.where}
         pipe.hset(self._keys.erasing(), mapping=fields)
         pipe.expire(self._keys.erasing(), TOLD_SECONDS)
         await answered(pipe.execute())
@@ -193,7 +197,15 @@ class Erasing:
         fields = await answered(self._client.hgetall(self._keys.erasing()))
         if not fields:
             return Told(is_told=False)
-        return Told(True, int(fields["overdue"]), float(fields["late_s"]), fields["why"], int(fields["verified"]))
+        overdue, late_s, verified_ms = int(fields["overdue"]), float(fields["late_s"]), int(fields["verified"])
+        return Told(True, overdue, late_s, fields["why"], verified_ms, fields.get("where", ""))
+
+    async def told_while_owed(self) -> Told:
+        """The same where no contact is taken: an eraser that says nothing is missed for what is there still."""
+        told = await self.told()
+        if told.is_told or await answered(self._client.exists(self._keys.erasures(), self._keys.traces())):
+            return told
+        return Told()
 
     async def _first(self, key: str, until_ms: int, limit: int) -> list[str]:
         found: list[str] = await answered(self._client.zrange(key, "-inf", until_ms, byscore=True, offset=0, num=limit))

@@ -149,7 +149,9 @@ class Keys:
         return f"{{{self.office}}}:traces"
 
     def erasing(self) -> str:
-        """Hash overdue (contacts), late_s, why ('': all is well), verified (real ms), as the eraser says. A minute."""
+        """Hash overdue (contacts), late_s, why ('': all is well), verified (real ms), where (the place that cannot be
+        looked through), as the eraser says. A minute.
+        """
         return f"{{{self.office}}}:erasing"
 
     def ticket(self, day: str, arrival: int) -> str:

@@ -37,7 +37,6 @@ from workers.archive import Archiver
 from workers.clock import SteadyClock
 from workers.dispatch import Keeper
 from workers.erase import FAILURES, NIGHT_HOURS, Eraser
-from workers.search import search
 
 FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), Path("/none"))
 SEED = 20261124
@@ -128,7 +127,7 @@ class Story:
             office.contacts,
             office.keys,
             Erasures(self.ledger),
-            lambda wanted: search([self.folder], wanted),
+            [self.folder],
             SteadyClock(lambda: int(self.traveller.now_s * 1000)),
             wall_ms=lambda: int(self.traveller.now_s * 1000),
             may_restart=True,

@@ -71,6 +71,7 @@ class OfficeOfProcesses:
             "JUNBAN_MAIL_FROM": SENDER,
             "JUNBAN_KEY_DIR": str(folder / "keys"),
             "JUNBAN_MASTER_KEY": secrets.token_hex(32),
+            "JUNBAN_SEARCH_DIRS": str(folder.absolute()),
             "JUNBAN_LEDGER_URL": self.doors.url,
             "JUNBAN_LEDGER_KEY_DIR": str(folder.absolute()),
         }

@@ -40,6 +40,15 @@ def test_a_unit_leaves_no_core_file_and_only_the_key_host_has_the_master_key(pat
     assert ("junban-master-key" in text) == ("User=junban-keys" in text) == ("hub" not in path.name)
 
 
+def test_the_keeper_looks_where_the_others_write_and_may_read_there() -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in DEPLOY.glob("*.service")}
+    keeper = texts.pop("junban-keeper.service")
+    assert "JUNBAN_SEARCH_DIRS=/var/lib/valkey:/var/log:/var/spool:/tmp " in keeper
+    assert {"PrivateTmp=no", "AmbientCapabilities=CAP_DAC_READ_SEARCH"} <= set(keeper.splitlines())
+    for text in texts.values():  # below /tmp of the machine, where the keeper sees them
+        assert {"PrivateTmp=yes", "CapabilityBoundingSet="} <= set(text.splitlines())
+
+
 def test_the_mail_server_takes_its_example(tmp_path: Path) -> None:
     smtpd = find_smtpd() or lacking("OpenSMTPD", "opensmtpd")
     said = subprocess.run([smtpd, "-n", "-f", str(DEPLOY / "smtpd.conf")], capture_output=True, text=True)

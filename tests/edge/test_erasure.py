@@ -50,6 +50,13 @@ async def test_each_cause_is_a_reason_before_anything_is_overdue(why: str) -> No
     assert heard.watch.why_alarming() == f"erasure: {WHYS[why]}"
 
 
+async def test_the_place_that_cannot_be_looked_through_is_named() -> None:
+    heard = Heard()
+    heard.told = Told(why="unread", where="/var/log/junban")
+    await heard.watch.look()
+    assert heard.watch.why_alarming() == "erasure: not everything can be looked through: /var/log/junban"
+
+
 async def test_an_eraser_that_says_nothing_is_a_reason_and_grows_later() -> None:
     heard = Heard()
     heard.told = Told(is_told=False)

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from config.embedded import EmbeddedValkey
@@ -25,7 +25,6 @@ from workers.clock import SteadyClock
 from workers.dispatch import Keeper
 from workers.erase import Eraser
 from workers.keys import KeyHost
-from workers.search import search
 
 TO = "canary-7@example.test"
 HOUR_MS = 3_600_000
@@ -59,14 +58,16 @@ class Night:
         self.eraser = self.another_eraser()
         self.keeper = Keeper(office.outbox, office.contacts, office.keys, Unwoken(), self.eraser)
 
-    def another_eraser(self, kind: type[Eraser] = Eraser, *, may_restart: bool = True) -> Eraser:
+    def another_eraser(
+        self, kind: type[Eraser] = Eraser, *, may_restart: bool = True, places: Sequence[Path] | None = None
+    ) -> Eraser:
         """As one that was started just now."""
         return kind(
             self.erasing,
             self.office.contacts,
             self.office.keys,
             Erasures(self.ledger),
-            lambda wanted: search([self.server.folder, self.logs], wanted),
+            [self.server.folder, self.logs] if places is None else places,
             SteadyClock(lambda: self.boot_ms),
             wall_ms=lambda: 0,
             may_restart=may_restart,

@@ -53,6 +53,7 @@ def start(valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, box: 
         "JUNBAN_KEY_DIR": str(tmp_path / "keys"),
         "JUNBAN_MASTER_KEY": MASTER.hex(),
         "JUNBAN_PUBLIC_URL": "https://junban.example.jp",
+        "JUNBAN_SEARCH_DIRS": str(tmp_path),
         "JUNBAN_LEDGER_URL": sqlite_url(tmp_path / "ledger.sqlite"),
         "JUNBAN_LEDGER_KEY_DIR": str(tmp_path),
     }

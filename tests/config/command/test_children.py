@@ -79,7 +79,7 @@ async def test_a_hub_that_hangs_is_replaced_and_its_store_is_left_alone(
     def on_store() -> Machine:
         return machine.model_copy(update={"redis_url": users.url(store, Part.HUB)})
 
-    hub = HubPost(machine, on_store, practice=True, log=tmp_path / "hub.log")
+    hub = HubPost(machine, on_store, practice=True, log=tmp_path / "hub.log", temporary=tmp_path)
     both = Supervisor([StorePost(store, users, lambda: True), hub], said.append)
     with ExitStack() as ends:
         ends.callback(both.stop)
