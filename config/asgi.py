@@ -39,7 +39,7 @@ from hub.edge.telephones import Telephones
 from hub.edge.told import told_route
 from hub.edge.walls import Walls
 from hub.edge.websocket.connection import WebsocketConnection
-from hub.edge.wishes import Wishes
+from hub.edge.wishes import Counted, Wishes, forget_at_midnight
 from hub.fanout.day import keep_day
 from hub.fanout.deadlines import keep_deadlines
 from hub.fanout.mailbox import Depth
@@ -146,6 +146,7 @@ async def hub_running(
     wishes = Wishes(reception, Contacts(client, office), offers, speed=speed)
     carriers: list[Notices | LineLinks | Telephones] = [Notices(reception, wishes)]
     heard: list[BaseRoute] = []
+    counted: list[Counted] = []
     if line is not None:
         links = LineLinks(
             reception,
@@ -156,11 +157,13 @@ async def hub_running(
             lambda: waking.on_due(Carrier.LINE),
         )
         carriers.append(links)
+        counted.append(links.counted)
         heard += links.webhook_routes()
     telephones = None
     if Carrier.PHONE in offers:
         telephones = Telephones(reception, wishes, Outbox(client, office), waking.on_due, speed=speed)
         carriers.append(telephones)
+        counted.append(telephones.counted)
         heard += telephones.heard_routes()
     archive = ArchiveWatch(Days(own_client, office).lag)
     walls = Walls(relay, own_lanes, lambda: devices.places(Role.WALL))
@@ -228,6 +231,7 @@ async def hub_running(
             asyncio.create_task(keep_deadlines(relay, lanes.do, every_s=tuning.day_every_s), name="deadlines"),
             asyncio.create_task(archive.run(), name="archive"),
             asyncio.create_task(walls.run(), name="walls"),
+            asyncio.create_task(forget_at_midnight(counted, _real_ms), name="forget"),
             asyncio.create_task(erasure.run(), name="erasure"),
         ]
         yield (

@@ -80,7 +80,7 @@ class LineLinks:
     ) -> None:
         self._reception, self._wishes, self._links = reception, wishes, links
         self._secret, self._account, self._on_written = secret.encode(), account, on_written
-        self._wrong = Counted(Tries(WRONG_CODES, WHILE, reception.monotonic))
+        self.counted = Counted(Tries(WRONG_CODES, WHILE, reception.monotonic))
 
     def routes(self, guard: Guard) -> list[Route]:
         """`POST /t/line`: agree."""
@@ -157,7 +157,7 @@ class LineLinks:
 
     async def _bind(self, user: str, code: str) -> bool:
         """Whether this code was good; told to nobody but by the first notice."""
-        if not self._wrong.take(user):
+        if not self.counted.take(user):
             return False
         digest, day = codes.digest_of(code), self._reception.day()
         agreed = await self._links.find(digest)
@@ -179,7 +179,7 @@ class LineLinks:
             await self._wishes.keep_once(stamp, code, agreed.ticket, wished)
         except (WorldDiffers, NotUnderstood):
             return False
-        self._wrong.give_back(user)
+        self.counted.give_back(user)
         await self._links.drop(digest)
         return True
 

@@ -62,7 +62,7 @@ class Telephones:
         self, reception: Reception, wishes: Wishes, outbox: Heard, on_due: Callable[[Carrier], None], *, speed: int = 1
     ) -> None:
         self._reception, self._wishes, self._outbox, self._on_due = reception, wishes, outbox, on_due
-        self._of_number = Counted(Tries(A_NUMBER * speed, DAY, reception.monotonic))
+        self.counted = Counted(Tries(A_NUMBER * speed, DAY, reception.monotonic))
 
     def routes(self, guard: Guard) -> list[Route]:
         """`POST /t/phone`: leave a number."""
@@ -97,7 +97,7 @@ class Telephones:
             language=Language(wanted.language),
         )
         with self._wishes.counted(day, arrival):
-            if not self._of_number.take(telephone.number):
+            if not self.counted.take(telephone.number):
                 raise TooManyWishes
             await self._wishes.keep(day, arrival, path, wanted.id, wished)
         return telephone

@@ -12,6 +12,10 @@ class Tries:
         self._taken: dict[str, deque[float]] = {}
         self._swept_at = monotonic()
 
+    def forget(self) -> None:
+        """Everything that was tried."""
+        self._taken.clear()
+
     def __len__(self) -> int:
         return len(self._taken)
 

@@ -1,15 +1,18 @@
 """What every wish to be told goes through: the text that was read, the consent, how often, and the seal.
 
 A contact is sealed in the same breath in which it is read. Nobody here can open what was sealed, and nothing of it is
-kept, not even to count by: what has to be counted is counted under a key that ends with this process.
+kept, not even to count by: what has to be counted is counted under a key that ends with the day, as the contacts do.
 """
 
+import asyncio
 import contextlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import NoReturn, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.responses import Response
@@ -40,6 +43,8 @@ WISHES = 5  # a ticket in ten minutes: mistyped, mended, thought over
 WHILE = 600.0
 ALL_WISHES = 60  # a minute and process, as numbers taken on the web: each is a message that we send somebody
 SUBSCRIPTION_BYTES = STOP_TOKEN_BYTES = 16
+TOKYO = ZoneInfo("Asia/Tokyo")
+FORGOTTEN_WITHIN_S = 30.0  # of midnight: at ten past everything else of a contact goes
 
 
 class Contacts(Protocol):
@@ -136,10 +141,19 @@ class Wishes:
 
 
 class Counted:
-    """Something is counted of each contact without keeping it: under a key that ends with this process."""
+    """Something is counted of each contact without keeping it: under a key that nobody else has. With the key at hand
+    a telephone number can be guessed from what is counted: both go at midnight (`forget_at_midnight`).
+    """
 
     def __init__(self, tries: Tries) -> None:
         self._tries, self._key = tries, secrets.token_bytes(32)
+
+    def __len__(self) -> int:
+        return len(self._tries)
+
+    def forget(self) -> None:
+        self._tries.forget()
+        self._key = secrets.token_bytes(32)
 
     def take(self, contact: str) -> bool:
         return self._tries.take(self._name(contact))
@@ -149,6 +163,23 @@ class Counted:
 
     def _name(self, contact: str) -> str:
         return hmac.new(self._key, contact.encode(), "sha256").hexdigest()
+
+
+async def forget_at_midnight(
+    counted: Collection[Counted], now_ms: Callable[[], int], *, every_s: float = FORGOTTEN_WITHIN_S
+) -> NoReturn:
+    """Whether anybody comes or not. `now_ms`: real; a contact is gone by that, whatever a practice clock says."""
+    day = _date(now_ms())
+    while True:
+        await asyncio.sleep(every_s)
+        if (today := _date(now_ms())) != day:
+            day = today
+            for one in counted:
+                one.forget()
+
+
+def _date(ms: int) -> str:
+    return datetime.fromtimestamp(ms // 1000, UTC).astimezone(TOKYO).date().isoformat()
 
 
 def purposes_of(office: Office, offers: Collection[Carrier]) -> Mapping[Carrier, Purpose]:

@@ -30,6 +30,7 @@ class Family(StrEnum):
     CONTACT = "{OFFICE}:contact:*"
     ERASURES = "{OFFICE}:erasures"
     TRACES = "{OFFICE}:traces"
+    OWNERS = "{OFFICE}:owners"
     ERASING = "{OFFICE}:erasing"
     LINK = "{OFFICE}:link:*"
     LINE_EVENT = "{OFFICE}:line_event:*"
@@ -53,6 +54,7 @@ MAY: Mapping[Part, Mapping[Family, str]] = {
         Family.CONTACT: WRITE,
         Family.ERASURES: BOTH,
         Family.TRACES: BOTH,
+        Family.OWNERS: BOTH,
         Family.ERASING: READ,
         Family.LINK: BOTH,
         Family.LINE_EVENT: BOTH,
@@ -67,6 +69,7 @@ MAY: Mapping[Part, Mapping[Family, str]] = {
         Family.CONTACT: BOTH,
         Family.ERASURES: BOTH,
         Family.TRACES: BOTH,
+        Family.OWNERS: WRITE,
         Family.LINE_ANSWERS: BOTH,
         Family.JOBS: BOTH,
     },
@@ -80,6 +83,7 @@ MAY: Mapping[Part, Mapping[Family, str]] = {
         Family.CONTACT: WRITE,
         Family.ERASURES: BOTH,
         Family.TRACES: BOTH,
+        Family.OWNERS: WRITE,
         Family.ERASING: BOTH,
         Family.JOBS: BOTH,
     },

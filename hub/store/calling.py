@@ -16,7 +16,6 @@ Ask: TypeAlias = Callable[..., Awaitable[Any]]
 TRIES = 2
 
 US = "\x1f"  # joins what contains no control characters, as in prelude.lua
-RS = "\x1e"  # joins what was joined by US
 
 # A replica after a failover, a full memory or disk, a running script: it may be well again in a moment.
 PASSING = (redis.exceptions.ReadOnlyError, redis.exceptions.OutOfMemoryError)

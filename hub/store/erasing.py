@@ -82,7 +82,8 @@ class Erasing:
 
     async def erase(self, subscriptions: Sequence[str], until_ms: int) -> int:
         """Erase those whose hour is past at that moment; gives how many there were."""
-        keys = [self._keys.erasures(), self._keys.traces(), *map(self._keys.contact, subscriptions)]
+        keys = [self._keys.erasures(), self._keys.traces(), self._keys.owners()]
+        keys += map(self._keys.contact, subscriptions)
         words = [str(until_ms), str(VERIFIED_AFTER_MS), *subscriptions]
         return int(told_in(await self._functions.call("contact_erase_v1", keys, words))["count"])
 

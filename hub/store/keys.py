@@ -93,9 +93,7 @@ class Keys:
         return f"{{{self.office}}}:{day}:wishes"
 
     def stops(self, day: str) -> str:
-        """Hash SHA-256 of a stop token (hexadecimal) → arrival, carrier, subscription, joined by US. Of who can stop
-        at the carrier (a keyed digest) all of his, joined by RS (0x1e). Day.
-        """
+        """Hash SHA-256 of a stop token (hexadecimal) → arrival, carrier, subscription, joined by US. Day."""
         return f"{{{self.office}}}:{day}:stops"
 
     def notices(self, day: str) -> str:
@@ -147,6 +145,12 @@ class Keys:
     def traces(self) -> str:
         """Sorted set subscription → real ms by which the store's files must have no trace of its contact. No expiry."""
         return f"{{{self.office}}}:traces"
+
+    def owners(self) -> str:
+        """Hash subscription → whose its contact is (a keyed digest), day, arrival, carrier, joined by US: who stops at
+        the carrier is found by it. Goes with the contact.
+        """
+        return f"{{{self.office}}}:owners"
 
     def erasing(self) -> str:
         """Hash overdue (contacts), late_s, why ('': all is well), verified (real ms), where (the place that cannot be

@@ -24,7 +24,7 @@ from hub.desk.picture import Picture
 from hub.desk.refusals import Crowded, LaneClosed, StaleDay
 from hub.desk.requests import Answer, Request, Stamp, Stop
 from hub.desk.ticket import State
-from hub.store.calling import RS, US, Functions, answered, told_in
+from hub.store.calling import US, Functions, answered, told_in
 from hub.store.keys import DAY_SECONDS, FACTS_SECONDS, STANDING, Keys
 from hub.store.peeking import PEEK_DEPTH, PEEKS, Peeked, Peeking
 from hub.store.picturing import picture_of
@@ -162,12 +162,18 @@ class Lanes:
         found: str | None = await answered(self._client.hget(self.keys.stops(day), token))
         if found is None:
             return None
-        return _stop(found)
+        arrival, carrier, subscription = found.split(US)
+        return Stop(int(arrival), Carrier(carrier), Ending.RESIDENT, subscription)
 
     async def stops_of(self, day: str, owner: str) -> list[Stop]:
         """What a carrier's own "stop" asks for, of who is known by this keyed digest. Raises StoreAway."""
-        found: str | None = await answered(self._client.hget(self.keys.stops(day), owner))
-        return [_stop(text) for text in found.split(RS)] if found else []
+        found = await answered(self._client.hgetall(self.keys.owners()))
+        told = {subscription: text.split(US) for subscription, text in found.items()}
+        return [
+            Stop(int(arrival), Carrier(carrier), Ending.RESIDENT, subscription)
+            for subscription, (whose, of_day, arrival, carrier) in told.items()
+            if (whose, of_day) == (owner, day)
+        ]
 
     async def notices_of(self, day: str, arrival: int) -> list[Wished]:
         """What the resident of a ticket wished, and what became of it. Raises StoreAway."""
@@ -311,11 +317,11 @@ class Lanes:
         named += [keys.waiting(day, lane) for lane in lanes]
         named += [keys.ticket(day, arrival) for arrival in arrivals]
         if isinstance(request, ask.Wish):
-            named += [keys.public_keys(), keys.erasures(), keys.traces(), keys.stops(day)]
+            named += [keys.public_keys(), keys.erasures(), keys.traces(), keys.owners(), keys.stops(day)]
             named += [keys.contact(request.subscription)]
             named += [keys.contact(peeked.subscription)] if peeked.subscription else []
         elif isinstance(request, ask.Stop):
-            named += [keys.erasures(), keys.traces(), keys.contact(peeked.subscription)]
+            named += [keys.erasures(), keys.traces(), keys.owners(), keys.contact(peeked.subscription)]
         elif isinstance(request, ask.JoinWall | ask.LeaveWall | ask.ShowCall):
             named.append(keys.walls(day))
         if isinstance(request, ask.Wish | ask.Stop):
@@ -332,11 +338,6 @@ def digest(request: Request, same: str = "") -> str:
     told = {field.name: getattr(request, field.name) for field in fields(request) if field.compare}
     body = json.dumps([type(request).__name__, told, *([same] if same else [])], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(body.encode()).hexdigest()
-
-
-def _stop(text: str) -> Stop:
-    arrival, carrier, subscription = text.split(US)
-    return Stop(int(arrival), Carrier(carrier), Ending.RESIDENT, subscription)
 
 
 def _answer(told: dict[str, str]) -> Answer:

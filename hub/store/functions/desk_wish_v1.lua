@@ -1,17 +1,17 @@
 -- Keep a sealed contact and what its resident wishes to be told; what he wished before on this carrier is erased.
--- KEYS     as in the prelude; the ticket; own: 1 public_keys · 2 erasures · 3 traces · 4 stops · 5 the new contact ·
---          6 the old one, where there is one
+-- KEYS     as in the prelude; the ticket; own: 1 public_keys · 2 erasures · 3 traces · 4 owners · 5 stops · 6 the new
+--          contact · 7 the old one, where there is one
 -- ARGS     own: 1 arrival · 2 carrier · 3 ahead · 4 purpose · 5 subscription · 6 minutes · 7 sealed contact ·
 --          8 id of its key · 9 SHA-256 of the stop token · 10 whose it is or '' · 11 old subscription or ''
 -- GIVES    arrival · number · lane · state
 -- REFUSES  UnknownTicket · TicketEnded · NoticesClosed (the key is not today's, or an erasure is overdue)
--- WHOLE    contact with its expiry and its hour of erasure, wish, stop token, ContactGiven, the notice `registered`; the
+-- WHOLE    contact with its expiry, whose it is and its hour of erasure, wish, stop token, ContactGiven, the notice `registered`; the
 --          old contact gone, ContactErased
 local function desk_wish_v1(keys, args)
   local desk, done = begin(keys, args)
   if not desk then return done end
   local arrival, carrier, ahead, purpose, subscription, minutes, sealed, key_id, stop, owner, old = unpack(desk.own)
-  local public_keys, erasures, traces, stops, contact, old_contact = unpack(desk.extra)
+  local public_keys, erasures, traces, owners, stops, contact, old_contact = unpack(desk.extra)
   local ticket, declared = ticket_of(desk, arrival)
   if not declared then return refusal('Peek') end
   if not ticket then return refusal('UnknownTicket', 'ticket', arrival) end
@@ -26,7 +26,7 @@ local function desk_wish_v1(keys, args)
   if before and before[3] ~= '' then before = nil end
   if (before and before[1] or '') ~= old then return refusal('Peek') end
   if before then
-    plan_erasure(desk, old, old_contact, erasures, traces)
+    plan_erasure(desk, old, old_contact, erasures, traces, owners)
     tell(desk, 'ContactErased', 'arrival', arrival, 'carrier', carrier, 'subscription', old, 'ending', 'replaced')
   end
   -- Ten minutes past the next midnight in Tokyo; the expiry is only the net.
@@ -36,8 +36,8 @@ local function desk_wish_v1(keys, args)
   desk.lives[contact], desk.lives[erasures] = true, true
   plan(desk, 'HSET', stops, stop, arrival .. US .. carrier .. US .. subscription)
   if owner ~= '' then
-    local others = read('HGET', stops, owner)  -- one person may look after several tickets
-    plan(desk, 'HSET', stops, owner, (others and others .. RS or '') .. arrival .. US .. carrier .. US .. subscription)
+    plan(desk, 'HSET', owners, subscription, table.concat({owner, args[1], arrival, carrier}, US))
+    desk.lives[owners] = true
   end
   desk.wished[field] = table.concat({subscription, ahead, '', minutes}, US)
   plan(desk, 'HSET', desk.wishes, field, desk.wished[field])

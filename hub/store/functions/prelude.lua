@@ -15,7 +15,6 @@
 -- REFUSES in general  StaleDay (day) · OtherBody · Peek (a ticket key was not declared: look again and call again)
 
 local US = '\31'  -- joins what contains no control characters
-local RS = '\30'  -- joins what was joined by US
 
 -- What was joined by US.
 local function parts_of(text)
@@ -290,9 +289,10 @@ local function plan_gone(box, contact)
 end
 
 -- Plan the end of a contact before its day is over; `lives` keeps the day's expiry away from what outlives the day.
-local function plan_erasure(desk, subscription, contact, erasures, traces)
+local function plan_erasure(desk, subscription, contact, erasures, traces, owners)
   plan_gone(desk, contact)
   plan(desk, 'ZREM', erasures, subscription)
   plan(desk, 'ZADD', traces, whole(real_now() + TRACES_LIVE_MS), subscription)
-  desk.lives[contact], desk.lives[erasures], desk.lives[traces] = true, true, true
+  plan(desk, 'HDEL', owners, subscription)
+  desk.lives[contact], desk.lives[erasures], desk.lives[traces], desk.lives[owners] = true, true, true, true
 end
