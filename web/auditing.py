@@ -135,7 +135,7 @@ def _view(one: Handled) -> ContactView:
         uses=tuple(_used(use) for use in one.uses),
         erased=None if one.erased_ms is None else moment(one.erased_ms),
         ending="" if one.erased_ms is None else ENDINGS.get(one.ending, one.ending),
-        method="、".join(METHODS.get(word, word) for word in words) or f"{METHODS['unlink']}（直ちに）",
+        method="、".join(METHODS.get(word, word) for word in words),
         key=one.key,
         verified=None if one.verified_ms is None else moment(one.verified_ms),
         purpose=one.purpose,

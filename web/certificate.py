@@ -32,8 +32,16 @@ def number_of(facts: Certified) -> str:
     return f"{facts.office}-{facts.first_day.replace('-', '')}-{facts.last_day.replace('-', '')}-{facts.last[1][:8]}"
 
 
+def _words_of(facts: Certified) -> list[str]:
+    """Of the methods, each once, as one follows the other."""
+    return sorted({word for method in facts.methods for word in method.split("+")}, key=list(METHODS).index)
+
+
 def certificate_json(facts: Certified, issue: Issue) -> dict[str, Any]:
-    return {"number": number_of(facts), "issue": asdict(issue), "facts": facts.as_fields()}
+    """All that the PDF says; `methods` in `words` are those in `facts`, told."""
+    told = {word: METHODS[word] for word in _words_of(facts)}
+    words = {"methods": told, "residue": RESIDUE, "carriers_keep": CARRIERS_KEEP}
+    return {"number": number_of(facts), "issue": asdict(issue), "facts": facts.as_fields(), "words": words}
 
 
 def certificate_pdf(facts: Certified, issue: Issue) -> bytes:
@@ -66,8 +74,7 @@ def certificate_pdf(facts: Certified, issue: Issue) -> bytes:
     paper.line_of(f"未消去　{facts.left} 件　　消去の確認が済んでいないもの　{facts.unproved} 件", size=10)
 
     paper.section("3　消去の方法")
-    words = sorted({word for method in facts.methods for word in method.split("+")}, key=list(METHODS).index)
-    for place, word in enumerate(words, 1):
+    for place, word in enumerate(_words_of(facts), 1):
         paper.line_of(f"（{place}）{METHODS[word]}", size=10)
 
     paper.section("4　利用日ごとの鍵と消去の日時")

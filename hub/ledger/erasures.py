@@ -24,7 +24,8 @@ KEY, GONE, VERIFIED = "KeyDestroyed", "ContactDestroyed", "ErasureVerified"
 DAY_AFTER = "day_after"  # the ending of a contact that nobody erased before its day was over
 BY = Author("keeper")
 _WATCHED = (GIVEN, STOPPED, KEY, GONE, VERIFIED)
-_HANDLING = (GIVEN, USED, STOPPED, GONE, VERIFIED)
+_HANDLING = (GIVEN, USED, STOPPED, KEY, GONE, VERIFIED)
+AT_ONCE_METHOD, KEY_METHOD = "unlink", "key+unlink"  # of a contact erased early: before and after its key went as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ class Erasures:
         proofs: list[tuple[int, int]] = []
         arrivals: dict[str, tuple[str, int]] = {}
         uses: dict[str, list[Use]] = {}
+        keys: dict[str, str] = {}  # date → id of its destroyed key
         with transaction(self._ledger.engine, writes=False) as connection:
             for kind, day, moment, fields in self._told(
                 connection, 0, first_day, kinds=_HANDLING, chained_alone=chained_alone
@@ -142,9 +144,15 @@ class Erasures:
                 elif kind in (STOPPED, GONE) and "ending" not in found.get(subscription, {"ending": ""}):
                     end = {name: fields.get(name, "") for name in ("ending", "method", "key")}
                     found[subscription] |= {"erased_ms": moment, **end}
+                elif kind == KEY:
+                    keys[fields["date"]] = fields["key"]
                 elif kind == VERIFIED:
                     proofs.append((_ms(fields["verified_until"]), moment))
             numbers = self._numbers(connection, first_day, last_day)
+        for told in found.values():
+            if "erased_ms" in told and not told["method"]:  # before its day was over, whose key went that night
+                given = tokyo_day(told["given_ms"])
+                told |= {"method": KEY_METHOD if given in keys else AT_ONCE_METHOD, "key": keys.get(given, "")}
         return [
             Handled(
                 subscription,

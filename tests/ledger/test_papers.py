@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from hub.ledger.certificate import certify
 from hub.ledger.connection import sqlite_url
 from hub.ledger.erasures import Erasures
 from hub.ledger.export import export
-from hub.ledger.journal import Author
+from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.operations import Ledger, Stream
 from hub.ledger.people import People
 from hub.wire.roles import Role
-from web.certificate import RESIDUE, certificate_json, certificate_pdf
+from web.certificate import CARRIERS_KEEP, RESIDUE, certificate_json, certificate_pdf
 from web.paper_words import Issue
 from web.papers import japanese
 
@@ -42,17 +43,18 @@ def given(n: int, carrier: str = "email") -> Fact:
     )
 
 
+def stopped(n: int) -> Fact:
+    told: dict[str, Any] = {"at": NOON + 9, "who": "web", "request": "s"}
+    return ContactErased(**told, arrival=n, carrier="email", subscription=f"{n:032x}", ending="resident")
+
+
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
     """Three contacts of a day: one stopped, two erased on the day after and verified; and a fourth is left."""
     book = Ledger(sqlite_url(tmp_path / "ledger.sqlite"), "ward")
     book.prepare()
     facts: list[Fact] = [DayOpened(at=NOON, who="hub", request="", day=DAY), given(1), given(2), given(3, "line")]
-    facts.append(
-        ContactErased(
-            at=NOON + 9, who="web", request="s", arrival=1, carrier="email", subscription=f"{1:032x}", ending="resident"
-        )
-    )
+    facts.append(stopped(1))
     stream = [(f"{NOON + place}-0", fact) for place, fact in enumerate(facts)]
     book.append(DAY, Stream(), stream, accounted=len(stream), removed=0)
     erasures = Erasures(book)
@@ -84,6 +86,31 @@ def test_a_certificate_says_what_was_erased_when_how_and_what_is_left(ledger: Le
     assert facts.methods == ("key+unlink", "rewrite+restart+scan")
     assert facts.first[0] == 1
     assert "鍵は破棄済み" in RESIDUE
+
+
+def test_the_json_says_what_the_paper_says_of_methods_medium_residue_and_carriers(ledger: Ledger) -> None:
+    words = certificate_json(certify(ledger, DAY, DAY), ISSUE)["words"]
+    assert list(words["methods"]) == ["key", "unlink", "rewrite", "restart", "scan"]
+    assert (words["residue"], words["carriers_keep"]) == (RESIDUE, CARRIERS_KEEP)
+
+
+def test_a_period_in_which_everybody_said_stop_tells_how_it_was_erased_and_with_which_key(tmp_path: Path) -> None:
+    book = Ledger(sqlite_url(tmp_path / "ledger.sqlite"), "ward")
+    book.prepare()
+    facts: list[Fact] = [DayOpened(at=NOON, who="hub", request="", day=DAY), given(1), stopped(1)]
+    book.append(DAY, Stream(), [(f"{NOON + n}-0", fact) for n, fact in enumerate(facts)], accounted=3, removed=0)
+    erasures = Erasures(book)
+    (one,) = erasures.handled(DAY, DAY)
+    assert (one.ending, one.method, one.key) == ("resident", "unlink", "")
+    assert certify(book, DAY, DAY).methods == ("unlink",)
+    erasures.key_destroyed(DAY, "0123456789abcdef", NIGHT)
+    assert certify(book, DAY, DAY).methods == ("unlink",), "what is not chained yet nobody can verify"
+    erasures.verified(NIGHT, "rewrite+scan", 1, 7, NIGHT)
+    book.chain_journal()
+    (one,) = erasures.handled(DAY, DAY)
+    assert (one.ending, one.method, one.key) == ("resident", "key+unlink", "0123456789abcdef")
+    assert certify(book, DAY, DAY).methods == ("key+unlink", "rewrite+scan")
+    assert erasures.handled("2026-11-25", "2026-11-25") == []
 
 
 def test_what_is_not_erased_or_not_verified_is_counted(ledger: Ledger) -> None:
@@ -179,6 +206,17 @@ def test_a_paper_of_days_in_the_wrong_order_or_by_nobody_is_not_made(
     assert "早い日から順に" in capsys.readouterr().err
     assert paper(tmp_path, monkeypatch, "audit", "2100-01-01") == 1
     assert "監査の実施日" in capsys.readouterr().err
+
+
+def test_no_certificate_is_made_of_a_day_that_is_not_over(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    today = tokyo_day(time.time_ns() // 1_000_000)
+    for last in (today, "2100-01-01"):
+        later = ("--until", last, "--issued", "2100-12-31")
+        assert paper(tmp_path, monkeypatch, "certificate", str(tmp_path / "c.pdf"), *PERIOD, *later) == 2
+        assert "昨日まで" in capsys.readouterr().err
+    assert not (tmp_path / "c.pdf").exists()
 
 
 def test_an_audit_is_owed_once_in_each_fiscal_year(ledger: Ledger) -> None:
