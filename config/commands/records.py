@@ -111,6 +111,12 @@ def _ledger_close(asked: argparse.Namespace) -> int:
 
 
 def _ledger_certificate(asked: argparse.Namespace) -> int:
+    import time
+
+    from hub.ledger.journal import tokyo_day
+
+    if asked.last >= tokyo_day(time.time_ns() // 1_000_000):
+        raise asking.WrongUse("--until には、昨日までの日を書いてください。終わっていない日の消去は証明できません。")
     return _paper(asked, lambda command: command.certificate(_asked_paper(asked)))
 
 

@@ -117,7 +117,7 @@ class Auditing:
         return await self._draw(viewer, refusal=refusal.sentence, status=status_of(refusal))
 
     async def _certificate(self, request: Request, viewer: Principal) -> Response:
-        """Of one month that is over, as PDF. Raises BadMessage."""
+        """Of one month that is over today, as PDF. Raises BadMessage."""
         asked = {
             name: request.query_params.get(name, "").strip() for name in ("month", "issued", "issuer", "addressee")
         }
@@ -128,7 +128,7 @@ class Auditing:
                 raise BadMessage
         first = date.fromisoformat(f"{asked['month']}-01")
         last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        if asked["issued"] < last.isoformat():
+        if last.isoformat() >= tokyo_day(self._now_ms()) or asked["issued"] < last.isoformat():
             return await self._draw(viewer, refusal=MonthNotOver.sentence, status=status_of(MonthNotOver()))
         facts = await asyncio.to_thread(certify, self._ledger, first.isoformat(), last.isoformat())
         people = await asyncio.to_thread(self._people.list)

@@ -61,7 +61,7 @@ PAGES = {
     "/audit/contacts": Act.SEE_OPERATIONS,
     "/audit/contacts?day=2026-11-24": Act.SEE_OPERATIONS,
     "/audit/contacts/ledger.zip": Act.SEE_OPERATIONS,
-    "/audit/contacts/certificate?month=2026-11&issued=2026-12-01&issuer=a&addressee=b": Act.SEE_OPERATIONS,
+    "/audit/contacts/certificate?month=2026-10&issued=2026-11-24&issuer=a&addressee=b": Act.SEE_OPERATIONS,
     "/audit?day=2026-11-24&who=staff%3Avictim&type=SignedIn&before=4": Act.SEE_OPERATIONS,
 }
 ROLE = {"shown": "別の名前", "role": "counter", "designated": DAY, "trained": DAY}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,7 @@ def test_a_certificate_for_a_month_and_the_ledger_can_be_taken_along(
     door: Door, ledger: Ledger, tmp_path: Path
 ) -> None:
     erase(ledger)
+    door.time.ms = round(datetime.fromisoformat("2026-12-01T09:00:00+09:00").timestamp() * 1000)
     auditor = door.signed_in(Role.AUDITOR)
     asked = "month=2026-11&issued=2026-12-01&issuer=順番運営&addressee=区長　様"
     paper = auditor.get(f"/audit/contacts/certificate?{asked}")
@@ -147,7 +149,12 @@ def test_a_certificate_for_a_month_and_the_ledger_can_be_taken_along(
         assert auditor.get(f"/audit/contacts/certificate?{spoiled}").status_code == 400, wrong
     early = auditor.get(f"/audit/contacts/certificate?{asked.replace('2026-12-01', '2026-11-29')}")
     assert (early.status_code, MonthNotOver.sentence in early.text) == (400, True)
-    assert 'name="month" type="month" value="2026-10"' in auditor.get("/audit/contacts?day=2026-11-24").text
+    for month in ("2026-12", "2027-01"):  # a later day on the paper ends no month
+        running = auditor.get(
+            f"/audit/contacts/certificate?{asked.replace('2026-11', month).replace('12-01', '12-31')}"
+        )
+        assert (running.status_code, MonthNotOver.sentence in running.text) == (400, True), month
+    assert 'name="month" type="month" value="2026-10"' in auditor.get("/audit/contacts?day=2026-10-24").text
     with zipfile.ZipFile(io.BytesIO(auditor.get("/audit/contacts/ledger.zip").content)) as archive:
         archive.extractall(tmp_path / "out")
     command = [

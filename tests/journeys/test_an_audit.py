@@ -145,9 +145,9 @@ async def test_the_page_of_contacts_fits(audit: Audit, viewport: "ViewportSize")
 async def test_a_certificate_for_a_month_is_a_file_with_two_presses(audit: Audit, tmp_path: Path) -> None:
     page = audit.page
     await page.goto(f"{audit.ward.inside}/audit/contacts?day={audit.day}")
-    over = (date.fromisoformat(f"{audit.day[:7]}-01") + timedelta(days=31)).replace(day=1)
-    await page.get_by_label("対象の月").fill(audit.day[:7])
-    await page.get_by_label("発行日").fill(over.isoformat())
+    over = date.fromisoformat(f"{audit.day[:7]}-01") - timedelta(days=1)
+    assert await page.get_by_label("対象の月").input_value() == over.isoformat()[:7]
+    await page.get_by_label("発行日").fill(audit.day)
     await page.get_by_label("宛先").fill("区長　様")
     await page.get_by_label("発行者").fill("順番運営株式会社")
     papers, name = [], ""
