@@ -93,7 +93,9 @@ STATE = {
 
 @dataclass(frozen=True, slots=True)
 class CarrierWords:
-    """How the page speaks of a carrier. `purpose`: None where it is not offered."""
+    """How the page speaks of a carrier. `terms`: where its own stand, for who reads them before he consents; `purpose`:
+    None where it is not offered.
+    """
 
     key: str
     prefix: str  # of the ids on the page
@@ -105,9 +107,12 @@ class CarrierWords:
     anew: str
     consent: str
     button: str
+    terms: str = ""
     purpose: Purpose | None = None
 
 
+# The same for everybody, and nothing is loaded from there: LINE learns of no ticket by it.
+LINE_TERMS = "https://www.lycorp.co.jp/ja/company/privacypolicy/"
 CARRIERS = (
     CarrierWords(
         "line",
@@ -120,6 +125,7 @@ CARRIERS = (
         "LINEで区役所のアカウントをブロックしていないか確かめて、登録し直してください。",
         "上の説明と LINE の利用目的を読み、LINEの記号を預けることに同意します。",
         "コードを表示する",
+        terms=LINE_TERMS,
     ),
     CarrierWords(
         "email",

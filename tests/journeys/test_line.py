@@ -12,6 +12,7 @@ from tests.edge.told import USER, Ward, at_work, ward_told
 from tests.fanout.days import OFFICE
 from tests.journeys.conftest import Open
 from tests.journeys.looking import sees, text
+from web.tickets import LINE_TERMS
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -61,6 +62,23 @@ async def test_consent_code_linked_told_and_stopped(ward: Ward, open_page: Open)
     await sees(page, "#line-states", "お知らせをやめ、LINEの記号を消しました")
     assert await ward.kept() == [], "it was gone before the page said so: there is no while in between"
     assert USER not in await page.content()
+
+
+async def test_lines_own_purposes_can_be_read_before_consenting_and_nothing_comes_from_there(
+    ward: Ward, open_page: Open
+) -> None:
+    page = await open_page(ward.hub.page("/", is_inside=False))
+    asked: list[str] = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    await _takes_a_number(page)
+    await page.get_by_text("LINEでのお知らせを希望する").click()
+    link = page.locator("#line-form .purpose a")
+    await sees(page, "#line-form .purpose a", "LINE の利用目的")
+    assert await link.get_attribute("href") == LINE_TERMS
+    assert await link.get_attribute("rel") == "noopener noreferrer", "its page learns of no ticket"
+    assert await link.get_attribute("target") == "_blank", "the number stays open"
+    assert await page.locator(".purpose a").count() == 1, "the others have none"
+    assert not [url for url in asked if "127.0.0.1" not in url]
 
 
 async def test_a_message_leads_this_browser_to_its_own_number(ward: Ward, open_page: Open) -> None:
