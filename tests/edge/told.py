@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -133,7 +133,13 @@ def agreement(secret: str, **changes: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def ward_told(office: Office, url: str, *, practice: bool = False) -> AsyncIterator[Ward]:
+async def ward_told(
+    office: Office,
+    url: str,
+    *,
+    practice: bool = False,
+    offers: Sequence[Carrier] = (Carrier.LINE, Carrier.PHONE),
+) -> AsyncIterator[Ward]:
     """`url`: of the store; `practice`: as many wishes in a minute as there may be in an hour."""
     office = telling(office)
     async with AsyncExitStack() as opened:
@@ -145,7 +151,6 @@ async def ward_told(office: Office, url: str, *, practice: bool = False) -> Asyn
         await contacts.publish(await contacts.today(), public)
         line, phone = LineStandIn(TOKEN, SECRET), PhoneStandIn("practice", "token")
         carriers_url = await opened.enter_async_context(serving([*line.routes(), *phone.routes()]))
-        offers = (Carrier.LINE, Carrier.PHONE)
         running = hub_running(
             office,
             redis_url=url,
