@@ -17,6 +17,7 @@ import msgspec
 
 from hub.wire.codes import device_code_of, shown_code
 from hub.wire.devices import Ask, Asked, Standing, Turned
+from kiosk_client.trouble import Trouble
 from kiosk_client.whole_file import WholeFile
 
 FILE = "device.json"
@@ -47,12 +48,16 @@ class BadgeFile(WholeFile[Held]):
 
 
 class Badge:
-    """`code`: what to show while the hub does not know this machine; '' while it does, or cannot be asked."""
+    """`code`: what to show while the hub does not know this machine; '' while it does, or cannot be asked.
+
+    `trouble`: with the hub; this begins it, and so does who hears the hub, who also ends it.
+    """
 
     def __init__(self, hub_url: str, place: str, file: BadgeFile, changed: Callable[[], None] = lambda: None) -> None:
         """`hub_url`: http(s)://HOST:PORT of the inside listener; `place`: this machine's own key."""
         self.code = ""
         self.changed = changed
+        self.trouble = Trouble("hub heard")
         self._hub_url, self._place, self._file = hub_url.rstrip("/"), place, file
         self._opener = build_opener(ProxyHandler({}))  # the hub stands in the same house
 
@@ -61,13 +66,15 @@ class Badge:
         while True:
             try:
                 known = await self._step()
-            except HubAway:
+            except HubAway as away:
+                self.trouble.begin("hub away", away)
                 self._show("")
                 await asyncio.sleep(AWAY_S)
                 continue
             if known is not None:
                 self._show("")
                 return known
+            self.trouble.begin("not let in")
             await asyncio.sleep(LOOK_S)
 
     async def _step(self) -> str | None:
