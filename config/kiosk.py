@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 from config import logs
+from config.commands.asking import Say
 from config.loopback import address_of, place_at, serve_page
 from kiosk_client.badge import Badge, BadgeFile
 from kiosk_client.machine import Machine
@@ -24,7 +24,7 @@ def run(
     folder: Path,
     key: str,
     printer: Printer,
-    say: Callable[[str], None],
+    say: Say,
 ) -> None:
     """Until SIGTERM or SIGINT. `folder` keeps the open request and the token; `key` is this machine's own name. Raises
     OSError where port or folder cannot be had.

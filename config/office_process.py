@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from config.commands.asking import Say
 from config.embedded import EmbeddedValkey, NotWanted
 from config.faults import Faulty
 from config.given_store import given_server, why_away
@@ -49,8 +50,6 @@ WORKERS = {Carrier.LINE: "LINEのワーカー", Carrier.EMAIL: "メールのワ�
 KEYS_FOLDER = "keys"
 KIOSK_PLACE = "kiosk"
 MASTER_KEY_BYTES = 32
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ from types import FrameType
 from config import logs
 from config.asgi import LineChannel
 from config.asgi import run_hub as serve_hub
+from config.commands.asking import Say
 from config.ledger import ledger_url
 from config.mail import carriers_of, variables_of
 from config.office_folder import mark_folder
-from config.office_process import OfficeProcess, Say
+from config.office_process import OfficeProcess
 from config.ports import taken_ports, why_not_listening, with_free_ports
 from config.posts import OfficeDidNotStart
 from config.practice.credentials import PEOPLE, read_credentials
