@@ -52,6 +52,8 @@ class EndCommand:
 
     def run(self, to: Path, asked: Asked) -> bool:
         """Whether the certificate says that nothing is left. `asked`: its inputs; the period is all of the ledger."""
+        if self._machine.redis_url is not None and not self._machine.search_dirs:  # told before anything is erased
+            raise NotErased(f"自前のストアでは、消去を確かめるフォルダーを {SETTING} に書いてください。")
         papers = PaperCommand(self._settings, self._office, self._say, now_ms=now_ms)
         to.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._store() as (url, store_folder):
@@ -119,8 +121,8 @@ class EndCommand:
             raise NotErased(
                 f"{(found.hits + found.unread)[0]} に残っているか、読めません。確かめて、もう一度行ってください。"
             )
-        if not places or not found.files:
-            raise NotErased(f"消去を確かめるフォルダーがありません。{SETTING} に書いて、もう一度行ってください。")
+        if not found.files:
+            raise NotErased(f"{SETTING} のフォルダーにファイルが 1 つもなく、消去を確かめられません。")
         book.verified(until, "rewrite+scan", gone, found.files, until)
         await store.forget(await store.traces(FOREVER_MS))
         return gone, len(destroyed)

@@ -38,7 +38,7 @@ def _words_of(facts: Certified) -> list[str]:
 
 
 def certificate_json(facts: Certified, issue: Issue) -> dict[str, Any]:
-    """All that the PDF says; `methods` in `words` are those in `facts`, told."""
+    """`words`: what the PDF says of the methods in `facts`, of medium and residue, and of what carriers keep."""
     told = {word: METHODS[word] for word in _words_of(facts)}
     words = {"methods": told, "residue": RESIDUE, "carriers_keep": CARRIERS_KEEP}
     return {"number": number_of(facts), "issue": asdict(issue), "facts": facts.as_fields(), "words": words}

@@ -30,6 +30,18 @@ async def an_office_with_contacts(data: Path) -> bytes:
             return sealed.encode()
 
 
+def test_without_a_folder_to_look_through_nothing_is_erased_in_a_store_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "office.toml").write_text(OFFICE, encoding="utf-8")
+    monkeypatch.setenv("JUNBAN_OFFICE", str(tmp_path / "office.toml"))
+    monkeypatch.setenv("JUNBAN_REDIS_URL", "unix:///nobody-may-be-asked")
+    command = ["erase", "--to", str(tmp_path / "back"), "--data", str(tmp_path), *WORDS]
+    assert main([*command, "--agreement", "ward"]) == 1
+    assert "JUNBAN_SEARCH_DIRS" in capsys.readouterr().err
+    assert not (tmp_path / "back").exists()
+
+
 def test_everything_is_erased_and_handed_back_by_one_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

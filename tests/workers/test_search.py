@@ -4,9 +4,11 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from config.office_process import OfficeProcess
 from config.searched import LINES, faults_of_search, places
 from config.settings import Machine
 from hub.edge.erasure import ErasureWatch
@@ -158,6 +160,16 @@ def test_our_own_store_is_looked_through_and_a_foreign_one_only_where_it_is_name
     assert own == [tmp_path / "store"]
     assert [place for place in places([tmp_path], tmp_path / "store") if place != LINES] == [tmp_path]
     assert places([], None) == [], "its own log alone would make it no search"
+
+
+def test_an_office_on_a_store_of_somebody_else_is_looked_through_where_he_names_its_files(tmp_path: Path) -> None:
+    def searched(**more: Any) -> tuple[Path, ...]:
+        return OfficeProcess(Machine(**more), tmp_path, lambda _: None, practice=False).machine.search_dirs
+
+    assert searched() == (tmp_path,)
+    given = {"redis_url": "unix:///nowhere"}
+    assert searched(**given) == (), "its own folder alone would be no search"
+    assert searched(**given, search_dirs=(tmp_path / "valkey",)) == (tmp_path / "valkey", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,20 @@ async def test_only_those_who_send_are_given_what_opens_a_contact(office: Runnin
     assert holders == {"cli keeper", "cli worker line", "cli worker email", "cli worker phone"}
 
 
+async def test_temporary_files_lie_where_the_keeper_looks(office: Running) -> None:
+    await eventually(lambda: all(office.child(word) for word in PRACTICE), within_s=WITHIN_S)
+    told = {}
+    for pid, words in office.family().items():
+        if word := next((word for word in PRACTICE if word.startswith("cli ") and word in words), None):
+            lines = Path(f"/proc/{pid}/environ").read_text().split("\0")
+            told[word] = dict(line.split("=", 1) for line in lines if "=" in line)
+    searched = {Path(one["JUNBAN_SEARCH_DIRS"]) for one in told.values()}
+    assert len(searched) == 1
+    places = {Path(one["TMPDIR"]) for one in told.values()}
+    assert {place.parent for place in places} == searched
+    assert all(place.stat().st_mode & 0o777 == 0o700 for place in places)
+
+
 async def test_a_hub_that_hangs_is_replaced_and_its_store_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
