@@ -30,9 +30,8 @@ def places(searched: Sequence[Path], own_store: Path | None) -> list[Path]:
 
 
 def faults_of_search(machine: Machine) -> list[Fault]:
-    """Of a machine that opens contacts, so that it is the keeper's; others may not be let into these folders."""
-    if machine.master_key is None or not carriers_of(machine):
-        return []
-    if machine.redis_url is not None and not machine.search_dirs:
+    """Whoever opens contacts on a store of somebody else has to name folders; those that are named have to be there."""
+    opens = machine.master_key is not None and bool(carriers_of(machine))
+    if opens and machine.redis_url is not None and not machine.search_dirs:
         return [Fault(WHERE, SETTING, UNSET)]
     return [Fault(WHERE, SETTING, f"{place} {BLIND}") for place in blind(machine.search_dirs)]

@@ -176,11 +176,12 @@ def test_an_office_on_a_store_of_somebody_else_is_looked_through_where_he_names_
     ("more", "says"),
     [
         ({"JUNBAN_SEARCH_DIRS": "/no/such/dir"}, "/no/such/dir"),
-        ({"JUNBAN_REDIS_URL": "unix:///nowhere"}, "自前のストア"),
+        (SENDS | {"JUNBAN_SEARCH_DIRS": "/no/such/dir"}, "/no/such/dir"),
+        (SENDS | {"JUNBAN_REDIS_URL": "unix:///nowhere"}, "自前のストア"),
     ],
 )
 def test_a_check_finds_that_nothing_could_be_verified(more: dict[str, str], says: str) -> None:
-    (fault,) = faults_of_search(Machine.from_environment(SENDS | more))
+    (fault,) = faults_of_search(Machine.from_environment(more))
     assert fault.key == SETTING
     assert says in fault.remedy
 
@@ -188,3 +189,4 @@ def test_a_check_finds_that_nothing_could_be_verified(more: dict[str, str], says
 def test_a_check_is_content_with_folders_that_are_there_and_with_our_own_store(tmp_path: Path) -> None:
     for more in ({"JUNBAN_SEARCH_DIRS": str(tmp_path)}, {}):
         assert faults_of_search(Machine.from_environment(SENDS | more)) == []
+    assert faults_of_search(Machine.from_environment({"JUNBAN_REDIS_URL": "unix:///nowhere"})) == [], "a hub's"
