@@ -19,8 +19,8 @@ Refusal
 │   ├── CallOver           a wall has shown a call that is not the present one of its ticket any more
 │   ├── SameLane           transferred to where it already waits
 │   ├── NoReason           a number is called out of order for a reason, or not at all
-│   ├── CalledTooFew       not absent yet: it must be called more often first
-│   ├── CalledTooLately    not absent yet: its resident still has some seconds to come
+│   ├── CalledTooFewTimes  not absent yet: it must be called more often first
+│   ├── CalledTooRecently  not absent yet: its resident still has some seconds to come
 │   ├── MissedTooLong      the time in which it might have come back is over
 │   ├── NotYet             it may still come back, and closing was not announced
 │   ├── PushedEnough       a number is pushed back so often and no more
@@ -187,11 +187,11 @@ class NoReason(WorldDiffers):
     sentence = "順番の前にお呼びする理由を選んでください。"
 
 
-class CalledTooFew(WorldDiffers):
+class CalledTooFewTimes(WorldDiffers):
     sentence = "まだ不在にできません。あと {calls} 回お呼びしてください。"
 
 
-class CalledTooLately(WorldDiffers):
+class CalledTooRecently(WorldDiffers):
     sentence = "まだ不在にできません。最後のお呼び出しから、あと {seconds} 秒お待ちください。"
 
 
