@@ -67,8 +67,6 @@ GOING = ("expected", "waiting")  # somebody may still come nearer
 AHEAD = (1, 2, 3, 5, 10, 20)  # people
 USUAL_AHEAD = 3
 SOON_AHEAD = 3  # people, each a few minutes: whoever waits elsewhere should be on the way by now
-
-
 MINUTES = (0, 5, 10, 15, 20, 30)  # of walking
 
 ABOUT = {

@@ -19,8 +19,6 @@ from hub.desk.facts import (
     TicketTransferred,
 )
 
-FURTHEST_AHEAD = 20  # people
-FURTHEST_MINUTES = 30  # of walking
 LOOKED_AT = 60  # who wait first in a lane, whatever its length: half an hour of one that calls somebody every 30 s
 
 
@@ -144,9 +142,8 @@ MOVES_A_LANE = (
     TicketCancelled,
     TicketLapsed,
 )
-CALLED_SINCE = (
-    -1
-)  # in place of what was to be expected: whoever was called after being told near is told no more of places
+# In place of what was to be expected: whoever was called after being told near is told no more of places.
+CALLED_SINCE = -1
 
 
 def by_place(wish: Subscription, ahead: int, pace: int, at: int) -> tuple[Subscription, Trigger | None]:
