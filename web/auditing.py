@@ -44,7 +44,6 @@ class ContactView:
     method: str
     key: str
     verified: Moment | None
-    purpose: str
 
 
 class AuditPages:
@@ -138,7 +137,6 @@ def _view(one: Handled) -> ContactView:
         method="、".join(METHODS.get(word, word) for word in words) or f"{METHODS['unlink']}（直ちに）",
         key=one.key,
         verified=None if one.verified_ms is None else moment(one.verified_ms),
-        purpose=one.purpose,
     )
 
 

@@ -108,7 +108,6 @@ FIELDS = {
     "given": "登録日",
     "key": "鍵の番号",
     "method": "方法",
-    "until": "戻れる時刻",
     "verified_until": "この時刻までの消去",
     "contacts": "連絡先",
     "files": "調べたファイル",

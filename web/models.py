@@ -37,8 +37,6 @@ class Call:
     number: str
     lane: str
     counter: str
-    is_recall: bool
-    calls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,6 @@ class Missed:
 
     key: int
     number: str
-    lane: str
     counter: str
     until: str
 
@@ -71,11 +68,11 @@ class Board:
 
         def call(called: CalledNumber) -> Call:
             lane, counter = lanes.get(called.lane, ""), counters.get(called.counter, called.counter)
-            return Call(called.arrival, called.number, lane, counter, called.calls > 1, called.calls)
+            return Call(called.arrival, called.number, lane, counter)
 
         def missed(gone: MissedNumber) -> Missed:
-            lane, counter = lanes.get(gone.lane, ""), counters.get(gone.counter, gone.counter)
-            return Missed(gone.arrival, gone.number, lane, counter, _minutes(gone.until))
+            counter = counters.get(gone.counter, gone.counter)
+            return Missed(gone.arrival, gone.number, counter, _minutes(gone.until))
 
         said = whole.announcement
         return cls(

@@ -61,7 +61,7 @@ class TicketCheckedIn(_TicketFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketCalled(_TicketFact):
-    """`turn`: of its lane at a counter whose lanes weigh differently (`order.lane_in_turn`), else 0.
+    """`turn`: of its lane at a counter whose lanes weigh differently (`order.turn_of`), else 0.
 
     `reason`: key in the office's list, where it was chosen out of order; else empty.
     """

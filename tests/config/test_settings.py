@@ -237,7 +237,7 @@ def test_the_practice_ward_stays_easy_to_read_for_other_programs() -> None:
 
 
 def test_a_machine_without_settings_has_all_of_them() -> None:
-    machine, office = read_all({"PATH": "/bin", "JUNBAN_REDIS_URL": "", "JUNBAN_DAYS": "x"})
+    machine, office = read_all({"PATH": "/bin", "JUNBAN_REDIS_URL": "", "JUNBAN_REQUIRE_BROWSER": "1"})
     assert machine == Machine()
     assert (machine.redis_url, machine.port, office.key) == (None, 8080, "sakura")
 
