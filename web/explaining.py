@@ -7,8 +7,9 @@ from typing import Any
 
 from hub.desk.chronicle import Chronicle, Fairness, Passing
 from hub.desk.explanation import ACROSS, TO_STAFF, Placed, Reason
+from hub.desk.hours import MINUTE_MS
 from hub.desk.lane import Office
-from web.times import MINUTE_MS, moment
+from web.times import moment
 
 NAMED = 5  # numbers in one sentence; the rest are counted
 

@@ -6,11 +6,11 @@
 from hub.desk import facts, order
 from hub.desk.facts import Fact, TicketServed
 from hub.desk.ground import Decision, Ground, about, stands
+from hub.desk.hours import MINUTE_MS
 from hub.desk.refusals import CalledTooFewTimes, CalledTooRecently, LaneNotServed, NoDelivery, NoReason
 from hub.desk.requests import Call, Done, Hold, MarkAbsent, Recall, Review, Stamp, TakeBack
 from hub.desk.ticket import Action, State, Ticket
 
-MINUTE_MS = 60_000
 SECOND_MS = 1000
 
 

@@ -18,6 +18,7 @@ from hub.desk.facts import (
     TicketReturned,
     TicketTransferred,
 )
+from hub.desk.hours import MINUTE_MS
 
 LOOKED_AT = 60  # who wait first in a lane, whatever its length: half an hour of one that calls somebody every 30 s
 
@@ -118,7 +119,6 @@ def pace_ms(calls: Iterable[int]) -> int:
 
 # ------------------------------------------------------------------------------------------------------- what falls due
 
-MINUTE_MS = 60_000
 FAR_OFF_MS = 5 * MINUTE_MS  # a turn expected sooner than that cannot come far sooner still
 LATE_MS = 15 * MINUTE_MS
 
