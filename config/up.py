@@ -11,7 +11,6 @@ from pathlib import Path
 from types import FrameType
 
 from config import logs
-from config.asgi import LineChannel
 from config.asgi import run_hub as serve_hub
 from config.ledger import ledger_url
 from config.mail import carriers_of
@@ -22,6 +21,7 @@ from config.posts import OfficeDidNotStart
 from config.practice.credentials import PEOPLE, read_credentials
 from config.practice.simulated_days import DEMO_SPEED, SimulatedDays
 from config.processes import Workshop
+from config.residents import LineChannel
 from config.serving import ENGINES, new_loop
 from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
