@@ -201,7 +201,7 @@ class OfficeProcess:
         if places and places.kiosk:
             words = ["kiosk", "--hub", self.inside_url, "--port", str(places.kiosk)]
             words += ["--out", str(self._slips)]
-            # Its printer library makes a temporary folder at each start and leaves it there: it goes with ours.
+            # Ended while its printer library loads, it leaves a temporary folder behind: that goes with ours.
             posts.append(self._child("発券機", "kiosk", words, port=places.kiosk, temporary=self._folder))
         return posts
 
