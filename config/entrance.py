@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from config.hub_ledger import HubLedger, real_ms
+from config.hub_ledger import HubLedger
+from config.now import now_ms
 from hub.desk.lane import Office
 from hub.edge.administration import Administration
 from hub.edge.auditing import Auditing
@@ -63,9 +64,9 @@ def entrance_of(
     pages = StaffPages(office, practice_people)
     hashing = Hashing()
     staff = Staff(book.people, book.access, hashing, pages, guard, is_secure=is_secure)
-    administration = Administration(staff, book.people, book.devices, Log(book.ledger), pages, now_ms=real_ms)
+    administration = Administration(staff, book.people, book.devices, Log(book.ledger), pages, now_ms=now_ms)
     explanations = Explanations(staff, relay, PastDays(book.ledger), FairnessPages(office))
-    auditing = Auditing(staff, book.ledger, book.people, AuditPages(office), now_ms=real_ms)
+    auditing = Auditing(staff, book.ledger, book.people, AuditPages(office), now_ms=now_ms)
     screens = EnrolmentPages(office)
     gate = Gate(book.devices, screens, guard, version=version("junban"), is_secure=is_secure, lets_all_in=is_practice)
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-import time
 from typing import NoReturn
 
 import structlog
 
+from config.now import now_ms
 from hub.edge.access import Access
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.devices import Devices
@@ -19,18 +19,14 @@ _log = structlog.get_logger("config.hub_ledger")
 ASK_AGAIN_EVERY_S = 1.0  # one that is away is asked so often whether it is back
 
 
-def real_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class HubLedger:
     """One office's, for as long as a hub runs. Raises LedgerUnusable for a URL that is none of a ledger."""
 
     def __init__(self, url: str, office: str, *, access_every_s: float) -> None:
         self.ledger = Ledger(url, office)
-        self.people = People(self.ledger, now_ms=real_ms)
-        self.devices = Devices(self.ledger, real_ms)
-        self.access = Access(self.people, self.devices, RefusedActs(self.ledger, real_ms), every_s=access_every_s)
+        self.people = People(self.ledger, now_ms=now_ms)
+        self.devices = Devices(self.ledger, now_ms)
+        self.access = Access(self.people, self.devices, RefusedActs(self.ledger, now_ms), every_s=access_every_s)
         self._is_prepared = False
 
     async def prepare(self) -> None:
