@@ -66,7 +66,7 @@ async def fits(screen: "Page") -> bool:
 
 async def comes_to_the_keypad(screen: "Page") -> None:
     await screen.click(BUTTON)
-    await sees(screen, "#about", "受付票をお取りください")
+    await sees(screen, "#about", "番号札をお取りください")
     await screen.click("#by-phone")
     await sees(screen, "#purpose", PHONE_PURPOSE.text, f"説明の版 {PHONE_PURPOSE.version}")
     for _ in range(2):  # in English, and back
