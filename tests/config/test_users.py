@@ -40,7 +40,7 @@ def people(tmp_path: Path) -> People:
 
 
 def password_in(said: str) -> str:
-    found = re.search(r"最初のパスワード: (\S+)", said)
+    found = re.search(r"一回限りのパスワード: (\S+)", said)
     assert found, said
     return found[1]
 

@@ -20,7 +20,7 @@ JUNBAN = Path(sys.executable).with_name("junban")
 PRACTICE = {
     "valkey-server": "データストア",
     "cli inbox": "受信箱",
-    "cli keeper": "見張り",
+    "cli keeper": "常駐処理（keeper）",
     "cli worker line": "LINEのワーカー",
     "cli worker email": "メールのワーカー",
     "cli worker phone": "電話のワーカー",
