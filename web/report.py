@@ -81,11 +81,8 @@ def report_pdf(handling: Handling, issue: Issue) -> bytes:
         [CARRIERS.get(carrier, carrier), ENDINGS.get(ending, ending), f"{n} 件"] for carrier, ending, n in facts.counts
     ]
     paper.rows(["記録項目", "消去の理由", "件数"], [*told, ["収集の合計", "", f"{facts.contacts} 件"]], [60, 65, 40])
-    paper.line_of(
-        "　すべて、利用目的の説明に同意した本人から、番号の画面又は発券機で直接収集しました。"
-        f"説明の版: {'、'.join(handling.purposes) or '－'}",
-        size=10,
-    )
+    paper.line_of("　すべて、利用目的の説明に同意した本人から、番号の画面又は発券機で直接収集しました。", size=10)
+    paper.line_of(f"　説明の版　{'、'.join(handling.purposes) or '－'}", size=10)
     paper.section("2　利用（お知らせの送信）")
     rows = [[CARRIERS.get(by, by), OUTCOMES.get(end, end), f"{n} 件"] for (by, end), n in handling.uses.items()]
     paper.rows(["記録項目", "送信の結果", "件数"], rows or [["－", "－", "0 件"]], [60, 65, 40])
