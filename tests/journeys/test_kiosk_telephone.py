@@ -126,7 +126,7 @@ async def test_a_fixed_line_is_called_in_the_language_of_the_screen(
     await screen.click("#language")
     await dial(screen, "0120123456")
     await screen.click("#dial-enter")
-    await sees(screen, "#about", "0120 or 0570 cannot be told")
+    await sees(screen, "#about", "cannot notify numbers such as 0120")
     await screen.click("#dial-again")
     assert await text(screen, "#dialled") == ""
     await dial(screen, FIXED)
