@@ -63,7 +63,7 @@ class Running:
 
     def way_in(self, role: str) -> tuple[str, str]:
         """Account and password of this role, as they are printed."""
-        found = re.search(rf"^  {role}のサインイン +(\S+) +(\S+)$", self.said, re.MULTILINE)
+        found = re.search(rf"^  {role}のサインイン\s+(\S+) +(\S+)$", self.said, re.MULTILINE)
         assert found, self.said
         return found[1], found[2]
 
