@@ -18,7 +18,7 @@ IN_ITS_TURN = {
     Placed.RETURNED: "不在から戻ったときの順番どおりです。",
     Placed.PUSHED_BACK: "ご希望で後にした順番どおりです。",
     Placed.TRANSFERRED: "転送されたときの順番どおりです。",
-    Placed.READY: "交付の用意ができたときの順番どおりです。",
+    Placed.READY: "交付の準備ができたときの順番どおりです。",
     Placed.CHECKED_IN: "受付順です（来庁の受付から）。",
 }
 

@@ -31,7 +31,9 @@ _log = structlog.get_logger("hub.edge.commands")
 # A defect of ours: nobody at the counter can help, but whether it was carried out can be seen on the screen.
 FAULT = wire.RefusalBody(
     code="Fault",
-    sentence="受付システムの不具合で操作を完了できませんでした。画面を確かめ、続くときはシステム担当にお知らせください。",
+    sentence=(
+        "受付システムの不具合で操作を完了できませんでした。画面を確かめ、続くときはシステムの担当者に連絡してください。"
+    ),
     again=False,
     details={},
 )

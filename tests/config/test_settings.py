@@ -197,11 +197,11 @@ def test_practice_is_open_at_all_hours_unless_the_file_says_otherwise(tmp_path: 
     assert not read_office(path).for_practice().hours.is_always
 
 
-def test_the_practice_ward_says_what_an_address_is_for_and_how_it_is_gone() -> None:
-    purpose = read_office(PRACTICE_OFFICE).purpose
-    assert purpose is not None
-    for said in ("順番が近づいた", "だけに使います", "翌日", "消します", "お渡しする", "やめて"):
-        assert said in purpose.text
+@pytest.mark.parametrize("carrier", ["purpose", "line_purpose", "phone_purpose"])
+def test_the_practice_ward_says_what_a_contact_is_for_and_how_it_is_gone(carrier: str) -> None:
+    purpose = getattr(read_office(PRACTICE_OFFICE), carrier)
+    for said in ("順番が近づいた", "お呼びする", "交付の準備", "だけに使います", "翌日", "消します", "やめて"):
+        assert said in purpose.text, "all that is sent is said before it is asked"
 
 
 @pytest.mark.parametrize("text", ["key = ", "key = 1\nkey = 2", "\udcff"])
