@@ -194,7 +194,7 @@ class OfficeProcess:
             words += ["--hub", self.public_url]
             posts.append(self._child("受信箱", "inbox", words, port=places.inbox, with_secrets=True))
         own_store = ["--own-store", str(self._store.folder)] if self._store else []
-        posts.append(self._sender("見張り", "keeper", ["keeper", *own_store], Part.KEEPER))
+        posts.append(self._sender("常駐処理（keeper）", "keeper", ["keeper", *own_store], Part.KEEPER))
         for carrier in carriers_of(self.machine):
             posts.append(self._sender(WORKERS[carrier], f"worker-{carrier}", ["worker", str(carrier)], Part.WORKER))
         posts += self.hubs
