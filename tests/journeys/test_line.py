@@ -73,7 +73,7 @@ async def test_lines_own_purposes_can_be_read_before_consenting_and_nothing_come
     await _takes_a_number(page)
     await page.get_by_text("LINEでのお知らせを希望する").click()
     link = page.locator("#line-form .purpose a")
-    await sees(page, "#line-form .purpose a", "LINE の利用目的")
+    await sees(page, "#line-form .purpose a", "LINEの利用目的")
     assert await link.get_attribute("href") == LINE_TERMS
     assert await link.get_attribute("rel") == "noopener noreferrer", "its page learns of no ticket"
     assert await link.get_attribute("target") == "_blank", "the number stays open"
