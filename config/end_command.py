@@ -20,9 +20,9 @@ from config.paper_command import Asked, PaperCommand
 from config.settings import Machine
 from hub.desk.lane import Office
 from hub.ledger.connection import transaction
-from hub.ledger.erasures import BY, Erasures
+from hub.ledger.erasures import Erasures
 from hub.ledger.export import export
-from hub.ledger.journal import note
+from hub.ledger.journal import Author, note
 from hub.ledger.operations import Ledger
 from hub.store import library
 from hub.store.connection import connect
@@ -48,13 +48,15 @@ class NotErased(Exception):
 class EndCommand:
     """Raises LedgerUnusable, KeysUnusable, StoreDidNotStart, OSError, a Refusal, NotErased."""
 
-    def __init__(self, machine: Machine, office: Office, settings: LedgerSettings, folder: Path, say: Say) -> None:
+    def __init__(
+        self, machine: Machine, office: Office, settings: LedgerSettings, folder: Path, say: Say, by: Author
+    ) -> None:
         self._machine, self._office, self._settings = machine, office, settings
-        self._folder, self._say = folder.absolute(), say
+        self._folder, self._say, self._by = folder.absolute(), say, by
 
     def run(self, to: Path, asked: Asked) -> bool:
         """Whether the certificate says that nothing is left. `asked`: its inputs; the period is all of the ledger."""
-        papers = PaperCommand(self._settings, self._office, self._say, now_ms=_now_ms)
+        papers = PaperCommand(self._settings, self._office, self._say, self._by, now_ms=_now_ms)
         to.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._store() as (url, store_folder):
             ledger = self._settings.open(self._office.key)
@@ -129,7 +131,7 @@ class EndCommand:
         end = ledger.end() or (0, "")
         told = {"contacts": str(contacts), "keys": str(keys), "last_hash": end[1]}
         with transaction(ledger.engine, writes=True) as connection:
-            note(connection, ledger.office, "OfficeHandedBack", _now_ms(), BY, told)
+            note(connection, ledger.office, "OfficeHandedBack", _now_ms(), self._by, told)
         while ledger.chain_journal():
             pass
 

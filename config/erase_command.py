@@ -12,6 +12,7 @@ from hub.desk.notices import Ending
 from hub.ledger.asked import Answer, Asks
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.erasures import Erasures, Handled
+from hub.ledger.journal import Author
 from hub.ledger.operations import Ledger
 from web.paper_words import CARRIERS
 from web.times import moment
@@ -20,7 +21,6 @@ from workers.asked import ANSWERED_WITHIN_MS
 ANSWERED_WITHIN_S = ANSWERED_WITHIN_MS / 1000 + 5.0  # nobody does it later: what is said then stays true
 VERIFIED_WITHIN_S = 120.0  # the store's files are written anew, and every file is read
 PAUSE_S = 0.2
-BY = "cli"
 
 Say = Callable[[str], None]
 
@@ -32,8 +32,8 @@ class NotErased(Exception):
 class EraseCommand:
     """One office's. Raises LedgerUnusable, NotErased."""
 
-    def __init__(self, settings: LedgerSettings, office: Office, say: Say) -> None:
-        self._settings, self._office, self._say = settings, office, say
+    def __init__(self, settings: LedgerSettings, office: Office, say: Say, by: Author) -> None:
+        self._settings, self._office, self._say, self._by = settings, office, say, by
 
     def run(self, number: str) -> None:
         ledger = self._settings.open(self._office.key)
@@ -41,7 +41,7 @@ class EraseCommand:
             if not ledger.is_there:
                 raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
             ledger.prepare()
-            answer = _answered(ledger, number)
+            answer = _answered(ledger, number, self._by)
             if not answer.contacts:
                 raise NotErased(
                     f"{number} の連絡先はありません。今日の番号か確かめてください（消去したものは監査の画面に出ます）。"
@@ -52,9 +52,9 @@ class EraseCommand:
             ledger.close()
 
 
-def _answered(ledger: Ledger, number: str) -> Answer:
+def _answered(ledger: Ledger, number: str, by: Author) -> Answer:
     asks = Asks(ledger)
-    request = asks.ask(number, BY, _now_ms())
+    request = asks.ask(number, by, _now_ms())
     until = time.monotonic() + ANSWERED_WITHIN_S
     while time.monotonic() < until:
         if (answer := asks.answer_to(request)) is not None:

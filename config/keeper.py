@@ -17,9 +17,11 @@ from config import logs
 from config.alive import toucher
 from config.ledger import LedgerSettings
 from config.mail import MailSettings
+from config.presence import KEEPER, noted
 from hub.desk.lane import Office
 from hub.ledger.asked import Asks
 from hub.ledger.erasures import Erasures
+from hub.ledger.journal import Author
 from hub.ledger.operations import Ledger
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
@@ -56,7 +58,8 @@ def run(
     again. `searched`: where no contact may be.
     """
     logs.set_up()
-    asyncio.run(_keep(office, mail, ledger, redis_url, jobs_url, alive, keys, own_store, searched))
+    with noted(ledger.open(office.key), KEEPER, Author("keeper")):
+        asyncio.run(_keep(office, mail, ledger, redis_url, jobs_url, alive, keys, own_store, searched))
 
 
 async def _keep(

@@ -18,13 +18,13 @@ from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
 from hub.ledger.person import Person
+from hub.ledger.taken import CERTIFICATE, REPORT, note_taken
 from hub.wire.roles import Role
 from web.certificate import certificate_json, certificate_pdf
 from web.paper_words import Issue
 from web.report import Audit, Handling, report_json, report_pdf
 
 Say = Callable[[str], None]
-BY = Author("cli")
 VERIFIER = "verify_certificate.py"
 
 
@@ -46,14 +46,17 @@ class Asked:
 class PaperCommand:
     """Opens and closes the ledger. Raises LedgerUnusable, OSError."""
 
-    def __init__(self, settings: LedgerSettings, office: Office, say: Say, *, now_ms: Callable[[], int]) -> None:
-        self._settings, self._office, self._say, self._now_ms = settings, office, say, now_ms
+    def __init__(
+        self, settings: LedgerSettings, office: Office, say: Say, by: Author, *, now_ms: Callable[[], int]
+    ) -> None:
+        self._settings, self._office, self._say, self._by, self._now_ms = settings, office, say, by, now_ms
 
     def certificate(self, asked: Asked) -> bool:
         """Whether all that was given is erased, verified and truly in the ledger."""
         with _Opened(self._settings, self._office) as ledger:
             facts = certify(ledger, asked.first, asked.last)
             issue = self.issue(ledger, asked)
+            self._note(ledger, CERTIFICATE, asked)
         told = certificate_json(facts, issue)
         self._write(asked.to, certificate_pdf(facts, issue), told)
         (asked.to.parent / VERIFIER).write_bytes(Path(verify_certificate.__file__).read_bytes())
@@ -77,6 +80,7 @@ class PaperCommand:
                 audits.purposes(asked.first, asked.last),
             )
             issue = self.issue(ledger, asked)
+            self._note(ledger, REPORT, asked)
         self._write(asked.to, report_pdf(handling, issue), report_json(handling, issue))
         self._say(f"{asked.to} と JSON を作りました。")
         return True
@@ -85,7 +89,7 @@ class PaperCommand:
         """Write down that the ward has looked; True. Raises WrongAuditDate."""
         with _Opened(self._settings, self._office) as ledger:
             now = self._now_ms()
-            Audits(ledger).add(held, kind, result, BY, now, tokyo_day(now))
+            Audits(ledger).add(held, kind, result, self._by, now, tokyo_day(now))
         self._say(f"{held} の監査を記録しました。")
         return True
 
@@ -94,6 +98,9 @@ class PaperCommand:
         people = People(ledger, now_ms=self._now_ms).list()
         responsible = _responsible(people, asked.responsible, asked.issued)
         return Issue(asked.issued, asked.addressee, asked.issuer, responsible, self._office.name)
+
+    def _note(self, ledger: Ledger, what: str, asked: Asked) -> None:
+        note_taken(ledger, what, self._by, self._now_ms(), first_day=asked.first, last_day=asked.last)
 
     def _write(self, to: Path, pdf: bytes, told: dict[str, Any]) -> None:
         """Readable by nobody else: it names handlers."""

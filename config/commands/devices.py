@@ -42,12 +42,13 @@ def _device_revoke(asked: argparse.Namespace) -> int:
 
 def _device(asked: argparse.Namespace, act: "Callable[[DeviceCommand], None]") -> int:
     machine, office = asking.settings()
+    from config.author import author
     from config.device_command import DeviceCommand
     from config.ledger import ledger_settings
 
     with (
         asking.failing(),
-        DeviceCommand(ledger_settings(machine, asked.data), office, asking.say) as command,
+        DeviceCommand(ledger_settings(machine, asked.data), office, asking.say, author()) as command,
     ):
         act(command)
     return 0

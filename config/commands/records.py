@@ -84,11 +84,15 @@ def _ledger_verify(asked: argparse.Namespace) -> int:
 
 def _ledger_export(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
+    import time
+
+    from config.author import author
     from config.ledger import ledger_settings
     from config.ledger_command import run_export
 
+    now_ms, settings = time.time_ns() // 1_000_000, ledger_settings(machine, asked.data)
     with asking.failing(), asking.writing():
-        run_export(ledger_settings(machine, asked.data), office, asking.say, to=asked.file, as_json=asked.json)
+        run_export(settings, office, asking.say, author(), to=asked.file, now_ms=now_ms, as_json=asked.json)
     return 0
 
 
@@ -96,6 +100,7 @@ def _ledger_close(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
     import time
 
+    from config.author import author
     from config.ledger import ledger_settings
     from config.ledger_command import run_close
     from hub.ledger.retention import NotWhole
@@ -104,7 +109,7 @@ def _ledger_close(asked: argparse.Namespace) -> int:
     settings = ledger_settings(machine, asked.data)
     try:
         with asking.failing():
-            run_close(settings, office, asking.say, years=asked.years, now_ms=now_ms, as_json=asked.json)
+            run_close(settings, office, asking.say, author(), years=asked.years, now_ms=now_ms, as_json=asked.json)
     except NotWhole as error:
         raise asking.Failure("台帳に誤りがあるため、閉じません。junban ledger verify で確かめてください。") from error
     return 0
@@ -135,12 +140,14 @@ def _paper(asked: argparse.Namespace, act: "Callable[[PaperCommand], bool]") -> 
     machine, office = asking.settings()
     import time
 
+    from config.author import author
     from config.ledger import ledger_settings
     from config.paper_command import PaperCommand
 
     settings = ledger_settings(machine, asked.data)
     with asking.failing(), asking.writing():
-        is_sound = act(PaperCommand(settings, office, asking.say, now_ms=lambda: time.time_ns() // 1_000_000))
+        command = PaperCommand(settings, office, asking.say, author(), now_ms=lambda: time.time_ns() // 1_000_000)
+        is_sound = act(command)
     return 0 if is_sound else asking.FAILURE
 
 
@@ -157,16 +164,18 @@ def _erase(asked: argparse.Namespace) -> int:
 
 def _erase_now(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
+    from config.author import author
     from config.erase_command import EraseCommand, NotErased
     from config.ledger import ledger_settings
 
     with asking.failing(NotErased):
-        EraseCommand(ledger_settings(machine, asked.data), office, asking.say).run(asked.now)
+        EraseCommand(ledger_settings(machine, asked.data), office, asking.say, author()).run(asked.now)
     return 0
 
 
 def _erase_all(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
+    from config.author import author
     from config.embedded import StoreDidNotStart
     from config.end_command import EndCommand, NotErased
     from config.ledger import ledger_settings
@@ -180,9 +189,8 @@ def _erase_all(asked: argparse.Namespace) -> int:
         )
     issuer, addressee = (text.replace("／", "\n") for text in (asked.issuer, asked.addressee))
     paper = Asked(asked.to, asked.issued, asked.issued, asked.issued, issuer, addressee, asked.responsible or "")
-    command = EndCommand(
-        machine, office, ledger_settings(machine, asked.data), asked.data or default_data_folder(), asking.say
-    )
+    settings, folder = ledger_settings(machine, asked.data), asked.data or default_data_folder()
+    command = EndCommand(machine, office, settings, folder, asking.say, author())
     with asking.failing(KeysUnusable, StoreDidNotStart, NotErased), asking.writing():
         is_erased = command.run(asked.to, paper)
     return 0 if is_erased else asking.FAILURE

@@ -14,9 +14,12 @@ from config.erase_command import EraseCommand, NotErased
 from config.ledger import LedgerSettings
 from hub.ledger.asked import Asks
 from hub.ledger.connection import LedgerUnusable, sqlite_url
+from hub.ledger.journal import Author
 from tests.config.test_end_command import OFFICE
 from tests.workers.erasing import Night, night
 from tests.workers.test_asked import asked_of
+
+BY = Author("cli:sato", "q3oZ4lqWlT0mW1x7mBv2aA")
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ async def at_night(tmp_path: Path) -> AsyncIterator[Night]:
 
 def command(at_night: Night, said: list[str]) -> EraseCommand:
     settings = LedgerSettings(at_night.folder, SecretStr(sqlite_url(at_night.folder / "ledger.sqlite")))
-    return EraseCommand(settings, at_night.office.office, said.append)
+    return EraseCommand(settings, at_night.office.office, said.append, BY)
 
 
 @contextlib.asynccontextmanager
@@ -82,7 +85,7 @@ def test_without_a_ledger_there_is_nobody_to_ask(tmp_path: Path) -> None:
 
     settings = LedgerSettings(tmp_path, SecretStr(sqlite_url(tmp_path / "none.sqlite")))
     with pytest.raises(LedgerUnusable, match="台帳がまだありません"):
-        EraseCommand(settings, small_office("ward"), print).run("A101")
+        EraseCommand(settings, small_office("ward"), print, BY).run("A101")
 
 
 @pytest.mark.parametrize(

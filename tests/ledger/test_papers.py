@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from config.author import author
 from config.cli import main
 from hub.desk.facts import ContactErased, ContactGiven, ContactUsed, DayOpened, Fact
 from hub.ledger.audits import Audits, fiscal_year_of
@@ -16,6 +17,7 @@ from hub.ledger.connection import sqlite_url
 from hub.ledger.erasures import Erasures
 from hub.ledger.export import export
 from hub.ledger.journal import Author
+from hub.ledger.log import Log
 from hub.ledger.operations import Ledger, Stream
 from hub.ledger.people import People
 from hub.wire.roles import Role
@@ -130,6 +132,9 @@ def test_the_verifier_beside_it_needs_python_alone_and_finds_another_count(
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert (out / "c.pdf").stat().st_mode & 0o077 == 0
     export(ledger, out / "ledger.jsonl")
+    taken = Log(ledger).page(kind="RecordsTaken").entries
+    assert [(entry.who, entry.fields["what"]) for entry in taken] == [(author().who, "certificate")] * 2
+    assert [(entry.fields["first_day"], entry.fields["last_day"]) for entry in taken] == [(DAY, DAY)] * 2
 
     def verdict() -> tuple[int, str]:
         command = [sys.executable, "-I", "-S", str(out / "verify_certificate.py"), str(out / "c.json")]
@@ -158,6 +163,8 @@ def test_a_report_names_handlers_and_audits(ledger: Ledger, tmp_path: Path, monk
     used = [(f"{NOON + 50}-{place}", ContactUsed(**told_of, **about)) for place in range(2)]
     ledger.append(DAY, ledger.streams()[DAY], list[tuple[str, Fact]](used), accounted=7, removed=0)
     assert paper(tmp_path, monkeypatch, "report", str(tmp_path / "r.pdf"), *PERIOD) == 0
+    (taken,) = Log(ledger).page(kind="RecordsTaken").entries
+    assert taken.fields["what"] == "report"
     told = json.loads((tmp_path / "r.json").read_text())
     assert told["issue"]["responsible"] == "佐藤 花子"
     assert told["issue"]["issuer"] == "順番運営株式会社\n代表"
