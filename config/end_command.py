@@ -15,7 +15,7 @@ from pathlib import Path
 
 from config.embedded import EmbeddedValkey
 from config.ledger import LedgerSettings
-from config.office_folder import STORE_FOLDER
+from config.office_folder import KEYS_FOLDER, STORE_FOLDER
 from config.paper_command import Asked, PaperCommand
 from config.settings import Machine
 from hub.desk.lane import Office
@@ -33,7 +33,6 @@ from workers.archive import Archiver
 from workers.keys import KeyHost
 from workers.search import Wanted, search
 
-KEYS_FOLDER = "keys"
 FOREVER = "9999-12-31"
 FOREVER_MS = 1 << 52
 ENDING = "agreement"

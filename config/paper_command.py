@@ -28,10 +28,14 @@ Say = Callable[[str], None]
 VERIFIER = "verify_certificate.py"
 
 
+class NotResponsible(Exception):
+    """One sentence: who was named may not stand on a paper as 取扱責任者."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`first` to `last`: business days; `issued`: the day on the paper; `responsible`: an account, or '' for the first
-    operator who has access. `to`: the PDF; its JSON lies beside it.
+    """`first` to `last`: business days; `issued`: the day on the paper; `responsible`: the account of an operator who
+    has access on that day, or '' for the first of them. `to`: the PDF; its JSON lies beside it.
     """
 
     to: Path
@@ -94,7 +98,7 @@ class PaperCommand:
         return True
 
     def issue(self, ledger: Ledger, asked: Asked) -> Issue:
-        """What stands at the head and the foot of a paper. Raises UnknownPerson."""
+        """What stands at the head and the foot of a paper. Raises UnknownPerson, NotResponsible."""
         people = People(ledger, now_ms=self._now_ms).list()
         responsible = _responsible(people, asked.responsible, asked.issued)
         return Issue(asked.issued, asked.addressee, asked.issuer, responsible, self._office.name)
@@ -126,11 +130,18 @@ class _Opened:
 
 
 def _responsible(people: list[Person], name: str, day: str) -> str:
-    """His own name on the paper; '－' where nobody is designated. Raises UnknownPerson for a name that is none."""
-    if name:
-        named = [one for one in people if one.name == name]
-        if not named:
-            raise UnknownPerson
-    else:
-        named = [one for one in people if one.role is Role.OPERATOR and one.has_access(day)]
-    return named[0].shown if named else "－"
+    """His own name on the paper; '－' where nobody is designated. Raises UnknownPerson for a name that is none, and
+    NotResponsible: the register of handlers, which goes with it, calls operators so.
+    """
+    if name and all(one.name != name for one in people):
+        raise UnknownPerson
+    named = [one for one in people if one.role is Role.OPERATOR and one.has_access(day)]
+    if not name:
+        return named[0].shown if named else "－"
+    for one in named:
+        if one.name == name:
+            return one.shown
+    raise NotResponsible(
+        f"{name} は {day} に取扱責任者ではありません。運用担当者で、指定日と研修日がその日までにあり、"
+        "利用を終えていない利用者名を書いてください（junban user list で分かります）。"
+    )

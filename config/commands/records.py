@@ -35,7 +35,7 @@ def add_ledger(verbs: asking.Verbs) -> None:
         act.add_argument("--issued", type=asking.day, required=True, metavar="DATE", help="書類に書く発行日")
         act.add_argument("--issuer", required=True, metavar="TEXT", help="発行者（行を分けるには ／）")
         act.add_argument("--addressee", required=True, metavar="TEXT", help="宛先（例: 新宿区長　様）")
-        act.add_argument("--responsible", default="", metavar="NAME", help="取扱責任者の利用者名（既定: 運用担当者）")
+        act.add_argument("--responsible", default="", metavar="NAME", help="取扱責任者（運用担当者）の利用者名")
     audit = asking.verb(acts, "audit", _ledger_audit, "区が行った監査を記録簿に書きます（年度に 1 回以上）")
     audit.add_argument("held", type=asking.day, metavar="DATE", help="実施日（YYYY-MM-DD）")
     audit.add_argument("--kind", choices=["on_site", "documents"], default="on_site", metavar="KIND", help=KIND_HELP)
@@ -58,7 +58,7 @@ def add_erase(verbs: asking.Verbs) -> None:
     erase.add_argument("--issued", type=asking.day, metavar="DATE", help="協定の終了: 書類に書く発行日")
     erase.add_argument("--issuer", metavar="TEXT", help="協定の終了: 発行者（行を分けるには ／）")
     erase.add_argument("--addressee", metavar="TEXT", help="協定の終了: 宛先（例: 新宿区長　様）")
-    erase.add_argument("--responsible", metavar="NAME", help="協定の終了: 取扱責任者の利用者名（既定: 運用担当者）")
+    erase.add_argument("--responsible", metavar="NAME", help="協定の終了: 取扱責任者（運用担当者）の利用者名")
     asking.add_data(erase)
 
 
@@ -142,10 +142,10 @@ def _paper(asked: argparse.Namespace, act: "Callable[[PaperCommand], bool]") -> 
 
     from config.author import author
     from config.ledger import ledger_settings
-    from config.paper_command import PaperCommand
+    from config.paper_command import NotResponsible, PaperCommand
 
     settings = ledger_settings(machine, asked.data)
-    with asking.failing(), asking.writing():
+    with asking.failing(NotResponsible), asking.writing():
         command = PaperCommand(settings, office, asking.say, author(), now_ms=lambda: time.time_ns() // 1_000_000)
         is_sound = act(command)
     return 0 if is_sound else asking.FAILURE
@@ -179,7 +179,7 @@ def _erase_all(asked: argparse.Namespace) -> int:
     from config.embedded import StoreDidNotStart
     from config.end_command import EndCommand, NotErased
     from config.ledger import ledger_settings
-    from config.paper_command import Asked
+    from config.paper_command import Asked, NotResponsible
     from config.settings import default_data_folder
     from workers.keys import KeysUnusable
 
@@ -191,6 +191,6 @@ def _erase_all(asked: argparse.Namespace) -> int:
     paper = Asked(asked.to, asked.issued, asked.issued, asked.issued, issuer, addressee, asked.responsible or "")
     settings, folder = ledger_settings(machine, asked.data), asked.data or default_data_folder()
     command = EndCommand(machine, office, settings, folder, asking.say, author())
-    with asking.failing(KeysUnusable, StoreDidNotStart, NotErased), asking.writing():
+    with asking.failing(KeysUnusable, StoreDidNotStart, NotErased, NotResponsible), asking.writing():
         is_erased = command.run(asked.to, paper)
     return 0 if is_erased else asking.FAILURE

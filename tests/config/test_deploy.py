@@ -132,7 +132,10 @@ def test_what_units_are_told_is_one_ledger_and_a_user_of_the_store_for_each() ->
     assert users == [Part.HUB, Part.KEEPER, Part.WORKER]
     assert carriers_of(hub) == carriers_of(keeper) == [Carrier.LINE, Carrier.EMAIL]
     assert (hub.key_dir, hub.smtp_url, hub.line_token, hub.master_key) == (None, None, None, None)
-    assert (keeper.key_dir, keeper.master_key) == (Path("/var/lib/junban-keys/keys"), None)
+    assert keeper.key_dir
+    assert (keeper.key_dir, keeper.master_key) == (Path("/var/lib/junban-keys"), None)
+    assert keeper.ledger_key_dir
+    assert not keeper.key_dir.is_relative_to(keeper.ledger_key_dir), "the one is backed up, the other never"
     wanted = {path.name: re.findall(r"EnvironmentFile=/etc/junban/(.*)", path.read_text()) for path in UNITS}
     keys = ["keys.env"]
     assert wanted == {

@@ -188,6 +188,28 @@ def test_a_paper_of_days_in_the_wrong_order_or_by_nobody_is_not_made(
     assert "監査の実施日" in capsys.readouterr().err
 
 
+def test_only_an_operator_with_both_dates_by_then_stands_on_a_paper_as_responsible(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people, by = People(ledger, now_ms=lambda: NIGHT + 30 * 86_400_000), Author("cli")
+    for name, role, designated, trained in (
+        ("sato", Role.OPERATOR, "2026-04-01", "2026-04-01"),
+        ("clerk", Role.COUNTER, "2026-04-01", "2026-04-01"),
+        ("later", Role.OPERATOR, "2026-12-02", "2026-12-02"),
+        ("untrained", Role.OPERATOR, "2026-04-01", ""),
+        ("gone", Role.OPERATOR, "2026-04-01", "2026-04-01"),
+    ):
+        people.add(name, f"{name} 氏", role, designated, trained, by)
+    people.end("gone", by)
+    words = ("certificate", str(tmp_path / "c.pdf"), *PERIOD, "--responsible")
+    for name in ("clerk", "later", "untrained", "gone"):
+        assert paper(tmp_path, monkeypatch, *words, name) == 1, name
+        assert capsys.readouterr().err.startswith(f"junban: {name} は 2026-12-01 に取扱責任者ではありません。")
+    assert not (tmp_path / "c.pdf").exists()
+    assert paper(tmp_path, monkeypatch, *words, "sato") == 0
+    assert json.loads((tmp_path / "c.json").read_text())["issue"]["responsible"] == "sato 氏"
+
+
 def test_an_audit_is_owed_once_in_each_fiscal_year(ledger: Ledger) -> None:
     audits = Audits(ledger)
     assert [fiscal_year_of(day) for day in ("2026-04-01", "2027-03-31")] == ["2026-04-01"] * 2
