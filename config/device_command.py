@@ -62,8 +62,12 @@ class DeviceCommand:
         if not devices and not waiting:
             self._say("機器はまだありません。機器で画面を開き、出たコードを junban device let-in で登録してください。")
 
-    def let_in(self, code: str, place: str) -> None:
+    def let_in(self, code: str, place: str, *, as_json: bool) -> None:
         device = self._devices.let_in(code, place, self._by)
+        if as_json:
+            told = {"ok": True, "id": device.id, "role": device.role, "place": device.place}
+            self._say(json.dumps(told))
+            return
         self._say(f"{device.id}（{ROLES[device.role]} {device.place}）を登録しました。")
 
     def revoke(self, id: str) -> None:

@@ -3,6 +3,7 @@
 It needs the ledger alone: the store of an office of one machine lets in nobody but the office's own processes.
 """
 
+import json
 import time
 from collections.abc import Callable
 
@@ -35,7 +36,7 @@ class EraseCommand:
     def __init__(self, settings: LedgerSettings, office: Office, say: Say, by: Author) -> None:
         self._settings, self._office, self._say, self._by = settings, office, say, by
 
-    def run(self, number: str) -> None:
+    def run(self, number: str, *, as_json: bool = False) -> None:
         ledger = self._settings.open(self._office.key)
         try:
             if not ledger.is_there:
@@ -46,7 +47,11 @@ class EraseCommand:
                 raise NotErased(
                     f"{number} の連絡先はありません。今日の番号か確かめてください（消去したものは監査の画面に出ます）。"
                 )
-            for one in _verified(ledger, number, answer):
+            erased = _verified(ledger, number, answer)
+            if as_json:
+                self._say(json.dumps({"ok": True, "number": number, "erased": [_figures(one) for one in erased]}))
+                return
+            for one in erased:
                 self._say(_sentence(one))
         finally:
             ledger.close()
@@ -79,6 +84,12 @@ def _verified(ledger: Ledger, number: str, answer: Answer) -> list[Handled]:
         f"{number} の連絡先 {answer.contacts} 件を消去しました。ファイルに残っていないことはまだ確かめられていません。"
         "junban doctor と監査の画面で確かめてください。"
     )
+
+
+def _figures(one: Handled) -> dict[str, int | str | None]:
+    """Moments in real ms."""
+    told = {"subscription": one.subscription, "carrier": one.carrier}
+    return {**told, "erased_at": one.erased_ms, "verified_at": one.verified_ms}
 
 
 def _sentence(one: Handled) -> str:

@@ -89,12 +89,13 @@ class PaperCommand:
         self._say(f"{asked.to} と JSON を作りました。")
         return True
 
-    def audit(self, held: str, kind: str, result: str) -> bool:
+    def audit(self, held: str, kind: str, result: str, *, as_json: bool) -> bool:
         """Write down that the ward has looked; True. Raises WrongAuditDate."""
         with _Opened(self._settings, self._office) as ledger:
             now = self._now_ms()
             Audits(ledger).add(held, kind, result, self._by, now, tokyo_day(now))
-        self._say(f"{held} の監査を記録しました。")
+        told = {"ok": True, "held": held, "kind": kind, "result": result}
+        self._say(json.dumps(told) if as_json else f"{held} の監査を記録しました。")
         return True
 
     def issue(self, ledger: Ledger, asked: Asked) -> Issue:

@@ -44,6 +44,7 @@ def add_ledger(verbs: asking.Verbs) -> None:
         asking.add_data(act)
     for act in (verify, export, close):
         asking.add_data(act)
+    for act in (verify, export, close, audit):
         asking.add_json(act)
 
 
@@ -60,6 +61,7 @@ def add_erase(verbs: asking.Verbs) -> None:
     erase.add_argument("--addressee", metavar="TEXT", help="協定の終了: 宛先（例: 新宿区長　様）")
     erase.add_argument("--responsible", metavar="NAME", help="協定の終了: 取扱責任者（運用担当者）の利用者名")
     asking.add_data(erase)
+    asking.add_json(erase)
 
 
 def _number(text: str) -> str:
@@ -124,7 +126,7 @@ def _ledger_report(asked: argparse.Namespace) -> int:
 
 
 def _ledger_audit(asked: argparse.Namespace) -> int:
-    return _paper(asked, lambda command: command.audit(asked.held, asked.kind, asked.result))
+    return _paper(asked, lambda command: command.audit(asked.held, asked.kind, asked.result, as_json=asked.json))
 
 
 def _asked_paper(asked: argparse.Namespace) -> "Asked":
@@ -157,6 +159,8 @@ def _erase(asked: argparse.Namespace) -> int:
         if given:
             raise asking.WrongUse(f"{' '.join(given)} は --agreement と一緒に使ってください。")
         return _erase_now(asked)
+    if asked.json:
+        raise asking.WrongUse("--json は --now と一緒に使ってください。")
     if missing := [f"--{name}" for name in PAPER_WORDS if getattr(asked, name) is None]:
         raise asking.WrongUse(f"--agreement には {' '.join(missing)} も書いてください。")
     return _erase_all(asked)
@@ -169,7 +173,9 @@ def _erase_now(asked: argparse.Namespace) -> int:
     from config.ledger import ledger_settings
 
     with asking.failing(NotErased):
-        EraseCommand(ledger_settings(machine, asked.data), office, asking.say, author()).run(asked.now)
+        EraseCommand(ledger_settings(machine, asked.data), office, asking.say, author()).run(
+            asked.now, as_json=asked.json
+        )
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -64,6 +65,17 @@ async def test_it_says_what_was_erased_and_verified(at_night: Night) -> None:
     assert subscription in sentence
 
 
+async def test_it_says_so_to_a_program(at_night: Night) -> None:
+    subscription = await at_night.give()
+    said: list[str] = []
+    async with kept(at_night):
+        await asyncio.to_thread(lambda: command(at_night, said).run("A101", as_json=True))
+    (told,) = map(json.loads, said)
+    (one,) = told["erased"]
+    assert (told["ok"], told["number"], one["subscription"], one["carrier"]) == (True, "A101", subscription, "email")
+    assert one["erased_at"] <= one["verified_at"]
+
+
 async def test_it_refuses_where_there_is_none(at_night: Night) -> None:
     await at_night.give()
     async with kept(at_night):
@@ -95,6 +107,7 @@ def test_without_a_ledger_there_is_nobody_to_ask(tmp_path: Path) -> None:
         (("--now", "a 101"), "--now の値が正しくありません"),
         (("--now", "A101", "--agreement", "ward"), "一緒に使えません"),
         (("--now", "A101", "--to", "back"), "--to は --agreement と一緒に使ってください"),
+        (("--agreement", "ward", "--to", "back", "--json"), "--json は --now と一緒に使ってください"),
         (("--agreement", "ward", "--to", "back"), "--issued --issuer --addressee も書いてください"),
     ],
 )

@@ -152,11 +152,16 @@ def test_the_verifier_beside_it_needs_python_alone_and_finds_another_count(
         assert verdict()[0] == 1, field
 
 
-def test_a_report_names_handlers_and_audits(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_names_handlers_and_audits(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     People(ledger, now_ms=lambda: NIGHT).add(
         "sato", "佐藤 花子", Role.OPERATOR, "2026-04-01", "2026-04-01", Author("cli")
     )
-    assert paper(tmp_path, monkeypatch, "audit", "2026-11-20") == 0
+    assert paper(tmp_path, monkeypatch, "audit", "2026-11-20", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "ok": True, "held": "2026-11-20", "kind": "on_site", "result": "sound"
+    }  # fmt: skip
     assert paper(tmp_path, monkeypatch, "audit", "2100-01-01") == 1
     told_of: dict[str, Any] = {"at": NOON + 5, "who": "worker", "request": "", "arrival": 1, "carrier": "email"}
     about: dict[str, Any] = {"subscription": f"{1:032x}", "trigger": "near", "outcome": "accepted", "times": 1}
