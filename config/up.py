@@ -179,8 +179,12 @@ def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, prac
         f"  順番  {office.name}{'（練習）' if practice else ''}",
         "",
         f"  混雑状況（住民の方）  {running.public_url}/",
+        f"  番号の画面（住民）    {running.public_url}/t",
         f"  呼出表示（壁の画面）  {inside}/wall/1",
         f"  窓口（職員の画面）    {inside}/desk",
+        f"  管理（職員の画面）    {inside}/admin",
+        f"  監査（職員の画面）    {inside}/audit",
+        f"  監視（機械用）        {inside}/live  {inside}/ready  {inside}/metrics",
     ]
     if places := running.stand_ins:
         if places.kiosk_url:
