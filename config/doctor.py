@@ -26,6 +26,7 @@ from config.given_store import given_server
 from config.ledger import FILE as LEDGER_FILE
 from config.ledger import KEY_FILE, ledger_settings
 from config.listening import places
+from config.now import now_ms
 from config.office_folder import KEYS_FOLDER, PRACTICE_MARK
 from config.sbom import differing, locked
 from config.settings import Machine, default_data_folder
@@ -119,7 +120,7 @@ def _of_audit(machine: Machine, office: Office, folder: Path) -> list[str]:
     """The ward looks once in each fiscal year; where there is no ledger, nothing was handled yet."""
     try:
         with contextlib.closing(ledger_settings(machine, folder).open(office.key)) as ledger:
-            if not ledger.is_there or not Audits(ledger).is_owed(tokyo_day(time.time_ns() // 1_000_000)):
+            if not ledger.is_there or not Audits(ledger).is_owed(tokyo_day(now_ms())):
                 return []
     except LedgerUnusable:
         return []  # told already

@@ -1,23 +1,20 @@
 """What `junban ledger` does: find whether the chain was touched, and write it out for others to see."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from config.commands.asking import Say
 from config.ledger import LedgerSettings
 from hub.desk.lane import Office
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.export import VERIFIER, export
 from hub.ledger.heads import Head, read_head, read_key
 from hub.ledger.journal import Author, tokyo_day
-from hub.ledger.operations import Ledger
 from hub.ledger.retention import close_before, kept_from
 from hub.ledger.taken import WHOLE, note_taken
 from hub.ledger.verifying import Verdict, verify
-
-Say = Callable[[str], None]
 
 
 def run_verify(
@@ -30,7 +27,7 @@ def run_verify(
     signed = read_head(head, read_key(key)) if head and key else None
     if signed is not None and signed.office != office.key:
         raise LedgerUnusable(f"先頭値は別の窓口課（{signed.office}）のものです。JUNBAN_OFFICE を確かめてください。")
-    ledger = _opened(settings, office)
+    ledger = settings.open_existing(office.key)
     try:
         heads = [kept[:3] for kept in ledger.heads()]
         if signed is not None:
@@ -49,7 +46,7 @@ def run_export(
     settings: LedgerSettings, office: Office, say: Say, by: Author, *, to: Path, now_ms: int, as_json: bool
 ) -> None:
     """Raises OSError, LedgerUnusable."""
-    ledger = _opened(settings, office)
+    ledger = settings.open_existing(office.key)
     try:
         note_taken(ledger, WHOLE, by, now_ms)
         count = export(ledger, to)
@@ -65,7 +62,7 @@ def run_close(
     settings: LedgerSettings, office: Office, say: Say, by: Author, *, years: int, now_ms: int, as_json: bool
 ) -> None:
     """Close what is older than so many years. Raises NotWhole, LedgerUnusable."""
-    ledger, today = _opened(settings, office), tokyo_day(now_ms)
+    ledger, today = settings.open_existing(office.key), tokyo_day(now_ms)
     try:
         segment = close_before(ledger, kept_from(today, years), today=today, at=now_ms, by=by)
     finally:
@@ -79,13 +76,6 @@ def run_close(
             f"{segment.first_day} から {segment.last_day} までの {segment.count} 件を閉じました。"
             "件数と最後のハッシュ値だけが台帳に残ります。"
         )
-
-
-def _opened(settings: LedgerSettings, office: Office) -> Ledger:
-    ledger = settings.open(office.key)
-    if not ledger.is_there:
-        raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
-    return ledger
 
 
 def _figures(verdict: Verdict, signed: Head | None) -> dict[str, Any]:

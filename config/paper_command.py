@@ -3,17 +3,18 @@
 import json
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.commands.asking import Say
 from config.ledger import LedgerSettings
 from hub.desk.lane import Office
 from hub.desk.refusals import UnknownPerson
 from hub.ledger import verify_certificate
 from hub.ledger.audits import Audits
 from hub.ledger.certificate import certify
-from hub.ledger.connection import LedgerUnusable
 from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
@@ -24,7 +25,6 @@ from web.certificate import certificate_json, certificate_pdf
 from web.paper_words import Issue
 from web.report import Audit, Handling, report_json, report_pdf
 
-Say = Callable[[str], None]
 VERIFIER = "verify_certificate.py"
 
 
@@ -57,7 +57,7 @@ class PaperCommand:
 
     def certificate(self, asked: Asked) -> bool:
         """Whether all that was given is erased, verified and truly in the ledger."""
-        with _Opened(self._settings, self._office) as ledger:
+        with self._ledger() as ledger:
             facts = certify(ledger, asked.first, asked.last)
             issue = self.issue(ledger, asked)
             self._note(ledger, CERTIFICATE, asked)
@@ -73,7 +73,7 @@ class PaperCommand:
 
     def report(self, asked: Asked) -> bool:
         """True."""
-        with _Opened(self._settings, self._office) as ledger:
+        with self._ledger() as ledger:
             audits = Audits(ledger)
             handling = Handling(
                 certify(ledger, asked.first, asked.last),
@@ -91,7 +91,7 @@ class PaperCommand:
 
     def audit(self, held: str, kind: str, result: str, *, as_json: bool) -> bool:
         """Write down that the ward has looked; True. Raises WrongAuditDate."""
-        with _Opened(self._settings, self._office) as ledger:
+        with self._ledger() as ledger:
             now = self._now_ms()
             Audits(ledger).add(held, kind, result, self._by, now, tokyo_day(now))
         told = {"ok": True, "held": held, "kind": kind, "result": result}
@@ -107,6 +107,9 @@ class PaperCommand:
     def _note(self, ledger: Ledger, what: str, asked: Asked) -> None:
         note_taken(ledger, what, self._by, self._now_ms(), first_day=asked.first, last_day=asked.last)
 
+    def _ledger(self) -> "closing[Ledger]":
+        return closing(self._settings.open_existing(self._office.key))
+
     def _write(self, to: Path, pdf: bytes, told: dict[str, Any]) -> None:
         """Readable by nobody else: it names handlers."""
         text = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
@@ -115,19 +118,6 @@ class PaperCommand:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-
-
-class _Opened:
-    def __init__(self, settings: LedgerSettings, office: Office) -> None:
-        self._ledger = settings.open(office.key)
-
-    def __enter__(self) -> Ledger:
-        if not self._ledger.is_there:
-            raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
-        return self._ledger
-
-    def __exit__(self, *_: object) -> None:
-        self._ledger.close()
 
 
 def _responsible(people: list[Person], name: str, day: str) -> str:

@@ -7,9 +7,9 @@ only who ends.
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 
+from config.now import now_ms
 from hub.ledger.connection import LedgerUnusable, transaction
 from hub.ledger.journal import Author, note
 from hub.ledger.operations import Ledger
@@ -35,7 +35,7 @@ class Presence:
     def __init__(self, ledger: Ledger, process: str, by: Author) -> None:
         self._ledger, self._process, self._by = ledger, process, by
         self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._attend, args=(_now_ms(),), name="presence", daemon=True)
+        self._thread = threading.Thread(target=self._attend, args=(now_ms(),), name="presence", daemon=True)
 
     def begin(self) -> None:
         self._thread.start()
@@ -49,7 +49,7 @@ class Presence:
             while not (is_noted := self._note(STARTED, began_at)) and not self._is_over.wait(AGAIN_S):
                 pass
             self._is_over.wait()
-            ended_at = _now_ms()
+            ended_at = now_ms()
             if is_noted or self._note(STARTED, began_at):
                 self._note(STOPPED, ended_at)
         finally:
@@ -64,7 +64,3 @@ class Presence:
         except LedgerUnusable:  # whose ledger it is says so by itself
             return False
         return True
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

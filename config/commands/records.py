@@ -86,32 +86,29 @@ def _ledger_verify(asked: argparse.Namespace) -> int:
 
 def _ledger_export(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
-    import time
-
     from config.author import author
     from config.ledger import ledger_settings
     from config.ledger_command import run_export
+    from config.now import now_ms
 
-    now_ms, settings = time.time_ns() // 1_000_000, ledger_settings(machine, asked.data)
+    settings = ledger_settings(machine, asked.data)
     with asking.failing(), asking.writing():
-        run_export(settings, office, asking.say, author(), to=asked.file, now_ms=now_ms, as_json=asked.json)
+        run_export(settings, office, asking.say, author(), to=asked.file, now_ms=now_ms(), as_json=asked.json)
     return 0
 
 
 def _ledger_close(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
-    import time
-
     from config.author import author
     from config.ledger import ledger_settings
     from config.ledger_command import run_close
+    from config.now import now_ms
     from hub.ledger.retention import NotWhole
 
-    now_ms = time.time_ns() // 1_000_000
     settings = ledger_settings(machine, asked.data)
     try:
         with asking.failing():
-            run_close(settings, office, asking.say, author(), years=asked.years, now_ms=now_ms, as_json=asked.json)
+            run_close(settings, office, asking.say, author(), years=asked.years, now_ms=now_ms(), as_json=asked.json)
     except NotWhole as error:
         raise asking.Failure("台帳に誤りがあるため、閉じません。junban ledger verify で確かめてください。") from error
     return 0
@@ -140,16 +137,14 @@ def _asked_paper(asked: argparse.Namespace) -> "Asked":
 
 def _paper(asked: argparse.Namespace, act: "Callable[[PaperCommand], bool]") -> int:
     machine, office = asking.settings()
-    import time
-
     from config.author import author
     from config.ledger import ledger_settings
+    from config.now import now_ms
     from config.paper_command import NotResponsible, PaperCommand
 
     settings = ledger_settings(machine, asked.data)
     with asking.failing(NotResponsible), asking.writing():
-        command = PaperCommand(settings, office, asking.say, author(), now_ms=lambda: time.time_ns() // 1_000_000)
-        is_sound = act(command)
+        is_sound = act(PaperCommand(settings, office, asking.say, author(), now_ms=now_ms))
     return 0 if is_sound else asking.FAILURE
 
 
@@ -183,7 +178,8 @@ def _erase_all(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
     from config.author import author
     from config.embedded import StoreDidNotStart
-    from config.end_command import EndCommand, NotErased
+    from config.end_command import EndCommand
+    from config.erase_command import NotErased
     from config.ledger import ledger_settings
     from config.paper_command import Asked, NotResponsible
     from config.settings import default_data_folder

@@ -106,7 +106,7 @@ class Posted:
     rush_s: list[float] = field(default_factory=list)
     after_kill_s: dict[Carrier, list[float]] = field(default_factory=dict)
     leased: Counter[Carrier] = field(default_factory=Counter)
-    late: int = 0
+    late_s: list[float] = field(default_factory=list)  # by how much a near notice came after the call
 
     @property
     def lost(self) -> list[str]:
@@ -181,7 +181,7 @@ def summed(days: Sequence[Posted]) -> Posted:
         total.arrived += day.arrived
         total.states |= day.states
         total.leased += day.leased
-        total.late += day.late
+        total.late_s += day.late_s
     total.near_s = sorted(wait for day in days for wait in day.near_s)
     total.rush_s = sorted(wait for day in days for wait in day.rush_s)
     total.after_kill_s = {one: sorted(wait for day in days for wait in day.after_kill_s[one]) for one in Carrier}
@@ -266,7 +266,8 @@ async def _reckon(office: PostOffice, book: Book, rush: tuple[float, float] | No
             posted.rush_s.append(moment - since)  # there whoever is near is called within the tenth of a second
         elif trigger_of(notice) is Trigger.NEAR:
             posted.near_s.append(moment - since)
-            posted.late += moment > called.get(ticket, 1 << 62) / 1000
+            if (by_s := moment - called.get(ticket, 1 << 62) / 1000) > 0:
+                posted.late_s.append(by_s)
         if moment - since > SEND_MS / 1000:
             posted.leased[carrier] += 1
         elif (earlier := bisect_right(killed[carrier], moment)) and killed[carrier][earlier - 1] > since - KILL_EVERY_S:

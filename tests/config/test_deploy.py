@@ -51,7 +51,7 @@ def test_the_proxy_keeps_no_address() -> None:
 def proxy(folder: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
     """nginx with the example, on ports of its own before hubs that nobody has started; it writes in `folder` alone."""
     nginx = find_nginx() or lacking("nginx", "nginx-light")
-    names = ["-keyout", folder / "key.pem", "-out", folder / "chain.pem", "-subj", "/CN=junban.example.jp"]
+    names = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "chain.pem"), "-subj", "/CN=junban.example.jp"]
     subprocess.run(
         ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", *names], check=True, capture_output=True
     )
@@ -66,7 +66,16 @@ def proxy(folder: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
     text = text.replace("/etc/ssl/junban/fullchain.pem", str(folder / "chain.pem"))
     (folder / "nginx.conf").write_text(text.replace("/etc/ssl/junban/privkey.pem", str(folder / "key.pem")))
     (folder / "port").write_text(str(public))
-    command = [nginx, "-p", folder, "-c", folder / "nginx.conf", "-g", f"daemon off; pid {folder}/pid;", *words]
+    command = [
+        str(nginx),
+        "-p",
+        str(folder),
+        "-c",
+        str(folder / "nginx.conf"),
+        "-g",
+        f"daemon off; pid {folder}/pid;",
+        *words,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
         try:
             yield running

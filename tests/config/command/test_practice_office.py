@@ -39,6 +39,7 @@ async def test_a_practice_office_answers_on_every_page_and_ctrl_c_leaves_nothing
         for page, path in (("番号の画面", "/t"), ("管理", "/admin"), ("監査", "/audit"), ("監視", "/metrics")):
             host, port, printed = office.address(page)
             assert (printed, get(host, port, path)[0]) == (path, 200)
+        host, port, _ = office.address("監視")
         for path in ("/live", "/ready"):
             assert f"{host}:{port}{path} " in office.said
         _, body = get(*office.address("窓口"))
