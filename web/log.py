@@ -194,7 +194,7 @@ OTHERS = {
     "kiosk": "発券機",
 }
 TAKEN = {"ledger": "台帳のすべて", "certificate": "個人情報消去証明書", "report": "個人情報取扱状況報告書"}
-PROCESSES = {"office": "この 1 台のすべて", "hub": "画面の処理", "keeper": "記録・消去処理"}
+PROCESSES = {"office": "全体（1 台での運用）", "hub": "画面の処理", "keeper": "記録・消去処理"}
 VALUES: dict[str, Mapping[str, str]] = {
     "role": {str(role): name for role, name in ROLES.items()},
     "act": {str(act): name for act, name in ACTS.items()},
