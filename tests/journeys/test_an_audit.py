@@ -106,7 +106,7 @@ async def test_who_handled_what_on_a_day(audit: Audit) -> None:
     await sees(page, "tbody", "呼び出し", f"{name_of(Role.COUNTER)} さん", "A101", "2番窓口")
     await page.get_by_label("何を").select_option("ErasureAsked")
     await page.get_by_role("button", name="絞り込む").click()
-    await sees(page, "tbody", "連絡先の即時消去の依頼", "コマンド（運用担当者）", "A102")
+    await sees(page, "tbody", "連絡先の即時消去の依頼", "コマンド（sato）", "A102")
     await assert_accessible(page)
 
 
