@@ -11,7 +11,6 @@ from pathlib import Path
 from types import FrameType
 
 from config import logs
-from config.asgi import LineChannel
 from config.asgi import run_hub as serve_hub
 from config.author import author
 from config.commands.asking import Say
@@ -25,6 +24,7 @@ from config.practice.credentials import PEOPLE, read_credentials
 from config.practice.simulated_days import DEMO_SPEED, SimulatedDays
 from config.presence import HUB, OFFICE, noted
 from config.processes import Workshop
+from config.residents import LineChannel
 from config.serving import ENGINES, new_loop
 from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
@@ -183,7 +183,7 @@ def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, prac
         "",
         f"  混雑状況（住民の方）  {running.public_url}/",
         f"  番号の画面（住民）    {running.public_url}/t",
-        f"  呼出表示（壁の画面）  {inside}/wall/1",
+        f"  番号表示モニター      {inside}/wall/1",
         f"  窓口（職員の画面）    {inside}/desk",
         f"  管理（職員の画面）    {inside}/admin",
         f"  監査（職員の画面）    {inside}/audit",
@@ -192,7 +192,7 @@ def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, prac
     if places := running.stand_ins:
         if places.kiosk_url:
             lines.append(f"  発券機（タッチ画面）  {places.kiosk_url}/")
-            lines.append(f"  受付票（紙の代わり）  {places.inbox_url}/slips")
+            lines.append(f"  番号札（紙の代わり）  {places.inbox_url}/slips")
         lines.append(f"  メールの受信箱        {places.inbox_url}/")
         lines.append(f"  LINE と電話の相手     {places.inbox_url}/line  {places.inbox_url}/phone")
     lines.append("")
@@ -214,7 +214,7 @@ def _ways_in(running: OfficeProcess, *, practice: bool) -> list[str]:
     lines = []
     for role in (Role.COUNTER, Role.MANAGER):
         if person := running.credentials.person(role):
-            label = f"{PEOPLE[role][1].removeprefix('練習 ')}のサインイン".ljust(10, "\N{IDEOGRAPHIC SPACE}")
+            label = f"{PEOPLE[role][1].removeprefix('練習 ')}のサインイン".ljust(11, "\N{IDEOGRAPHIC SPACE}")
             lines.append(f"  {label}  {person.name}  {person.password}")
     lines.append("  サインインの画面のボタンなら、入力なしで入れます。ほかの役割の練習用の利用者もあります。")
     return [*lines, ""]
