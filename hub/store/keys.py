@@ -88,7 +88,8 @@ class Keys:
 
     def wishes(self, day: str) -> str:
         """Hash `ARRIVAL US CARRIER` → subscription, people ahead, why it ended ('': it holds), minutes, when it was
-        told near (office ms, '': it was not), what was to be expected then (ms), joined by US. Day.
+        told near (office ms, '': it was not), what was to be expected then (ms), how often it was told near and is no
+        more, joined by US. Day.
         """
         return f"{{{self.office}}}:{day}:wishes"
 
