@@ -57,6 +57,7 @@ class Event(msgspec.Struct, rename="camel"):
     type: str
     webhook_event_id: str
     mode: str = "active"
+    timestamp: int = 0  # when it happened (ms, LINE's clock); the order in which they come says nothing
     source: Source = msgspec.field(default_factory=Source)
     message: Written = msgspec.field(default_factory=Written)
     reply_token: str = ""
@@ -145,19 +146,20 @@ class LineLinks:
         match event.type:
             case "message":
                 code = codes.read_code(event.message.text) if event.message.type == "text" else None
-                if code is None or not await self._bind(user, code):
+                if code is None or not await self._bind(user, code, event.timestamp):
                     await self._answer(event)
             case "follow":
                 await self._answer(event)
             case "unfollow":
+                await self._links.leave(self._owner(user), event.timestamp)
                 await self._erase(user, Ending.BLOCK)
             case _:
                 pass  # unsend: nothing is kept that could be taken back
         await self._links.hear(name)
 
-    async def _bind(self, user: str, code: str) -> bool:
+    async def _bind(self, user: str, code: str, wrote_at: int) -> bool:
         """Whether this code was good; told to nobody but by the first notice."""
-        if not self._wrong.take(user):
+        if not self._wrong.take(user) or await self._has_left(user, wrote_at):
             return False
         digest, day = codes.digest_of(code), self._reception.day()
         agreed = await self._links.find(digest)
@@ -181,7 +183,14 @@ class LineLinks:
             return False
         self._wrong.give_back(user)
         await self._links.drop(digest)
+        if await self._has_left(user, wrote_at):  # while it was kept: that was heard when there was nothing to erase
+            await self._erase(user, Ending.BLOCK)
         return True
+
+    async def _has_left(self, user: str, wrote_at: int) -> bool:
+        """Whether he has blocked the account after he wrote this, though we heard of that first."""
+        left_at = await self._links.left_at(self._owner(user))
+        return left_at is not None and wrote_at <= left_at
 
     async def _erase(self, user: str, ending: Ending) -> None:
         day = self._reception.day()

@@ -119,6 +119,12 @@ class Keys:
         """Text `1`: LINE has told this once. A day of real time."""
         return f"{{{self.office}}}:line_event:{event}"
 
+    def line_left(self) -> str:
+        """Sorted set keyed digest of a user id → when he last blocked the account (ms, LINE's clock). Ten minutes of
+        real time, as long as a code is good.
+        """
+        return f"{{{self.office}}}:line_left"
+
     def line_answers(self) -> str:
         """List of reply tokens: who wrote to the account is answered the same, whatever it was. A minute."""
         return f"{{{self.office}}}:line_answers"

@@ -210,6 +210,19 @@ async def test_who_blocks_the_account_is_forgotten_at_once_with_all_his_tickets(
         assert (await notices(browser, secret))["ended"] == "block"
 
 
+async def test_who_blocks_the_account_is_not_bound_by_what_he_wrote_before(ward: Ward, browser: Browser) -> None:
+    secret, _ = await browser.take()
+    code = await ward.agree(browser, secret)
+    wrote = ward.line.event(USER, "message", message={"id": "1", "type": "text", "text": code})
+    left = ward.line.event(USER, "unfollow") | {"timestamp": wrote["timestamp"] + 1}
+    came_again = ward.line.event(USER, "message", message={"id": "2", "type": "text", "text": code})
+    assert await ward.line.tell(left) == 200
+    assert await ward.line.tell(wrote) == 200
+    assert await ward.kept() == []
+    assert await ward.line.tell(came_again | {"timestamp": wrote["timestamp"] + 2}) == 200
+    assert [contact.to for contact in await ward.kept()] == [USER]
+
+
 async def test_stop_on_the_page_erases_the_user_id_at_once(ward: Ward, browser: Browser) -> None:
     secret, _ = await browser.take()
     assert await ward.line.write(USER, await ward.agree(browser, secret)) == 200
