@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.desk.notices import Carrier, Ending
-from hub.desk.refusals import NotUnderstood, OtherBody, Refusal, TryAgain, WorldDiffers
+from hub.desk.refusals import NotUnderstood, OtherBody, Refusal, StoreAway, TryAgain, WorldDiffers
 from hub.desk.requests import Stamp
 from hub.edge.asked import Asked
 from hub.edge.guards import Guard
@@ -122,15 +122,20 @@ class LineLinks:
             events = msgspec.json.decode(body, type=Webhook).events[:EVENTS]
         except (msgspec.DecodeError, RecursionError):
             return Response(status_code=400)
-        try:
-            for event in events:
+        status = 200
+        for event in events:  # each, whatever became of the others: LINE may tell them no second time
+            try:
                 await self._hear(event)
-        except TryAgain:
-            return Response(status_code=503)  # LINE tells it again, and what was heard already is nothing new
-        except Exception as error:
-            _log.error("webhook failed", error=type(error).__name__)  # no traceback: it could quote what was written
-            return Response(status_code=500)
-        return Response(status_code=200)
+            except StoreAway:
+                return Response(status_code=503)  # nothing can be heard now
+            except TryAgain:
+                status = 503  # LINE tells it again, and what was heard already is nothing new
+            except Exception as error:
+                _log.error(
+                    "webhook failed", error=type(error).__name__
+                )  # no traceback: it could quote what was written
+                status = 500
+        return Response(status_code=status)
 
     def _is_signed(self, body: bytes, signatures: list[str]) -> bool:
         own = b64encode(hmac.new(self._secret, body, hashlib.sha256).digest())

@@ -223,6 +223,23 @@ async def test_who_blocks_the_account_is_not_bound_by_what_he_wrote_before(ward:
     assert [contact.to for contact in await ward.kept()] == [USER]
 
 
+async def test_who_blocks_the_account_is_heard_whatever_was_told_before_him(ward: Ward, browser: Browser) -> None:
+    secret, _ = await browser.take()
+    assert await ward.line.write(USER, await ward.agree(browser, secret)) == 200
+    stranger = Browser(ward.hub)
+    async with stranger.client:
+        other, _ = await stranger.take()
+        code = await ward.agree(stranger, other)
+    keys = await ward.client.hgetall(ward.keys.public_keys())
+    await ward.client.delete(ward.keys.public_keys())  # no contact can be taken now
+    wrote = ward.line.event(OTHER, "message", message={"id": "1", "type": "text", "text": code})
+    assert await ward.line.tell(wrote, ward.line.event(USER, "unfollow")) == 503
+    assert await ward.kept() == []
+    await ward.client.hset(ward.keys.public_keys(), mapping=keys)
+    assert await ward.line.tell(wrote) == 200, "it is told again"
+    assert [contact.to for contact in await ward.kept()] == [OTHER]
+
+
 async def test_stop_on_the_page_erases_the_user_id_at_once(ward: Ward, browser: Browser) -> None:
     secret, _ = await browser.take()
     assert await ward.line.write(USER, await ward.agree(browser, secret)) == 200
