@@ -230,7 +230,7 @@ async def test_who_blocks_the_account_is_heard_whatever_was_told_before_him(ward
     async with stranger.client:
         other, _ = await stranger.take()
         code = await ward.agree(stranger, other)
-    keys = await ward.client.hgetall(ward.keys.public_keys())
+    keys: Any = await ward.client.hgetall(ward.keys.public_keys())
     await ward.client.delete(ward.keys.public_keys())  # no contact can be taken now
     wrote = ward.line.event(OTHER, "message", message={"id": "1", "type": "text", "text": code})
     assert await ward.line.tell(wrote, ward.line.event(USER, "unfollow")) == 503
