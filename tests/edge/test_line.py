@@ -343,7 +343,27 @@ async def test_one_telephone_is_not_made_to_ring_all_day(ward: Ward, browser: Br
     for lane in ("certificates", "moves"):
         secret, _ = await browser.take(lane)
         answers += [code_in(await browser.post("/t/phone", **phone_wish(secret))) for _ in range(2)]
-    assert answers == ["ok", "ok", "ok", "TooManyWishes"]
+    assert answers == ["ok", "ok", "ok", "TelephoneUsedUp"]
+
+
+async def test_a_telephone_that_could_not_be_taken_is_not_counted(ward: Ward, browser: Browser) -> None:
+    secret, _ = await browser.take()
+    keys: Any = await ward.client.hgetall(ward.keys.public_keys())
+    await ward.client.delete(ward.keys.public_keys())
+    answers = [code_in(await browser.post("/t/phone", **phone_wish(secret))) for _ in range(4)]
+    assert answers == ["NoticesClosed"] * 4
+    await ward.client.hset(ward.keys.public_keys(), mapping=keys)
+    assert code_in(await browser.post("/t/phone", **phone_wish(secret))) == "ok"
+
+
+async def test_the_same_wish_for_a_telephone_is_counted_once_and_answered_the_same(
+    ward: Ward, browser: Browser
+) -> None:
+    secret, _ = await browser.take()
+    again = phone_wish(secret)
+    assert [code_in(await browser.post("/t/phone", **again)) for _ in range(5)] == ["ok"] * 5
+    other, _ = await browser.take("moves")
+    assert code_in(await browser.post("/t/phone", **phone_wish(other))) == "ok"
 
 
 async def test_a_crawler_reads_the_same_for_a_thousand_tickets(ward: Ward, browser: Browser) -> None:
