@@ -213,7 +213,7 @@ async def hub_running(
     )
     of_managers = overview_routes(relay.present, for_manager=entrance.for_manager)
     inside += [*of_residents, *of_office, *of_managers, *entrance.routes]
-    inside.append(told_route(own_lanes, reception.day, entrance.for_desk))
+    inside.append(told_route(own_lanes, reception.day, relay.called_at, entrance.for_desk))
     opening = Opening(own_client, own_lanes)
     tasks: list[asyncio.Task[NoReturn]] = []
     try:

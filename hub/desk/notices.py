@@ -195,6 +195,14 @@ class HowTold(StrEnum):
 OF_THE_TURN = (Trigger.NOW, Trigger.READY, Trigger.NEAR)  # the first that there is, is what counts
 
 
+def of_this_call(
+    notices: Mapping[Trigger, NoticeState], since: Mapping[Trigger, int], called_at: int | None
+) -> Mapping[Trigger, NoticeState]:
+    """What a carrier told of the latest call (office ms, None: there was none); nothing where it told last of one before."""
+    is_earlier = called_at is not None and since.get(Trigger.NOW, called_at) < called_at
+    return {} if is_earlier else notices
+
+
 def how_told(wishes: Iterable[Mapping[Trigger, NoticeState]]) -> HowTold:
     """`wishes`: what became of each carrier's notices of a ticket."""
     every = list(wishes)
