@@ -32,7 +32,7 @@ from hub.wire.tickets import LinkCode, NotifyByLine, NotifyByLineForm
 
 _log = structlog.get_logger("hub.edge.line")
 
-WEBHOOK_BYTES = 32 * 1024  # LINE sends a few events at a time, each below a kilobyte or two
+WEBHOOK_BYTES = 256 * 1024  # several events at a time, a text of 5,000 letters in one; refused, all of them were lost
 EVENTS = 100  # in one of them
 WRONG_CODES = 5  # a user in ten minutes: forty bits stay out of reach
 WHILE = 600.0

@@ -237,6 +237,15 @@ async def test_who_blocks_the_account_is_heard_whatever_was_told_before_him(ward
     assert [contact.to for contact in await ward.kept()] == [OTHER]
 
 
+async def test_who_blocks_the_account_is_heard_behind_the_longest_texts(ward: Ward, browser: Browser) -> None:
+    secret, _ = await browser.take()
+    assert await ward.line.write(USER, await ward.agree(browser, secret)) == 200
+    text = {"type": "text", "text": "あ" * 5000}
+    wrote = [ward.line.event(OTHER, "message", message={"id": str(number), **text}) for number in range(3)]
+    assert await ward.line.tell(*wrote, ward.line.event(USER, "unfollow")) == 200
+    assert await ward.kept() == []
+
+
 async def test_stop_on_the_page_erases_the_user_id_at_once(ward: Ward, browser: Browser) -> None:
     secret, _ = await browser.take()
     assert await ward.line.write(USER, await ward.agree(browser, secret)) == 200
