@@ -198,7 +198,7 @@ OF_THE_TURN = (Trigger.NOW, Trigger.READY, Trigger.NEAR)  # the first that there
 def of_this_call(
     notices: Mapping[Trigger, NoticeState], since: Mapping[Trigger, int], called_at: int | None
 ) -> Mapping[Trigger, NoticeState]:
-    """What a carrier told of the latest call (office ms, None: there was none); nothing where that was an earlier one."""
+    """What a carrier told of the latest call (office ms, None: none yet); nothing where that was an earlier one."""
     is_earlier = called_at is not None and since.get(Trigger.NOW, called_at) < called_at
     return {} if is_earlier else notices
 
