@@ -6,7 +6,7 @@ import pytest
 
 from hub.desk.facts import ContactErased, ContactGiven
 from hub.desk.lane import PushBacks
-from hub.desk.notices import FURTHEST_AHEAD, LATE_MS, LOOKED_AT, Carrier, Ending
+from hub.desk.notices import LATE_MS, LOOKED_AT, Carrier, Ending
 from hub.desk.refusals import NoContact, OtherBody, TicketEnded, UnknownTicket
 from hub.desk.requests import (
     Call,
@@ -25,6 +25,7 @@ from hub.desk.requests import (
     Wish,
 )
 from hub.desk.ticket import State
+from hub.wire.messages import FURTHEST_AHEAD
 from tests.model.desks import CERTIFICATES, MOVES, TimelessDesk, small_office
 
 EMAIL = Carrier.EMAIL
