@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent, WebSocketEvent
 
 ABORT = "junban.abort"
+HEAD_END = b"\r\n\r\n"
 CLOSE_SECONDS = 1.0  # for our close frame to arrive and the client's to come back
 
 
@@ -30,7 +31,7 @@ class HttpConnection(HttpToolsProtocol):
     """
 
     head_seconds = 10.0  # a telephone on a bad line sends its kilobyte within two
-    body_seconds = 10.0  # the largest body that anything here reads is a kilobyte
+    body_seconds = 10.0  # a page's is a kilobyte; LINE's longest comes from a server of its own
     taken_seconds = 30.0  # for the last 64 kB of an answer: 2 kB a second is a page that nobody waits for
     head_bytes = 64 * 1024  # as h11 allows; ours are below 2 kB, a browser with a proxy's cookies below 16 kB
     _head_bytes = 0
@@ -51,7 +52,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._head_timer is not None:
-            self._head_bytes += len(data)
+            end = data.find(HEAD_END)  # what stands behind it in the same piece is body
+            self._head_bytes += len(data) if end < 0 else end
             if self._head_bytes > self.head_bytes:
                 self._stop_timers()
                 self.transport.abort()

@@ -88,7 +88,8 @@ class Keys:
 
     def wishes(self, day: str) -> str:
         """Hash `ARRIVAL US CARRIER` → subscription, people ahead, why it ended ('': it holds), minutes, when it was
-        told near (office ms, '': it was not), what was to be expected then (ms), joined by US. Day.
+        told near (office ms, '': it was not), what was to be expected then (ms), how often it was told near and is no
+        more, joined by US. Day.
         """
         return f"{{{self.office}}}:{day}:wishes"
 
@@ -117,6 +118,12 @@ class Keys:
     def line_event(self, event: str) -> str:
         """Text `1`: LINE has told this once. A day of real time."""
         return f"{{{self.office}}}:line_event:{event}"
+
+    def line_left(self) -> str:
+        """Sorted set keyed digest of a user id → when he last blocked the account (ms, LINE's clock). Ten minutes of
+        real time, as long as a code is good.
+        """
+        return f"{{{self.office}}}:line_left"
 
     def line_answers(self) -> str:
         """List of reply tokens: who wrote to the account is answered the same, whatever it was. A minute."""

@@ -9,7 +9,7 @@ from config.embedded import EmbeddedValkey
 from hub.desk.facts import ContactUsed
 from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
 from hub.desk.refusals import NotClaimed, StaleDay
-from hub.desk.requests import Issue, Next, Stop, Wish
+from hub.desk.requests import Issue, Next, PushBack, Stop, Wish
 from hub.desk.ticket import State
 from hub.store.outbox import Claimed, Outbox, Prospect
 from tests.eventually import eventually
@@ -225,3 +225,33 @@ async def test_yesterdays_notices_are_nobodys(desk: StoreDesk, outbox: Outbox) -
     with pytest.raises(StaleDay):
         await outbox.claim(DAY, EMAIL, tenure)
     assert await outbox.day() == "2026-11-25"
+
+
+@pytest.mark.parametrize("is_claimed", [False, True])
+async def test_what_is_not_sent_of_a_place_that_he_left_is_not_sent_any_more(
+    desk: StoreDesk, outbox: Outbox, is_claimed: bool
+) -> None:
+    await desk.ask(Next("2", None))
+    tenure = await outbox.take_over(EMAIL, DAY)
+    if is_claimed:
+        assert len(await outbox.claim(DAY, EMAIL, tenure)) == 2
+    await desk.ask(Issue(CERTIFICATES, "kiosk"))
+    await desk.ask(PushBack(3, 2))
+    assert await state_of(desk, Trigger.NEAR) is NoticeState.LAPSED
+    with pytest.raises(NotClaimed):
+        await outbox.mark(DAY, EMAIL, tenure, "sub:near")
+    if not is_claimed:
+        assert [one.notice for one in await outbox.claim(DAY, EMAIL, tenure)] == ["sub:registered"]
+
+
+async def test_what_is_being_sent_of_a_place_that_he_left_stays_so(desk: StoreDesk, outbox: Outbox) -> None:
+    await desk.ask(Next("2", None))
+    tenure = await outbox.take_over(EMAIL, DAY)
+    await outbox.claim(DAY, EMAIL, tenure)
+    await outbox.mark(DAY, EMAIL, tenure, "sub:near")
+    await desk.ask(Issue(CERTIFICATES, "kiosk"))
+    await desk.ask(PushBack(3, 2))
+    await outbox.settle(DAY, EMAIL, tenure, "sub:near", NoticeState.ACCEPTED)
+    await desk.ask(Next("2", 1))
+    await desk.ask(Next("2", 2))
+    assert [one.notice for one in await outbox.claim(DAY, EMAIL, tenure)] == ["sub:near.2"]

@@ -114,6 +114,7 @@ async def test_a_wish_becomes_two_letters_and_both_processes_end_in_order(
         await eventually(lambda: len(facts_in(book, office.day)) == count)
         book.close()
         for verb in ("keeper", "worker"):
+            await eventually((tmp_path / f"{verb}.alive").exists)
             seen = (tmp_path / f"{verb}.alive").stat().st_mtime_ns
             await eventually(lambda: (tmp_path / f"{verb}.alive").stat().st_mtime_ns > seen)  # noqa: B023
         assert [keeper.stop(grace_s=WITHIN_S), worker.stop(grace_s=WITHIN_S)] == [0, 0]

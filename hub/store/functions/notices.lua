@@ -15,27 +15,34 @@ local function notice_of(text)
 end
 
 -- A wish as its hash has it: subscription · people ahead · why it ended · minutes · when it was told near (office ms) ·
--- what was to be expected then (ms). The last three may be missing.
+-- what was to be expected then (ms) · how often it was told near and is so no more. The last four may be missing.
 local function wish_of(text)
   local parts = parts_of(text)
   return {
     subscription = parts[1], ahead = tonumber(parts[2]), ended = parts[3], minutes = tonumber(parts[4] or '0'),
     near_at = tonumber(parts[5] or ''), expected = tonumber(parts[6] or '0'),
+    nears = tonumber(parts[7] or '0'),
   }
 end
 
 local function wish_text(wish)
   return table.concat({wish.subscription, whole(wish.ahead), wish.ended, whole(wish.minutes),
-    wish.near_at and whole(wish.near_at) or '', whole(wish.expected)}, US)
+    wish.near_at and whole(wish.near_at) or '', whole(wish.expected), whole(wish.nears)}, US)
 end
 
--- Plan a notice: one for each subscription and trigger, of a trigger that comes each time one more.
-local function owe(desk, subscription, trigger, arrival, carrier)
-  local id, times = subscription .. ':' .. trigger, 1
+-- `notice_id` of hub/desk/notices.py.
+local function notice_id(subscription, trigger, time)
+  return subscription .. ':' .. trigger .. (time == 1 and '' or '.' .. whole(time))
+end
+
+-- Plan a notice: one for each subscription, trigger and `time` (nil: 1), of a trigger that comes each time one more.
+local function owe(desk, subscription, trigger, arrival, carrier, time)
+  time = time or 1
+  local id = notice_id(subscription, trigger, time)
   while desk.owed[id] or read('HEXISTS', desk.notices, id) == 1 do
     if not EACH_TIME[trigger] then return end
-    times = times + 1
-    id = subscription .. ':' .. trigger .. '.' .. whole(times)
+    time = time + 1
+    id = notice_id(subscription, trigger, time)
   end
   local now = real_now()
   local notice = {state = 'pending', trigger = trigger, arrival = arrival, carrier = carrier, attempts = 0, tenure = 0,
@@ -98,6 +105,7 @@ local function owe_by_facts(desk)
         desk.near_lanes[fact.lane] = true
         if fact.from_lane then desk.near_lanes[fact.from_lane] = true end
       end
+      if PLACED_ANEW[fact.type] then desk.placed_anew = fact end
       if fact.type == 'TicketCalled' then
         local calls, texts = calls_of(desk, fact.lane), {}
         calls[#calls + 1] = desk.at
@@ -143,11 +151,47 @@ local function first_after(desk, key)
   return firsts
 end
 
+-- `is_near` of hub/desk/notices.py.
+local function is_near(wish, ahead, pace)
+  return ahead <= wish.ahead or ahead * pace < wish.minutes * 60000
+end
+
+-- Plan that a notice which nobody has begun to send is of no use any more.
+local function lapse_unsent(desk, id)
+  local text = read('HGET', desk.notices, id)
+  local notice = text and notice_of(text)
+  if not notice or (notice.state ~= 'pending' and notice.state ~= 'claimed') then return end
+  notice.state, notice.since = 'lapsed', desk.at
+  plan(desk, 'HSET', desk.notices, id, notice_text(notice))
+  plan(desk, 'ZREM', desk.due[notice.carrier], id)
+end
+
+-- Plan that whoever was told near and stands further off now hears of it again, by whichever carrier. `firsts`: of his lane.
+local function forget_near(desk, arrival, firsts, pace)
+  local first = first_wishes(desk, {arrival})[1]
+  if not first or not first.near_at then return end
+  for place, one in ipairs(firsts) do
+    if one == arrival and is_near(first, place - 1, pace) then return end
+  end
+  for _, carrier in ipairs(CARRIERS) do
+    local field = arrival .. US .. carrier
+    local text = read('HGET', desk.wishes, field)
+    local wish = text and wish_of(text)
+    if wish and wish.ended == '' then
+      lapse_unsent(desk, notice_id(wish.subscription, 'near', wish.nears + 1))
+      lapse_unsent(desk, notice_id(wish.subscription, 'jump', 1))
+      wish.near_at, wish.expected, wish.nears = nil, 0, wish.nears + 1
+      desk.wished[field] = wish_text(wish)
+      plan(desk, 'HSET', desk.wishes, field, desk.wished[field])
+    end
+  end
+end
+
 -- `by_place` of hub/desk/notices.py: the trigger, or nil; whether the wish was changed.
 local function by_place(wish, ahead, pace, at)
   local expected = ahead * pace
   if not wish.near_at then
-    if ahead > wish.ahead and expected >= wish.minutes * 60000 then return nil, false end
+    if not is_near(wish, ahead, pace) then return nil, false end
     wish.near_at, wish.expected = at, expected
     return 'near', true
   end
@@ -164,6 +208,8 @@ local function owe_by_place(desk)
       local firsts = first_after(desk, desk.waiting[lane])
       while #firsts > LOOKED_AT + 1 do table.remove(firsts) end
       local pace = #firsts > 0 and pace_of(desk, lane)
+      local anew = desk.placed_anew
+      if anew and anew.lane == lane then forget_near(desk, anew.arrival, firsts, pace) end
       for place, wish in ipairs(first_wishes(desk, firsts)) do
         if wish then
           local trigger, is_changed = by_place(wish, place - 1, pace, desk.at)
@@ -171,7 +217,10 @@ local function owe_by_place(desk)
             desk.wished[wish.field] = wish_text(wish)
             plan(desk, 'HSET', desk.wishes, wish.field, desk.wished[wish.field])
           end
-          if trigger then owe(desk, wish.subscription, trigger, firsts[place], wish.carrier) end
+          if trigger then
+            local time = trigger == 'near' and wish.nears + 1 or 1
+            owe(desk, wish.subscription, trigger, firsts[place], wish.carrier, time)
+          end
         end
       end
     end
