@@ -32,7 +32,10 @@ PAUSES_S = (2, 5, 15, 30)  # after the first, second, … try; a greylisting ser
 LONGEST_S = 20.0  # a run; then the executor gets its breath, and the next wake-up goes on
 ELSEWHERE_PAUSE_S = 60  # nobody else may tell it: somebody could still raise the month's limit
 NO_KEY_PAUSE_S = 30  # somebody must set the right master key
-PASSED_ON_AFTER = 3  # tries that certainly sent nothing: some 20 s, then the next carrier that is allowed has it
+# Tries that certainly sent nothing; then the next carrier that is allowed has it. Or a time, however few:
+# where a carrier does not answer, they may all have been others'.
+PASSED_ON_AFTER = 3
+PASSED_ON_AFTER_S = 20
 TIMES_SENT = 2  # of what is sent again where nobody can know
 TOKEN_BYTES = 16
 # Between asking for the mark and the first byte: the carrier takes 30 s of a lease of 35. A process that slept for
@@ -55,7 +58,7 @@ class Notices(Protocol):
         tenure: int,
         notice: str,
         state: NoticeState,
-        again_ms: int = 0,
+        again_ms: int | None = 0,
         *,
         pass_on: bool = False,
     ) -> Settled: ...
@@ -80,11 +83,13 @@ class Superseded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """What one try comes to. `pass_on`: the next carrier that the ticket allows should tell it."""
+    """What one try comes to. `again_ms` None: it keeps its place among what is due. `pass_on`: the next carrier that
+    the ticket allows should tell it.
+    """
 
     state: NoticeState
     code: str = ""
-    again_ms: int = 0
+    again_ms: int | None = 0
     pass_on: bool = False
 
 
@@ -125,6 +130,7 @@ class Drain:
         self._marked_within_s = marked_within_s
         self._tenure: int | None = None
         self._day = ""
+        self._is_silent = False  # has left one of those in hand without any answer
         # What came of a notice, and in which tenure, while the store was away: told before anything else is done.
         self._untold: dict[str, tuple[Claimed, int, _End]] = {}
 
@@ -160,9 +166,10 @@ class Drain:
             claimed = await self._claim(self._tenure)
             if not claimed:
                 return
-            # A wish that is due at once is confirmed first: whoever did not make it should not read the other before.
-            claimed.sort(key=lambda one: one.trigger is not Trigger.REGISTERED)
+            self._is_silent = False
             await self._work_off(deque(claimed), until)
+            if self._is_silent:
+                return  # nobody else would be heard either; soon it is asked anew, and first about what cannot wait
 
     async def _claim(self, tenure: int) -> list[Claimed]:
         try:
@@ -171,7 +178,9 @@ class Drain:
             raise Superseded from None
 
     async def _work_off(self, waiting: deque[Claimed], until: float) -> None:
-        """All of them, on as many connections as there are senders."""
+        """All of them, on as many connections as there are senders; no more once the carrier does not answer."""
+        loop = asyncio.get_running_loop()
+        began_at = loop.time()
         failures: list[Exception] = []
         under_way: set[str] = set()  # subscriptions: the messages of one go one after the other
 
@@ -183,8 +192,8 @@ class Drain:
             return None  # whoever has it in hand goes on with its next
 
         async def one_after_the_other(sender: Sender) -> None:
-            while waiting and not failures and not self._is_stopping():
-                if asyncio.get_running_loop().time() >= until:
+            while waiting and not failures and not self._is_silent and not self._is_stopping():
+                if loop.time() >= until:
                     return
                 claimed = first_free()
                 if claimed is None:
@@ -203,8 +212,15 @@ class Drain:
         await asyncio.gather(*(one_after_the_other(sender) for sender in senders))
         if failures:
             raise failures[0]
-        for claimed in waiting:  # not begun: whoever comes next need not wait for their lease
-            await self._settle(claimed, _End(NoticeState.PENDING))
+        for claimed in waiting:  # whoever comes next need not wait for their lease
+            await self._settle(claimed, self._not_begun(claimed, loop.time() - began_at))
+
+    def _not_begun(self, claimed: Claimed, since_s: float) -> _End:
+        """What becomes of what was claimed so long ago and no sender came to; it keeps its place in the row."""
+        if claimed.was_sending:
+            return _lost(claimed, self._senders[0])
+        is_passed = self._is_silent and _is_long(claimed, claimed.attempts, since_s)
+        return _End(NoticeState.PENDING, again_ms=None, pass_on=is_passed)
 
     async def _deliver(self, claimed: Claimed, sender: Sender) -> None:
         if claimed.was_sending:
@@ -238,7 +254,9 @@ class Drain:
             raise
         if loop.time() - asked_at > self._marked_within_s:
             return await self._settle(claimed, _End(NoticeState.PENDING, "slept"))
-        await self._settle(claimed, _end(await sender.send(contact, message), claimed))
+        outcome = await sender.send(contact, message)
+        self._is_silent |= outcome.is_silent
+        await self._settle(claimed, _end(outcome, claimed))
 
     def _message(self, claimed: Claimed, prospect: Prospect, contact: Contact, token: str) -> Message:
         names = {lane.key: lane.name for lane in self._office.lanes}
@@ -314,6 +332,13 @@ def _unknown(code: str, trigger: Trigger, times: int) -> _End:
     return _End(NoticeState.UNCERTAIN, code, pass_on=trigger in SENT_AGAIN)
 
 
+def _is_long(claimed: Claimed, tries: int, since_s: float = 0) -> bool:
+    """Whether the next carrier should have what was claimed so long ago, and what this one has not sent in `tries`."""
+    age_s = claimed.age_ms / 1000 + since_s
+    is_own = claimed.trigger is Trigger.REGISTERED  # about this very contact: no other carrier can tell it
+    return not is_own and (tries >= PASSED_ON_AFTER or age_s >= PASSED_ON_AFTER_S)
+
+
 def _end(outcome: Outcome, claimed: Claimed) -> _End:
     """`claimed.attempts`: how many tries there were before this one."""
     is_own = claimed.trigger is Trigger.REGISTERED  # about this very contact: no other carrier can tell it
@@ -326,8 +351,8 @@ def _end(outcome: Outcome, claimed: Claimed) -> _End:
             return _unknown(outcome.code, claimed.trigger, claimed.attempts + 1)
         case Fate.AGAIN:
             pause_s = PAUSES_S[min(claimed.attempts, len(PAUSES_S) - 1)]
-            is_long = claimed.attempts + 1 >= PASSED_ON_AFTER
-            return _End(NoticeState.PENDING, outcome.code, pause_s * 1000, pass_on=is_long and not is_own)
+            is_long = _is_long(claimed, claimed.attempts + 1)
+            return _End(NoticeState.PENDING, outcome.code, pause_s * 1000, pass_on=is_long)
         case Fate.ELSEWHERE:
             return _End(NoticeState.PENDING, outcome.code, ELSEWHERE_PAUSE_S * 1000, pass_on=not is_own)
         case _:

@@ -21,6 +21,7 @@ from hub.desk.notices import (
     LOOKED_AT,
     MOVES_A_LANE,
     PACE_CALLS,
+    SENT_AGAIN,
     USUAL_PACE_MS,
     Carrier,
 )
@@ -117,6 +118,7 @@ def _tables() -> str:
         lines.append(f"local {name} = {figure}")
     lines.append("local BY_FACT = {" + ", ".join(f"{kind.__name__} = '{due}'" for kind, due in BY_FACT.items()) + "}")
     lines.append("local KNOWS_AGAIN = {" + ", ".join(f"['{carrier}'] = true" for carrier in sorted(KNOWS_AGAIN)) + "}")
+    lines.append("local SENT_AGAIN = {" + ", ".join(f"['{trigger}'] = true" for trigger in sorted(SENT_AGAIN)) + "}")
     moving = ", ".join(f"{kind.__name__} = true" for kind in MOVES_A_LANE)
     lines.append(f"local MOVES_A_LANE = {{{moving}}}")
     lines.append("local EACH_TIME = {" + ", ".join(f"['{trigger}'] = true" for trigger in sorted(EACH_TIME)) + "}")

@@ -6,7 +6,7 @@ can have arrived: what was only claimed is free again at once, what was being se
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
@@ -24,7 +24,10 @@ SEND_MS = 35_000  # longer than three time-outs of a carrier (10 s): nobody else
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A notice in hand. `was_sending`: an earlier worker marked it, and its lease is over: it may have arrived."""
+    """A notice in hand. `was_sending`: an earlier worker marked it, and its lease is over: it may have arrived.
+
+    `age_ms`: since when it is owed.
+    """
 
     notice: str
     subscription: str
@@ -32,6 +35,7 @@ class Claimed:
     ticket: int
     attempts: int
     was_sending: bool
+    age_ms: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Outbox:
         return int(told_in(await self._call("notice_take_over_v1", day, carrier))["tenure"])
 
     async def claim(self, day: str, carrier: Carrier, tenure: int, limit: int = 20) -> list[Claimed]:
-        """What is due, the longest due first, at most `limit`. Raises NotClaimed where a later worker has begun.
+        """At most `limit` of what is due: `SENT_AGAIN` first, then the longest due. Raises NotClaimed where a later
+        worker has begun.
 
         It is not repeated where its reply is lost: take over anew, then what it claimed is free again.
         """
@@ -111,15 +116,15 @@ class Outbox:
         tenure: int,
         notice: str,
         state: NoticeState,
-        again_ms: int = 0,
+        again_ms: int | None = 0,
         *,
         pass_on: bool = False,
     ) -> Settled:
-        """An end, or PENDING and due again after `again_ms`. Raises NotClaimed; a repeated call does so too.
+        """An end, or PENDING and due again after `again_ms` (None: in its old place). Raises NotClaimed; repeated, too.
 
         `pass_on`: the next carrier that the ticket allows owes it from now on, and PENDING is LAPSED then.
         """
-        own = [notice, str(tenure), state, str(again_ms), "1" if pass_on else ""]
+        own = [notice, str(tenure), state, "" if again_ms is None else str(again_ms), "1" if pass_on else ""]
         more = (self._keys.wishes(day), self._keys.facts(day), *(self._keys.due(day, one) for one in Carrier))
         return _settled(told_in(await self._call("notice_settle_v1", day, carrier, *own, more_keys=more)))
 
@@ -168,6 +173,7 @@ def _claimed(row: dict[str, str]) -> Claimed:
         ticket=int(row["arrival"]),
         attempts=int(row["attempts"]),
         was_sending=row["state"] == NoticeState.SENDING,
+        age_ms=int(row["age"]),
     )
 
 

@@ -200,7 +200,7 @@ async def pauses_s(office: Ward) -> list[float]:
     client: Any = office.client
     put_off: dict[str, str] = await client.hgetall(office.names.notices(office.day))
     due = await client.zrange(office.names.due(office.day, EMAIL), 0, -1, withscores=True)
-    return [(at - int(put_off[notice].rpartition("\x1f")[2])) / 1000 for notice, at in due]
+    return [(at - int(put_off[notice].split("\x1f")[6])) / 1000 for notice, at in due]
 
 
 async def test_no_line_of_the_log_names_a_contact(office: Ward, box: Postbox) -> None:

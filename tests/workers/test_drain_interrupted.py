@@ -42,7 +42,7 @@ class Deaf(Outbox):
         tenure: int,
         notice: str,
         state: NoticeState,
-        again_ms: int = 0,
+        again_ms: int | None = 0,
         *,
         pass_on: bool = False,
     ) -> Settled:
@@ -180,7 +180,7 @@ class Cut(Outbox):
         tenure: int,
         notice: str,
         state: NoticeState,
-        again_ms: int = 0,
+        again_ms: int | None = 0,
         *,
         pass_on: bool = False,
     ) -> Settled:

@@ -152,12 +152,14 @@ async def test_a_server_that_says_nothing_is_left(silent: str) -> None:
 
     with socket.create_server((HOST, 0)) as place:
         async with carrier_to(MailServer(HOST, place.getsockname()[1], "never"), **{silent: 0.2}) as carrier:
-            assert await carrier.send(Contact(TO, "t"), MESSAGE) == Outcome(Fate.AGAIN, "connect timeout")
+            assert await carrier.send(Contact(TO, "t"), MESSAGE) == Outcome(
+                Fate.AGAIN, "connect timeout", is_silent=True
+            )
 
 
 async def test_a_letter_without_an_answer_is_uncertain(box: Postbox) -> None:
     box.data = "250-and\r\n250-so\r\n250-on"  # never the last line
-    assert await send_one(box, timeout_s=0.3) == Outcome(Fate.UNCERTAIN, "dot timeout")
+    assert await send_one(box, timeout_s=0.3) == Outcome(Fate.UNCERTAIN, "dot timeout", is_silent=True)
 
 
 @pytest.mark.parametrize("to", ["taro..yamada@example.test", "taro.@example.test", ".taro@example.test"])

@@ -76,7 +76,8 @@ class EmailCarrier:
             self._drop()
             if not isinstance(error, (aiosmtplib.SMTPException, OSError)):  # TimeoutError is an OSError
                 _log.error("sending failed", error=type(error).__name__)  # no traceback: it could quote an answer
-            outcome = Outcome(Fate.UNCERTAIN if attempt.has_sent_dot else Fate.AGAIN, _code(error, attempt))
+            fate = Fate.UNCERTAIN if attempt.has_sent_dot else Fate.AGAIN
+            outcome = Outcome(fate, _code(error, attempt), isinstance(error, TimeoutError))
         except BaseException:
             self._drop()  # cancelled in the middle of a dialogue
             raise

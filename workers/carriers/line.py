@@ -59,7 +59,8 @@ class LineCarrier:
         except ApiException as error:
             return _outcome(error)
         except (aiohttp.ClientError, OSError) as error:
-            return Outcome(Fate.AGAIN, "timeout" if isinstance(error, TimeoutError) else "lost")
+            is_silent = isinstance(error, TimeoutError)
+            return Outcome(Fate.AGAIN, "timeout" if is_silent else "lost", is_silent)
         except Exception as error:  # an answer that is none of LINE's; what it says stays here
             _log.error("sending failed", error=type(error).__name__)
             return Outcome(Fate.AGAIN, "fault")

@@ -21,10 +21,13 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`code`: the provider's number, or a word of ours for where it ended."""
+    """`code`: the provider's number, or a word of ours for where it ended. `is_silent`: the carrier said nothing for as
+    long as it is waited for, and would not to the next message either.
+    """
 
     fate: Fate
     code: str = ""
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

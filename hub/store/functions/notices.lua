@@ -1,16 +1,19 @@
 -- What a plan makes due: wishes, how fast a lane goes, and who stands near enough. Nothing here sends or leases.
 
--- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (office ms).
+-- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (office ms) · owed since
+-- (real ms) · its place in the row (real ms), while it is in hand. The last two may be missing.
 local function notice_text(notice)
   return table.concat({notice.state, notice.trigger, notice.arrival, notice.carrier, whole(notice.attempts),
-    whole(notice.tenure), whole(notice.since)}, US)
+    whole(notice.tenure), whole(notice.since), whole(notice.owed),
+    whole(notice.place)}, US)
 end
 
 local function notice_of(text)
   local parts = parts_of(text)
   return {
     state = parts[1], trigger = parts[2], arrival = parts[3], carrier = parts[4], attempts = tonumber(parts[5]),
-    tenure = tonumber(parts[6]), since = tonumber(parts[7]),
+    tenure = tonumber(parts[6]), since = tonumber(parts[7]), owed = tonumber(parts[8] or '0'),
+    place = tonumber(parts[9] or '0'),
   }
 end
 
@@ -39,7 +42,7 @@ local function owe(desk, subscription, trigger, arrival, carrier)
   end
   local now = real_now()
   local notice = {state = 'pending', trigger = trigger, arrival = arrival, carrier = carrier, attempts = 0, tenure = 0,
-    since = desk.at}
+    since = desk.at, owed = now, place = 0}
   desk.owed[id] = true
   desk.told_due = desk.told_due or {}
   desk.told_due[carrier] = true

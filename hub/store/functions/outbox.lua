@@ -54,7 +54,8 @@ local function pass_on(box, id, notice, wishes, dues)
       local other = wish.subscription .. string.sub(id, (string.find(id, ':', 1, true)))
       if read('HEXISTS', box.notices, other) == 0 then
         plan(box, 'HSET', box.notices, other, notice_text({state = 'pending', trigger = notice.trigger,
-          arrival = notice.arrival, carrier = carrier, attempts = 0, tenure = 0, since = box.at}))
+          arrival = notice.arrival, carrier = carrier, attempts = 0, tenure = 0, since = box.at,
+          owed = box.now, place = 0}))
         plan(box, 'ZADD', dues[i], whole(box.now), other)
         box.passed_to = carrier
       end
