@@ -229,13 +229,15 @@ class Drain:
         (prospect,) = await self._outbox.look(self._day, self._carrier, [claimed])
         if _is_useless(claimed.trigger, prospect):
             return await self._settle(claimed, _End(NoticeState.LAPSED))
+        if prospect.ended:
+            return await self._settle(claimed, _without_contact(claimed, prospect.ended))
         sealed = await self._contacts.sealed(claimed.subscription)
         if sealed is None:
-            return await self._settle(claimed, _End(NoticeState.LAPSED, "gone"))
+            return await self._settle(claimed, _without_contact(claimed, "gone"))
         try:
             contact = self._keys.open(sealed, claimed.subscription)
         except Unreadable:
-            return await self._settle(claimed, _End(NoticeState.LAPSED, "unreadable"))
+            return await self._settle(claimed, _without_contact(claimed, "unreadable"))
         except KeysUnusable as error:
             _log.error("contacts cannot be opened", carrier=self._carrier, why=str(error))
             return await self._settle(claimed, _End(NoticeState.PENDING, "keys", NO_KEY_PAUSE_S * 1000))
@@ -247,7 +249,7 @@ class Drain:
         try:
             await self._outbox.mark(self._day, self._carrier, self._present_tenure(), claimed.notice, heard_by)
         except NoContact:
-            return await self._settle(claimed, _End(NoticeState.LAPSED, "gone"))
+            return await self._settle(claimed, _End(NoticeState.PENDING, "gone"))  # the next look shows why
         except TryAgain:
             # It may be marked; that nothing was sent only this process knows.
             self._untold[claimed.notice] = claimed, self._present_tenure(), _End(NoticeState.PENDING)
@@ -315,7 +317,13 @@ USEFUL_IN = {
 
 
 def _is_useless(trigger: Trigger, prospect: Prospect) -> bool:
-    return bool(prospect.ended) or (trigger in USEFUL_IN and prospect.state is not USEFUL_IN[trigger])
+    return trigger in USEFUL_IN and prospect.state is not USEFUL_IN[trigger]
+
+
+def _without_contact(claimed: Claimed, why: str) -> _End:
+    """Nothing can be sent by it any more. Of near the next carrier has a wish of its own; a call it has to be told."""
+    pass_on = claimed.trigger in SENT_AGAIN and why != Ending.REPLACED
+    return _End(NoticeState.LAPSED, why, pass_on=pass_on)
 
 
 def _lost(claimed: Claimed, sender: Sender) -> _End:

@@ -142,6 +142,9 @@ async def test_without_another_carrier_what_was_certainly_not_sent_is_tried_on(o
 
 async def test_a_call_is_of_no_use_once_the_number_was_served(office: Ward) -> None:
     ticket, drain = await called(office)
+    await also_by_phone(office, ticket)
     await office.call()
     await drain.run()
-    assert (await office.states(ticket))[Trigger.NOW] is NoticeState.LAPSED
+    by_mail, _ = await office.lanes.notices_of(office.day, ticket)
+    assert by_mail.notices[Trigger.NOW] is NoticeState.LAPSED
+    assert await owed_by_phone(office) == ["registered"]
