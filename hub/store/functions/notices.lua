@@ -1,11 +1,12 @@
 -- What a plan makes due: wishes, how fast a lane goes, and who stands near enough. Nothing here sends or leases.
 
 -- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (office ms) · owed since
--- (real ms) · its place in the row (real ms), while it is in hand. The last two may be missing.
+-- (real ms) · its place in the row (real ms), while it is in hand · '1': it was passed on. The last three may be
+-- missing.
 local function notice_text(notice)
   return table.concat({notice.state, notice.trigger, notice.arrival, notice.carrier, whole(notice.attempts),
     whole(notice.tenure), whole(notice.since), whole(notice.owed),
-    whole(notice.place)}, US)
+    whole(notice.place), notice.passed}, US)
 end
 
 local function notice_of(text)
@@ -13,7 +14,7 @@ local function notice_of(text)
   return {
     state = parts[1], trigger = parts[2], arrival = parts[3], carrier = parts[4], attempts = tonumber(parts[5]),
     tenure = tonumber(parts[6]), since = tonumber(parts[7]), owed = tonumber(parts[8] or '0'),
-    place = tonumber(parts[9] or '0'),
+    place = tonumber(parts[9] or '0'), passed = parts[10] or '',
   }
 end
 
@@ -32,17 +33,25 @@ local function wish_text(wish)
     wish.near_at and whole(wish.near_at) or '', whole(wish.expected)}, US)
 end
 
--- Plan a notice: one for each subscription and trigger, of a trigger that comes each time one more.
-local function owe(desk, subscription, trigger, arrival, carrier)
+-- What a notice is called: one for each subscription and trigger, of a trigger that comes each time one more; nil where there
+-- is none to come. `owed`: what this plan has named already.
+local function free_name(notices, subscription, trigger, owed)
   local id, times = subscription .. ':' .. trigger, 1
-  while desk.owed[id] or read('HEXISTS', desk.notices, id) == 1 do
-    if not EACH_TIME[trigger] then return end
+  while (owed and owed[id]) or read('HEXISTS', notices, id) == 1 do
+    if not EACH_TIME[trigger] then return nil end
     times = times + 1
     id = subscription .. ':' .. trigger .. '.' .. whole(times)
   end
+  return id
+end
+
+-- Plan a notice.
+local function owe(desk, subscription, trigger, arrival, carrier)
+  local id = free_name(desk.notices, subscription, trigger, desk.owed)
+  if not id then return end
   local now = real_now()
   local notice = {state = 'pending', trigger = trigger, arrival = arrival, carrier = carrier, attempts = 0, tenure = 0,
-    since = desk.at, owed = now, place = 0}
+    since = desk.at, owed = now, place = 0, passed = ''}
   desk.owed[id] = true
   desk.told_due = desk.told_due or {}
   desk.told_due[carrier] = true
