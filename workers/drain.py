@@ -317,7 +317,7 @@ USEFUL_IN = {
 
 
 def _is_useless(trigger: Trigger, prospect: Prospect) -> bool:
-    return trigger in USEFUL_IN and prospect.state is not USEFUL_IN[trigger]
+    return prospect.is_overtaken or (trigger in USEFUL_IN and prospect.state is not USEFUL_IN[trigger])
 
 
 def _without_contact(claimed: Claimed, why: str) -> _End:

@@ -99,9 +99,9 @@ class Keys:
         return f"{{{self.office}}}:{day}:stops"
 
     def notices(self, day: str) -> str:
-        """Hash `SUBSCRIPTION:TRIGGER` → state, trigger, arrival, carrier, attempts, tenure, since (office ms), owed since
-        (real ms), place in the row while it is in hand (real ms), `1` once it was passed on. Of what comes each time
-        also `SUBSCRIPTION:TRIGGER.TIME`. Day.
+        """Hash `SUBSCRIPTION:TRIGGER` → state, trigger, arrival, carrier, attempts, tenure, since (office ms), owed
+        since (real ms), place in the row while it is in hand (real ms), `1` once it was passed on. Of what comes each
+        time also `SUBSCRIPTION:TRIGGER.TIME`. Day.
         """
         return f"{{{self.office}}}:{day}:notices"
 

@@ -12,7 +12,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from hub.desk.lane import Office
-from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
+from hub.desk.notices import Carrier, Ending, NoticeState, Trigger, later_id
 from hub.desk.requests import Stop
 from hub.desk.ticket import State
 from hub.store.calling import TRIES, US, Functions, answered, rows_in, told_in
@@ -40,7 +40,9 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """How its ticket stands now. `ahead`: people, while it waits. `ended`: why its contact is gone ('': it is not)."""
+    """How its ticket stands now. `ahead`: people, while it waits. `ended`: why its contact is gone ('': it is not).
+    `is_overtaken`: the same came once more.
+    """
 
     state: State | None
     ahead: int | None
@@ -48,6 +50,7 @@ class Prospect:
     lane: str
     counter: str
     ended: str
+    is_overtaken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +92,15 @@ class Outbox:
         for one in claimed:
             about.hmget(self._keys.ticket(day, one.ticket), "state", "number", "lane", "counter")
             about.hget(self._keys.wishes(day), f"{one.ticket}{US}{carrier}")
+            about.hexists(self._keys.notices(day), later_id(one.notice))
         told = await answered(about.execute())
         places = self._client.pipeline(transaction=False)
-        for one, (_, _, lane, _) in zip(claimed, told[::2], strict=True):
+        for one, (_, _, lane, _) in zip(claimed, told[::3], strict=True):
             places.zrank(self._keys.waiting(day, lane or ""), str(one.ticket))
         ahead = await answered(places.execute())
         return [
-            _prospect(one, ticket, wish, place)
-            for one, ticket, wish, place in zip(claimed, told[::2], told[1::2], ahead, strict=True)
+            _prospect(one, ticket, wish, bool(later), place)
+            for one, ticket, wish, later, place in zip(claimed, told[::3], told[1::3], told[2::3], ahead, strict=True)
         ]
 
     async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "") -> None:
@@ -177,7 +181,9 @@ def _claimed(row: dict[str, str]) -> Claimed:
     )
 
 
-def _prospect(one: Claimed, ticket: list[str | None], wish: str | None, place: int | None) -> Prospect:
+def _prospect(
+    one: Claimed, ticket: list[str | None], wish: str | None, is_overtaken: bool, place: int | None
+) -> Prospect:
     state, number, lane, counter = ticket
     subscription, _, ended = wish.split(US)[:3] if wish else ("", "", "")
     return Prospect(
@@ -187,6 +193,7 @@ def _prospect(one: Claimed, ticket: list[str | None], wish: str | None, place: i
         lane=lane or "",
         counter=counter or "",
         ended=ended if subscription == one.subscription else "replaced",
+        is_overtaken=is_overtaken,
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
-from hub.desk.requests import Cancel, Stop
+from hub.desk.requests import Cancel, Stop, TakeBack
 from hub.store.outbox import Outbox
 from tests.workers.draining import NEAR, REGISTERED, TO, Recorder, box, drain_of, office, run_with
 from tests.workers.postbox import Postbox
@@ -134,6 +134,21 @@ async def test_a_number_called_while_others_are_sent_to_is_told_nothing_any_more
         Trigger.NOW: NoticeState.ACCEPTED,
     }
     assert len(carrier.sent) == 4
+
+
+async def test_of_two_calls_that_are_due_at_once_only_the_later_is_told(office: Ward) -> None:
+    ticket = await office.take()
+    await office.wish(ticket, TO)
+    await drain_of(office, Recorder()).run()
+    await office.call()
+    await drain_of(office, Recorder(Outcome(Fate.AGAIN, "451"))).run()
+    await office.lanes.do(office.stamp(), TakeBack("2", ticket))
+    await office.call()
+    await office.let_leases_end()
+    carrier = Recorder()
+    await drain_of(office, carrier).run()
+    assert [message.notice.partition(":")[2] for _, message in carrier.sent] == ["now.2"]
+    assert await office.due() == 0
 
 
 async def test_a_new_address_hears_and_the_old_one_does_not(office: Ward, box: Postbox) -> None:
