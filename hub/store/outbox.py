@@ -134,14 +134,16 @@ class Outbox:
 
     async def learn(self, day: str, carrier: Carrier, callback: str, state: NoticeState) -> Settled:
         """What the carrier tells afterwards: ACCEPTED or REFUSED. Raises NotClaimed where nothing was to be learnt."""
-        more = (self._keys.wishes(day), self._keys.callbacks(day), *(self._keys.due(day, one) for one in Carrier))
+        more = [self._keys.wishes(day), self._keys.callbacks(day), self._keys.facts(day)]
+        more += [self._keys.due(day, one) for one in Carrier]
         return _settled(told_in(await self._call("notice_learn_v1", day, carrier, callback, state, more_keys=more)))
 
     async def stop_behind(self, day: str, callback: str) -> Stop | None:
         """What "stop" means, said about the message that a callback's token (its SHA-256) belongs to."""
-        notice: str | None = await answered(self._client.hget(self._keys.callbacks(day), callback))
-        text = await answered(self._client.hget(self._keys.notices(day), notice)) if notice else None
-        if not notice or not text:
+        heard: str | None = await answered(self._client.hget(self._keys.callbacks(day), callback))
+        notice = heard.partition(US)[0] if heard else ""
+        text = await answered(self._client.hget(self._keys.notices(day), notice))
+        if not text:
             return None
         _, _, arrival, carrier = text.split(US)[:4]
         return Stop(int(arrival), Carrier(carrier), Ending.RESIDENT, notice.partition(":")[0])
