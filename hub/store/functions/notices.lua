@@ -34,21 +34,20 @@ local function wish_text(wish)
     wish.near_at and whole(wish.near_at) or '', whole(wish.expected)}, US)
 end
 
--- What a notice is called: one for each subscription and trigger, of a trigger that comes each time one more; nil where there
--- is none to come. `owed`: what this plan has named already.
-local function free_name(notices, subscription, trigger, owed)
-  local id, times = subscription .. ':' .. trigger, 1
-  while (owed and owed[id]) or read('HEXISTS', notices, id) == 1 do
+-- What a notice to come is called: one for each subscription, trigger and time, of a trigger that comes each time the first
+-- that is free; nil where there is none to come. `owed`: what this plan has named already.
+local function free_name(notices, subscription, trigger, time, owed)
+  while true do
+    local id = subscription .. ':' .. trigger .. (time == 1 and '' or '.' .. whole(time))
+    if not (owed and owed[id]) and read('HEXISTS', notices, id) == 0 then return id end
     if not EACH_TIME[trigger] then return nil end
-    times = times + 1
-    id = subscription .. ':' .. trigger .. '.' .. whole(times)
+    time = time + 1
   end
-  return id
 end
 
 -- Plan a notice.
 local function owe(desk, subscription, trigger, arrival, carrier)
-  local id = free_name(desk.notices, subscription, trigger, desk.owed)
+  local id = free_name(desk.notices, subscription, trigger, 1, desk.owed)
   if not id then return end
   local now = real_now()
   local notice = {state = 'pending', trigger = trigger, arrival = arrival, carrier = carrier, attempts = 0, tenure = 0,

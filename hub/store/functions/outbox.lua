@@ -54,7 +54,8 @@ local function pass_on(box, id, notice, wishes, dues)
     local text = is_behind and read('HGET', wishes, notice.arrival .. US .. carrier)
     local wish = text and wish_of(text)
     if wish and wish.ended == '' then
-      local other = free_name(box.notices, wish.subscription, notice.trigger)
+      local time = EACH_TIME[notice.trigger] and 1 or tonumber(string.match(id, '%.(%d+)$') or '1')
+      local other = free_name(box.notices, wish.subscription, notice.trigger, time)
       if other then
         plan(box, 'HSET', box.notices, other, notice_text({state = 'pending', trigger = notice.trigger,
           arrival = notice.arrival, carrier = carrier, attempts = 0, tenure = 0, since = box.at,
