@@ -61,6 +61,7 @@ class Notices(Protocol):
         again_ms: int | None = 0,
         *,
         pass_on: bool = False,
+        may_have_arrived: bool = False,
     ) -> Settled: ...
 
 
@@ -84,13 +85,14 @@ class Superseded(Exception):
 @dataclass(frozen=True, slots=True)
 class _End:
     """What one try comes to. `again_ms` None: it keeps its place among what is due. `pass_on`: the next carrier that
-    the ticket allows should tell it.
+    the ticket allows should tell it. `may_have_arrived`: by this try.
     """
 
     state: NoticeState
     code: str = ""
     again_ms: int | None = 0
     pass_on: bool = False
+    may_have_arrived: bool = False
 
 
 class Drain:
@@ -258,7 +260,7 @@ class Drain:
             return await self._settle(claimed, _End(NoticeState.PENDING, "slept"))
         outcome = await sender.send(contact, message)
         self._is_silent |= outcome.is_silent
-        await self._settle(claimed, _end(outcome, claimed))
+        await self._settle(claimed, _end(outcome, claimed, sender.knows_again))
 
     def _message(self, claimed: Claimed, prospect: Prospect, contact: Contact, token: str) -> Message:
         names = {lane.key: lane.name for lane in self._office.lanes}
@@ -291,7 +293,14 @@ class Drain:
         state, passed_to = end.state, None
         with contextlib.suppress(NotClaimed):  # in other hands, or it was told, and the answer got lost
             settled = await self._outbox.settle(
-                self._day, self._carrier, tenure, one.notice, end.state, end.again_ms, pass_on=end.pass_on
+                self._day,
+                self._carrier,
+                tenure,
+                one.notice,
+                end.state,
+                end.again_ms,
+                pass_on=end.pass_on,
+                may_have_arrived=end.may_have_arrived,
             )
             state, passed_to = settled.state, settled.passed_to
         del self._untold[one.notice]
@@ -329,15 +338,16 @@ def _without_contact(claimed: Claimed, why: str) -> _End:
 def _lost(claimed: Claimed, sender: Sender) -> _End:
     """A worker ended while it was sending this."""
     if sender.knows_again:
-        return _End(NoticeState.PENDING, "lost")
-    return _unknown("lost", claimed.trigger, claimed.attempts)
+        return _End(NoticeState.PENDING, "lost", may_have_arrived=True)
+    return _unknown("lost", claimed)
 
 
-def _unknown(code: str, trigger: Trigger, times: int) -> _End:
-    """Nobody can know whether it arrived. `times`: how often it was sent by now."""
-    if trigger in SENT_AGAIN and times < TIMES_SENT:
-        return _End(NoticeState.PENDING, code)
-    return _End(NoticeState.UNCERTAIN, code, pass_on=trigger in SENT_AGAIN)
+def _unknown(code: str, claimed: Claimed) -> _End:
+    """Nobody can know whether this try arrived."""
+    is_urgent = claimed.trigger in SENT_AGAIN
+    if is_urgent and claimed.unsure + 1 < TIMES_SENT:
+        return _End(NoticeState.PENDING, code, may_have_arrived=True)
+    return _End(NoticeState.UNCERTAIN, code, pass_on=is_urgent)
 
 
 def _is_long(claimed: Claimed, tries: int, since_s: float = 0) -> bool:
@@ -347,7 +357,7 @@ def _is_long(claimed: Claimed, tries: int, since_s: float = 0) -> bool:
     return not is_own and (tries >= PASSED_ON_AFTER or age_s >= PASSED_ON_AFTER_S)
 
 
-def _end(outcome: Outcome, claimed: Claimed) -> _End:
+def _end(outcome: Outcome, claimed: Claimed, knows_again: bool) -> _End:
     """`claimed.attempts`: how many tries there were before this one."""
     is_own = claimed.trigger is Trigger.REGISTERED  # about this very contact: no other carrier can tell it
     match outcome.fate:
@@ -355,12 +365,12 @@ def _end(outcome: Outcome, claimed: Claimed) -> _End:
             return _End(NoticeState.ACCEPTED, outcome.code)
         case Fate.REFUSED:
             return _End(NoticeState.REFUSED, outcome.code, pass_on=not is_own)
-        case Fate.UNCERTAIN:
-            return _unknown(outcome.code, claimed.trigger, claimed.attempts + 1)
-        case Fate.AGAIN:
-            pause_s = PAUSES_S[min(claimed.attempts, len(PAUSES_S) - 1)]
+        case Fate.UNCERTAIN if not knows_again:
+            return _unknown(outcome.code, claimed)
+        case Fate.AGAIN | Fate.UNCERTAIN:
+            pause_ms = PAUSES_S[min(claimed.attempts, len(PAUSES_S) - 1)] * 1000
             is_long = _is_long(claimed, claimed.attempts + 1)
-            return _End(NoticeState.PENDING, outcome.code, pause_s * 1000, pass_on=is_long)
+            return _End(NoticeState.PENDING, outcome.code, pause_ms, is_long, outcome.fate is Fate.UNCERTAIN)
         case Fate.ELSEWHERE:
             return _End(NoticeState.PENDING, outcome.code, ELSEWHERE_PAUSE_S * 1000, pass_on=not is_own)
         case _:

@@ -100,8 +100,9 @@ class Keys:
 
     def notices(self, day: str) -> str:
         """Hash `SUBSCRIPTION:TRIGGER` → state, trigger, arrival, carrier, attempts, tenure, since (office ms), owed
-        since (real ms), place in the row while it is in hand (real ms), `1` once it was passed on,
-        `1` once it arrived, as its carrier tells. Of what comes each time also `SUBSCRIPTION:TRIGGER.TIME`. Day.
+        since (real ms), place in the row while it is in hand (real ms), `1` once it was passed on, `1` once it arrived,
+        as its carrier tells, tries that may have arrived. Of what comes each time also `SUBSCRIPTION:TRIGGER.TIME`.
+        Day.
         """
         return f"{{{self.office}}}:{day}:notices"
 

@@ -26,7 +26,7 @@ SEND_MS = 35_000  # longer than three time-outs of a carrier (10 s): nobody else
 class Claimed:
     """A notice in hand. `was_sending`: an earlier worker marked it, and its lease is over: it may have arrived.
 
-    `age_ms`: since when it is owed.
+    `unsure`: how many tries may have arrived; `age_ms`: since when it is owed.
     """
 
     notice: str
@@ -35,6 +35,7 @@ class Claimed:
     ticket: int
     attempts: int
     was_sending: bool
+    unsure: int = 0
     age_ms: int = field(default=0, compare=False)
 
 
@@ -123,12 +124,15 @@ class Outbox:
         again_ms: int | None = 0,
         *,
         pass_on: bool = False,
+        may_have_arrived: bool = False,
     ) -> Settled:
         """An end, or PENDING and due again after `again_ms` (None: in its old place). Raises NotClaimed; repeated, too.
 
         `pass_on`: the next carrier that the ticket allows owes it from now on, and PENDING is LAPSED then.
+        `may_have_arrived`: by this try; such a notice is UNCERTAIN where another were LAPSED.
         """
         own = [notice, str(tenure), state, "" if again_ms is None else str(again_ms), "1" if pass_on else ""]
+        own.append("1" if may_have_arrived else "")
         more = (self._keys.wishes(day), self._keys.facts(day), *(self._keys.due(day, one) for one in Carrier))
         return _settled(told_in(await self._call("notice_settle_v1", day, carrier, *own, more_keys=more)))
 
@@ -179,6 +183,7 @@ def _claimed(row: dict[str, str]) -> Claimed:
         ticket=int(row["arrival"]),
         attempts=int(row["attempts"]),
         was_sending=row["state"] == NoticeState.SENDING,
+        unsure=int(row["unsure"]),
         age_ms=int(row["age"]),
     )
 

@@ -16,7 +16,7 @@ class Fate(StrEnum):
     REFUSED = "refused"  # and will be, however often it is tried
     AGAIN = "again"  # certainly not sent; later it may be
     ELSEWHERE = "elsewhere"  # certainly not sent, and not within the day: another carrier should
-    UNCERTAIN = "uncertain"  # nobody can know
+    UNCERTAIN = "uncertain"  # nobody can know; who knows a notice again may be asked once more
 
 
 @dataclass(frozen=True, slots=True)

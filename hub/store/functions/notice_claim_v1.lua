@@ -2,8 +2,8 @@
 -- was being sent when its lease ended comes with that state.
 -- KEYS     1 day · 2 notices · 3 due · 4 tenures · 5 clock
 -- ARGS     1 day · 2 carrier · 3 tenure · 4 at most so many · 5 lease in ms
--- GIVES    for each: notice · its id · state · trigger · arrival · attempts · age (ms since it is owed; each under its
---          own name, one after the other)
+-- GIVES    for each: notice · its id · state · trigger · arrival · attempts · unsure (tries that may have arrived) ·
+--          age (ms since it is owed; each under its own name, one after the other)
 -- REFUSES  StaleDay (day) · NotClaimed (a later worker has begun)
 -- WHOLE    the notices claimed, or still sending, until their lease ends
 
@@ -39,7 +39,8 @@ local function notice_claim_v1(keys, args)
     notice.tenure = tonumber(args[3])
     put_notice(box, id, notice, box.now + tonumber(args[5]))
     for _, part in ipairs({'notice', id, 'state', notice.state, 'trigger', notice.trigger, 'arrival', notice.arrival,
-        'attempts', whole(notice.attempts), 'age', whole(box.now - notice.owed)}) do
+        'attempts', whole(notice.attempts), 'unsure', whole(notice.unsure),
+        'age', whole(box.now - notice.owed)}) do
       told[#told + 1] = part
     end
   end

@@ -2,11 +2,12 @@
 
 -- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (office ms) · owed since
 -- (real ms) · its place in the row (real ms), while it is in hand · '1': it was passed on · '1': it arrived, as
--- its carrier tells. The last four may be missing.
+-- its carrier tells · tries that may have arrived. The last five may be missing.
 local function notice_text(notice)
   return table.concat({notice.state, notice.trigger, notice.arrival, notice.carrier, whole(notice.attempts),
     whole(notice.tenure), whole(notice.since), whole(notice.owed),
-    whole(notice.place), notice.passed, notice.arrived}, US)
+    whole(notice.place), notice.passed, notice.arrived,
+    whole(notice.unsure)}, US)
 end
 
 local function notice_of(text)
@@ -15,7 +16,7 @@ local function notice_of(text)
     state = parts[1], trigger = parts[2], arrival = parts[3], carrier = parts[4], attempts = tonumber(parts[5]),
     tenure = tonumber(parts[6]), since = tonumber(parts[7]), owed = tonumber(parts[8] or '0'),
     place = tonumber(parts[9] or '0'), passed = parts[10] or '',
-    arrived = parts[11] or '',
+    arrived = parts[11] or '', unsure = tonumber(parts[12] or '0'),
   }
 end
 
@@ -51,7 +52,7 @@ local function owe(desk, subscription, trigger, arrival, carrier)
   if not id then return end
   local now = real_now()
   local notice = {state = 'pending', trigger = trigger, arrival = arrival, carrier = carrier, attempts = 0, tenure = 0,
-    since = desk.at, owed = now, place = 0, passed = '', arrived = ''}
+    since = desk.at, owed = now, place = 0, passed = '', arrived = '', unsure = 0}
   desk.owed[id] = true
   desk.told_due = desk.told_due or {}
   desk.told_due[carrier] = true

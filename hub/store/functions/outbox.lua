@@ -59,7 +59,7 @@ local function pass_on(box, id, notice, wishes, dues)
       if other then
         plan(box, 'HSET', box.notices, other, notice_text({state = 'pending', trigger = notice.trigger,
           arrival = notice.arrival, carrier = carrier, attempts = 0, tenure = 0, since = box.at,
-          owed = box.now, place = 0, passed = '', arrived = ''}))
+          owed = box.now, place = 0, passed = '', arrived = '', unsure = 0}))
         plan(box, 'ZADD', dues[i], whole(box.now), other)
         box.passed_to = carrier
       end
