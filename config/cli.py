@@ -1,6 +1,7 @@
 """The command line `junban`. It reads what was asked, and says in one sentence what is wrong with it.
 
-Exit codes: 0 all went well (Ctrl-C of what runs until stopped included), 1 a failure, 2 wrong use.
+Exit codes: 0 all went well (Ctrl-C of what runs until stopped included), 1 a failure, 2 wrong use, 130 ended in the
+middle: by Ctrl-C of what ends by itself, or by a second one.
 """
 
 import argparse
@@ -37,7 +38,7 @@ def _leave_no_core() -> None:
 
 def parser() -> Parser:
     whole = Parser(prog="junban", description="受付番号のシステム「順番」。", allow_abbrev=False)
-    verbs = whole.add_subparsers(dest="verb", metavar="VERB", required=True, title="命令")
+    verbs = whole.add_subparsers(dest="verb", metavar="VERB", required=True, title="コマンド")
     running.add_office(verbs)
     notices.add(verbs)
     people.add(verbs)

@@ -53,7 +53,7 @@ OF_HUBS = frozenset({"JUNBAN_LEDGER_URL", "JUNBAN_LINE_SECRET"})  # secrets that
 CREDENTIALS = "CREDENTIALS_DIRECTORY"  # set by systemd for a unit with LoadCredential=
 MASTER_KEY_CREDENTIAL = "junban-master-key"
 # Read by the tests alone; somebody who runs both in one shell has made no fault.
-OF_THE_TESTS = frozenset({"JUNBAN_REQUIRE_BROWSER", "JUNBAN_DAYS", "JUNBAN_PEERS"})
+OF_THE_TESTS = frozenset({"JUNBAN_REQUIRE_BROWSER", "JUNBAN_PEERS"})
 
 
 class Machine(BaseModel):
@@ -108,8 +108,8 @@ class Machine(BaseModel):
         default=None,
         alias="JUNBAN_SMTP_URL",
         description="Mail server for notices: `smtp://[user:password@]host[:port]`, with STARTTLS and its certificate"
-        " checked; `?starttls=never` for a relay on a line that is trusted; or `smtps://…`. Without it no notices are"
-        " offered.",
+        " checked; `?starttls=never` for a relay on a line that is trusted; or `smtps://…`. Without it nothing goes by"
+        " e-mail.",
     )
     mail_from: MailAddress | None = Field(
         default=None,

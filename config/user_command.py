@@ -4,23 +4,20 @@ A password for the first sign-in is printed once and kept nowhere.
 """
 
 import json
-import time
-from collections.abc import Callable
 from dataclasses import asdict
 from types import TracebackType
 from typing import Self
 
-from config.ledger import LedgerSettings
+from config.commands.asking import Say
+from config.ledger import LedgerSettings, existing
+from config.now import now_ms
 from hub.desk.lane import Office
-from hub.ledger.connection import LedgerUnusable
 from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.people import People, Person
 from hub.wire.roles import Role
 from web.viewers import ROLES
 
 BY = Author("cli")
-
-Say = Callable[[str], None]
 
 
 class UserCommand:
@@ -30,7 +27,7 @@ class UserCommand:
         """Raises LedgerUnusable."""
         self._ledger = settings.open(office.key)
         self._say = say
-        self._people = People(self._ledger, now_ms=_now_ms)
+        self._people = People(self._ledger, now_ms=now_ms)
 
     def __enter__(self) -> Self:
         if self._ledger.is_there:
@@ -44,7 +41,7 @@ class UserCommand:
 
     def list(self, *, as_json: bool) -> None:
         people = self._people.list() if self._ledger.is_there else []
-        today = tokyo_day(_now_ms())
+        today = tokyo_day(now_ms())
         if as_json:
             told = [asdict(person) | {"has_access": person.has_access(today)} for person in people]
             self._say(json.dumps({"people": told}, ensure_ascii=False))
@@ -85,30 +82,29 @@ class UserCommand:
 
     def reset(self, name: str) -> None:
         password = self._known().reset_password(name, BY)
-        self._say(f"{name} のパスワードを新しくしました。これまでのサインインは終わります。")
+        self._say(f"{name} のパスワードを再発行しました。これまでのサインインは終わります。")
         self._tell(password)
 
     def end(self, name: str) -> None:
         self._known().end(name, BY)
-        self._say(f"{name} の利用を終えました。記録は残ります。")
+        self._say(f"{name} の利用を終了しました。記録は残ります。")
 
     def restore(self, name: str) -> None:
         self._known().restore(name, BY)
-        self._say(f"{name} の利用を再び認めました。")
+        self._say(f"{name} の利用を再開しました。")
 
     def unlock(self, name: str) -> None:
         self._known().unlock(name, BY)
-        self._say(f"{name} の一時停止を解除しました。")
+        self._say(f"{name} のロックを解除しました。")
 
     def _known(self) -> People:
         """Those who are there. Raises LedgerUnusable before the first of them."""
-        if not self._ledger.is_there:
-            raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
+        existing(self._ledger)
         return self._people
 
     def _tell(self, password: str) -> None:
-        self._say(f"最初のパスワード: {password}")
-        self._say("この 1 度だけ表示します。本人に渡し、サインインして新しいパスワードに変えてもらってください。")
+        self._say(f"一回限りのパスワード: {password}")
+        self._say("表示は今だけです。本人に直接お渡しください。はじめのサインインで新しいパスワードに変更します。")
 
 
 def _told(role: Role) -> str:
@@ -121,12 +117,8 @@ def _state(person: Person, today: str) -> str:
         return "利用終了"
     if not person.has_access(today):
         return f"利用できません（指定日 {person.designated or 'なし'}、研修日 {person.trained or 'なし'}）"
-    return "一時停止中" if person.locked_until > _now_ms() else "利用中"
+    return "ロック中" if person.locked_until > now_ms() else "利用中"
 
 
 def _or(given: str | None, kept: str) -> str:
     return kept if given is None else given
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

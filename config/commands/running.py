@@ -28,20 +28,21 @@ def add_office(verbs: asking.Verbs) -> None:
     hub.add_argument("--credentials", type=Path, metavar="FILE", help="練習: サインインの画面に出す利用者のファイル")
 
     kiosk = asking.verb(verbs, "kiosk", _kiosk, "発券機を 1 台動かします（画面はこの機械の中だけで開けます）")
-    kiosk.add_argument("--hub", metavar="URL", help="ハブの職員側の場所（既定: この機械の JUNBAN_INSIDE_PORT）")
+    kiosk.add_argument("--hub", metavar="URL", help="ハブの職員向けの URL（既定: この機械の JUNBAN_INSIDE_PORT）")
     kiosk.add_argument("--port", type=asking.port, default=8090, metavar="N", help="画面のポート（既定: 8090）")
     kiosk.add_argument(
         "--key", type=asking.place_key, default="kiosk", metavar="KEY", help="この発券機の名前（既定: kiosk）"
     )
-    kiosk.add_argument("--out", type=Path, metavar="DIR", help="受付票を紙の代わりに置くフォルダー")
+    kiosk.add_argument("--out", type=Path, metavar="DIR", help="番号札を印刷せず、紙の代わりに画像を置くフォルダー")
+    asking.add_data(kiosk)
 
     inbox = asking.verb(verbs, "inbox", _inbox, "練習用のメール、LINE、電話の相手を動かします（どこにも送りません）")
     inbox.add_argument("--port", type=asking.port, default=8082, metavar="N", help="画面のポート（既定: 8082）")
     inbox.add_argument(
         "--mail-port", type=asking.port, default=8025, metavar="N", help="メールを受けるポート（既定: 8025）"
     )
-    inbox.add_argument("--slips", type=Path, metavar="DIR", help="発券機が受付票を置くフォルダー。その画面も出します")
-    inbox.add_argument("--hub", metavar="URL", help="LINEの相手が出来事を知らせる、住民向けの画面の場所")
+    inbox.add_argument("--slips", type=Path, metavar="DIR", help="発券機が番号札を置くフォルダー。その画面も出します")
+    inbox.add_argument("--hub", metavar="URL", help="LINEの相手が出来事を知らせる、住民向けの画面の URL")
 
 
 def add_simulate(verbs: asking.Verbs) -> None:
@@ -79,7 +80,7 @@ def _hub(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
     if machine.redis_url is None:
         raise asking.WrongUse(
-            "JUNBAN_REDIS_URL にストアの場所を書いてください。1 台だけで動かすときは junban up です。"
+            "JUNBAN_REDIS_URL にストアの URL を書いてください。1 台だけで動かすときは junban up です。"
         )
     if asked.credentials and not asked.practice:
         raise asking.WrongUse(
@@ -94,27 +95,28 @@ def _hub(asked: argparse.Namespace) -> int:
 
 def _kiosk(asked: argparse.Namespace) -> int:
     from config import kiosk
+    from config.office_folder import KIOSK_FOLDER, SLIPS_FOLDER
     from config.settings import default_data_folder
     from kiosk_client.printer import Paperless, printer_at
 
     machine, _ = asking.settings()
     if asked.hub and not re.fullmatch(r"https?://[^/?#@\s]+/?", asked.hub):
         raise asking.WrongUse("--hub は http://ホスト:ポート の形で書いてください。")
-    folder = default_data_folder() / "kiosk"
-    slips = asked.out or folder / "slips"
+    folder = (asked.data or default_data_folder()) / KIOSK_FOLDER
+    slips = asked.out or folder / SLIPS_FOLDER
     try:
         kiosk.run(
             hub_url=asked.hub or f"http://127.0.0.1:{machine.inside_port}",
             public_url=machine.public_url or f"http://127.0.0.1:{machine.port}",
             port=asked.port,
-            folder=asked.out or folder,
+            folder=folder,
             key=asked.key,
             printer=printer_at(machine.printer) if machine.printer and not asked.out else Paperless(slips),
             say=asking.say,
         )
     except OSError as error:
         raise asking.Failure(
-            f"発券機を始められません（{error.strerror}）。--port と --out を確かめてください。"
+            f"発券機を始められません（{error.strerror}）。--port と --data を確かめてください。"
         ) from error
     return 0
 

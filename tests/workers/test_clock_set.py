@@ -16,16 +16,15 @@ from hub.store.connection import connect
 from hub.store.erasing import NET_SET_MS, Erasing
 from hub.store.lanes import TOKYO
 from tests.bench.nights import FAKETIME, STEPS_S, Story, Traveller, is_there
+from tests.conftest import not_checked
 from tests.workers.ward import Ward
-
-pytestmark = pytest.mark.skipif(
-    not is_there(), reason="libfaketime is not installed (as root: apt-get install libfaketime)"
-)
 
 
 @pytest.fixture
 async def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Story]:
     """Ten in the morning of tomorrow."""
+    if not is_there():
+        not_checked("libfaketime is not installed", "as root: apt-get install libfaketime")
     clock, folder = tmp_path / "clock", tmp_path / "office"
     folder.mkdir()
     traveller = Traveller(clock)
@@ -51,7 +50,7 @@ async def is_kept(story: Story, subscription: str) -> bool:
 @pytest.mark.parametrize("step_s", STEPS_S)
 async def test_a_clock_that_is_set_takes_no_contact_before_its_hour(story: Story, step_s: int) -> None:
     due = datetime.fromtimestamp(story.traveller.now_s, TOKYO).replace(hour=0, minute=10) + timedelta(days=1)
-    contact = await story.give(due.timestamp())
+    contact = await story.give()
     await story.archiver.turn()
     await story.set_wrong(step_s)
     for minutes in (1, 25):
