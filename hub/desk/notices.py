@@ -104,6 +104,12 @@ def notice_id(subscription: str, trigger: Trigger, time: int = 1) -> str:
     return f"{subscription}:{trigger}" if time == 1 else f"{subscription}:{trigger}.{time}"
 
 
+def later_id(notice: str) -> str:
+    """What the same notice is called when it comes once more."""
+    first, _, time = notice.partition(".")
+    return f"{first}.{int(time or 1) + 1}"
+
+
 # ------------------------------------------------------------------------------------------------- how fast a lane goes
 
 PACE_CALLS = 8  # the last calls of a lane that its pace is measured by

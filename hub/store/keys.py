@@ -100,8 +100,10 @@ class Keys:
         return f"{{{self.office}}}:{day}:stops"
 
     def notices(self, day: str) -> str:
-        """Hash `SUBSCRIPTION:TRIGGER` → state, trigger, arrival, carrier, attempts, tenure, since (office ms). Of what
-        comes each time also `SUBSCRIPTION:TRIGGER.TIME`. Day.
+        """Hash `SUBSCRIPTION:TRIGGER` → state, trigger, arrival, carrier, attempts, tenure, since (office ms), owed
+        since (real ms), place in the row while it is in hand (real ms), `1` once it was passed on, `1` once it arrived,
+        as its carrier tells, tries that may have arrived. Of what comes each time also `SUBSCRIPTION:TRIGGER.TIME`.
+        Day.
         """
         return f"{{{self.office}}}:{day}:notices"
 
@@ -130,7 +132,8 @@ class Keys:
         return f"{{{self.office}}}:line_answers"
 
     def callbacks(self, day: str) -> str:
-        """Hash SHA-256 of a callback's token (hexadecimal) → notice: how a carrier names it to us. Day."""
+        """Hash SHA-256 of a callback's token (hexadecimal) → notice and attempt, joined by US: how a carrier names
+        it to us. Day."""
         return f"{{{self.office}}}:{day}:callbacks"
 
     def tenures(self) -> str:

@@ -22,6 +22,7 @@ from hub.desk.notices import (
     MOVES_A_LANE,
     PACE_CALLS,
     PLACED_ANEW,
+    SENT_AGAIN,
     USUAL_PACE_MS,
     Carrier,
 )
@@ -118,6 +119,7 @@ def _tables() -> str:
         lines.append(f"local {name} = {figure}")
     lines.append("local BY_FACT = {" + ", ".join(f"{kind.__name__} = '{due}'" for kind, due in BY_FACT.items()) + "}")
     lines.append("local KNOWS_AGAIN = {" + ", ".join(f"['{carrier}'] = true" for carrier in sorted(KNOWS_AGAIN)) + "}")
+    lines.append("local SENT_AGAIN = {" + ", ".join(f"['{trigger}'] = true" for trigger in sorted(SENT_AGAIN)) + "}")
     moving = ", ".join(f"{kind.__name__} = true" for kind in MOVES_A_LANE)
     lines.append(f"local MOVES_A_LANE = {{{moving}}}")
     placed = ", ".join(f"{kind.__name__} = true" for kind in PLACED_ANEW)

@@ -1,16 +1,22 @@
 -- What a plan makes due: wishes, how fast a lane goes, and who stands near enough. Nothing here sends or leases.
 
--- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (office ms).
+-- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (office ms) · owed since
+-- (real ms) · its place in the row (real ms), while it is in hand · '1': it was passed on · '1': it arrived, as
+-- its carrier tells · tries that may have arrived. The last five may be missing.
 local function notice_text(notice)
   return table.concat({notice.state, notice.trigger, notice.arrival, notice.carrier, whole(notice.attempts),
-    whole(notice.tenure), whole(notice.since)}, US)
+    whole(notice.tenure), whole(notice.since), whole(notice.owed),
+    whole(notice.place), notice.passed, notice.arrived,
+    whole(notice.unsure)}, US)
 end
 
 local function notice_of(text)
   local parts = parts_of(text)
   return {
     state = parts[1], trigger = parts[2], arrival = parts[3], carrier = parts[4], attempts = tonumber(parts[5]),
-    tenure = tonumber(parts[6]), since = tonumber(parts[7]),
+    tenure = tonumber(parts[6]), since = tonumber(parts[7]), owed = tonumber(parts[8] or '0'),
+    place = tonumber(parts[9] or '0'), passed = parts[10] or '',
+    arrived = parts[11] or '', unsure = tonumber(parts[12] or '0'),
   }
 end
 
@@ -35,18 +41,24 @@ local function notice_id(subscription, trigger, time)
   return subscription .. ':' .. trigger .. (time == 1 and '' or '.' .. whole(time))
 end
 
--- Plan a notice: one for each subscription, trigger and `time` (nil: 1), of a trigger that comes each time one more.
-local function owe(desk, subscription, trigger, arrival, carrier, time)
-  time = time or 1
-  local id = notice_id(subscription, trigger, time)
-  while desk.owed[id] or read('HEXISTS', desk.notices, id) == 1 do
-    if not EACH_TIME[trigger] then return end
+-- What a notice to come is called: one for each subscription, trigger and time, of a trigger that comes each time the first
+-- that is free; nil where there is none to come. `owed`: what this plan has named already.
+local function free_name(notices, subscription, trigger, time, owed)
+  while true do
+    local id = notice_id(subscription, trigger, time)
+    if not (owed and owed[id]) and read('HEXISTS', notices, id) == 0 then return id end
+    if not EACH_TIME[trigger] then return nil end
     time = time + 1
-    id = notice_id(subscription, trigger, time)
   end
+end
+
+-- Plan a notice, the first or the one of this `time`.
+local function owe(desk, subscription, trigger, arrival, carrier, time)
+  local id = free_name(desk.notices, subscription, trigger, time or 1, desk.owed)
+  if not id then return end
   local now = real_now()
   local notice = {state = 'pending', trigger = trigger, arrival = arrival, carrier = carrier, attempts = 0, tenure = 0,
-    since = desk.at}
+    since = desk.at, owed = now, place = 0, passed = '', arrived = '', unsure = 0}
   desk.owed[id] = true
   desk.told_due = desk.told_due or {}
   desk.told_due[carrier] = true
