@@ -27,7 +27,7 @@ class Line(Protocol):
     """One listener's connection. It tells its crowd `lags` (perhaps within a write), `drains` and `gone`."""
 
     @property
-    def write(self) -> Callable[[bytes], None]:
+    def write(self) -> Callable[[bytes | memoryview], None]:
         """Never waits, and does nothing once the connection has ended."""
 
     @property
@@ -74,7 +74,7 @@ class OneByOne:
         write_each([line for line in lines if line not in left] if left else lines, data)
 
 
-def write_each(lines: Iterable[Line], data: bytes) -> None:
+def write_each(lines: Iterable[Line], data: bytes | memoryview) -> None:
     """What one write raises is not the others' business."""
     rest = iter(lines)
     while True:

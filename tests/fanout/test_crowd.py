@@ -28,16 +28,16 @@ class Tab:
         self.is_slow = False
         self.closed_with: int | None = None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         if self.closed_with is not None:
             self.taken.append(b"late ")
         elif self.held or self.is_slow:
             is_first = not self.held
-            self.held.append(data)
+            self.held.append(bytes(data))
             if is_first:
                 self.crowd.lags(self)
         else:
-            self.taken.append(data)
+            self.taken.append(bytes(data))
 
     def close(self, code: int, /) -> None:
         self.closed_with = code
@@ -141,7 +141,7 @@ async def test_facts_that_come_faster_than_they_leave_go_out_together() -> None:
 class Heavy(Tab):
     """To write to it takes the process a while."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         time.sleep(0.02)
         super().write(data)
 
@@ -187,7 +187,7 @@ async def test_two_crowds_share_the_turns() -> None:
     heard: list[int] = []
 
     class Written(Tab):
-        def write(self, data: bytes) -> None:
+        def write(self, data: bytes | memoryview) -> None:
             heard.append(crowds.index(self.crowd))
 
     for crowd in crowds:
@@ -279,7 +279,7 @@ async def test_one_whose_write_fails_takes_nobody_along() -> None:
     room = Room()
 
     class Failing(Tab):
-        def write(self, data: bytes) -> None:
+        def write(self, data: bytes | memoryview) -> None:
             if self.taken:
                 raise OSError("gone")
             super().write(data)

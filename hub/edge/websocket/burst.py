@@ -144,4 +144,4 @@ class Burst(OneByOne):
             return
         write_each([self._lines[(wanted[at] - base) // (8 * WORDS)] for at in refused], data)
         for place, taken in rest:
-            write_each([self._lines[place]], data[max(0, taken) :])
+            write_each([self._lines[place]], memoryview(data)[max(0, taken) :])  # the rest, and no copy of it

@@ -57,7 +57,7 @@ class Stream(asyncio.Protocol):
     idle_per_s = 10.0  # a client that sees to its connection pings every few seconds
     unread_bytes = 1 << 20  # three of the largest snapshots; what is more in the way of a pong is pongs
 
-    write: "Callable[[bytes], None]"
+    write: "Callable[[bytes | memoryview], None]"
 
     def __init__(
         self, pulse: Pulse, server: "ServerState", message_bytes: int, loop: asyncio.AbstractEventLoop
@@ -145,14 +145,14 @@ class Stream(asyncio.Protocol):
         self._state = State.OPEN
         self._place = self._pulse.join(self)
 
-    def _write_first(self, data: bytes) -> None:
+    def _write_first(self, *data: bytes | memoryview) -> None:
         head, self._head = self._head, b""
         self.write = self._transport.write
-        self.write(head + data)
+        self._transport.writelines((head, *data))  # not joined: what is not taken at once stays shared with the others
 
     def _write_head(self) -> None:
         if self._head:
-            self._write_first(b"")
+            self._write_first()
 
     def close(self, code: int, reason: str = "") -> None:
         """Say so, and cut the connection unless the client has answered within CLOSE_SECONDS. May be repeated."""

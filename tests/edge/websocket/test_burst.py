@@ -23,10 +23,12 @@ class Wire:
             end.setblocking(False)
         self.descriptor = self.ours.fileno()
         self.held = b""
+        self.given: bytes | memoryview = b""  # at last
         self.closed_with: int | None = None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         self.held += data
+        self.given = data
 
     def close(self, code: int, /) -> None:
         self.closed_with = code
@@ -105,6 +107,8 @@ def test_what_it_takes_in_part_goes_on_where_it_ended() -> None:
     data = bytes(range(256)) * 64 * 1024  # 16 MB: more than any socket takes at once
     burst_of([wire]).write(data, 0, 1, set(), set())
     assert 0 < len(wire.held) <= len(data)
+    assert isinstance(wire.given, memoryview)
+    assert wire.given.obj is data, "no copy of it"
     heard = b""
     wire.theirs.setblocking(True)
     while len(heard) < len(data) - len(wire.held):

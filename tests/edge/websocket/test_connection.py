@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from hub.edge.websocket.connection import WebsocketConnection
-from hub.edge.websocket.frames import close_frame
+from hub.edge.websocket.frames import Kind, close_frame, framed
 from tests.edge.websocket.echo import APP, echoing
 from tests.edge.websocket.sending import ACCEPT, Bare, frame, head
 from tests.eventually import eventually
@@ -195,6 +195,16 @@ async def test_a_message_before_the_answer_is_kept_until_then(port: int) -> None
     await bare.reader.readuntil(b"\r\n\r\n")
     assert await bare.hears(7) == b"\x81\x05early"
     await bare.close()
+
+
+async def test_what_those_who_do_not_read_are_told_first_is_held_once(port: int) -> None:
+    APP.state.told = told = framed(Kind.BYTES, bytes(8 << 20))
+    before = sys.getrefcount(told)
+    deaf = [await Bare.asking(port, head("/listen", port)) for _ in range(5)]
+    await eventually(lambda: sum(line._transport.get_write_buffer_size() > 0 for line in Seen.all) == 5)
+    assert sys.getrefcount(told) >= before + 5
+    for bare in deaf:
+        bare.cut()
 
 
 async def test_who_answers_no_ping_is_told_so() -> None:
