@@ -54,7 +54,9 @@ class Stream(asyncio.Protocol):
 
     too_long = Close.BAD_MESSAGE  # what a message beyond the limit is answered with
     idle_burst = 100.0  # a page of 4 kB in the smallest segments that a network makes is eight pieces
-    idle_per_s = 10.0  # a client that sees to its connection pings every few seconds
+    # A ticket machine pings every five seconds, a browser never. Times `Limits.listeners` it is an eighth of a core;
+    # staff's presses wait for the same one.
+    idle_per_s = 0.5
     unread_bytes = 1 << 20  # three of the largest snapshots; what is more in the way of a pong is pongs
 
     write: "Callable[[bytes | memoryview], None]"
