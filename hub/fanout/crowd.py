@@ -57,16 +57,28 @@ class Bounds:
 
 
 class OneByOne:
-    """Lines that are told the same, one after the other in the order of their coming."""
+    """Lines that are told the same, each at its place. To take one out moves one other: they may be ten thousand."""
 
     def __init__(self) -> None:
         self._lines: list[Line] = []
+        self._places: dict[Line, int] = {}
 
     def __len__(self) -> int:
         return len(self._lines)
 
+    def __contains__(self, line: Line) -> bool:
+        return line in self._places
+
     def append(self, line: Line) -> None:
+        self._places[line] = len(self._lines)
         self._lines.append(line)
+
+    def remove(self, line: Line) -> None:
+        """The last one gets its place."""
+        place, last = self._places.pop(line), self._lines.pop()
+        if last is not line:
+            self._lines[place] = last
+            self._places[last] = place
 
     def write(self, data: bytes, start: int, stop: int, full: Set[Line], left: Set[Line]) -> None:
         """To those from `start` to `stop`. Who is `full` has something waiting already, who has `left` gets nothing."""
@@ -155,8 +167,8 @@ class Crowd:
         self._turns = turns
         self._bounds = bounds
         self._count = 0
-        self._ready: dict[Line, None] = {}
-        self._many: OneByOne | None = together()  # those who are ready; None: to be gathered anew
+        self._ready = together()
+        self._out: set[Line] = set()  # of these who are not ready any more, until the pass is over: nobody moves in it
         self._coming: dict[Line, int] = {}  # who joined, and how many of the pending frames he knows
         self._lagging: dict[Line, tuple[float, int]] = {}  # since when, and in which pass
         self._pending: list[bytes] = []
@@ -215,9 +227,7 @@ class Crowd:
     # As a line tells it -----------------------------------------------------------------------------------------------
 
     def lags(self, line: Line) -> None:
-        if line in self._ready:
-            del self._ready[line]
-            self._many = None
+        self._take_out(line)
         if self._runs:
             self._full.add(line)
         self._lagging[line] = asyncio.get_running_loop().time(), self._passes
@@ -237,14 +247,12 @@ class Crowd:
 
     def gone(self, line: Line) -> None:
         """Also one that was never let in."""
-        is_ready = line in self._ready
+        is_ready = line in self._ready and line not in self._out
         if is_ready or line in self._coming or line in self._lagging:
             self._count -= 1
         self._coming.pop(line, None)
         self._lagging.pop(line, None)
-        if is_ready:
-            del self._ready[line]
-            self._many = None
+        self._take_out(line)
         if self._runs:
             self._left.add(line)
 
@@ -263,6 +271,9 @@ class Crowd:
     def _end(self) -> None:
         self._full.clear()
         self._left.clear()
+        for line in self._out:
+            self._ready.remove(line)
+        self._out.clear()
         now = asyncio.get_running_loop().time()
         rest_s = self._bounds.rest * (now - self._pass_began)
         self._rests_until = now + min(rest_s, self._bounds.longest_rest_s)
@@ -272,9 +283,7 @@ class Crowd:
         self._passes += 1
         self._pass_began = asyncio.get_running_loop().time()
         known = self._coming_in(len(frames))
-        if self._many is None:
-            self._many = self._gathered(self._ready)
-        self._runs.append((_joined(frames), self._many, len(self._many)))
+        self._runs.append((_joined(frames), self._ready, len(self._ready)))
         for count, lines in known.items():
             self._runs.append((_joined(frames[count:]), self._gathered(lines), len(lines)))
             for line in lines:
@@ -314,9 +323,17 @@ class Crowd:
 
     def _make_ready(self, line: Line) -> None:
         """From the next pass on: the one under way goes to those who were ready when it began."""
-        self._ready[line] = None
-        if self._many is not None:
-            self._many.append(line)
+        if line in self._ready:
+            self._out.discard(line)
+        else:
+            self._ready.append(line)
+
+    def _take_out(self, line: Line) -> None:
+        if line in self._ready:
+            if self._runs:
+                self._out.add(line)
+            else:
+                self._ready.remove(line)
 
     # Newcomers and laggards -------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from hub.fanout.crowd import Bounds, Crowd, OneByOne, Turns
+from hub.fanout.crowd import Bounds, Crowd, Line, OneByOne, Turns
 from hub.fanout.mailbox import Frame
 from tests.eventually import eventually
 
@@ -57,11 +57,11 @@ class Tab:
 class Room:
     """A crowd whose picture is the number of the last word that was told."""
 
-    def __init__(self, bounds: Bounds | None = None) -> None:
+    def __init__(self, bounds: Bounds | None = None, together: type[OneByOne] = OneByOne) -> None:
         self.last = 0
         self.overruns = 0
         self.crowd = Crowd(
-            self.picture, lambda text: f"{text} ".encode(), OneByOne, self.overrun, Turns(), bounds or Bounds()
+            self.picture, lambda text: f"{text} ".encode(), together, self.overrun, Turns(), bounds or Bounds()
         )
 
     def picture(self) -> Sequence[Frame]:
@@ -273,6 +273,29 @@ async def test_nothing_is_written_to_who_left_during_a_pass() -> None:
     await room.settle(first)
     assert second.heard == ["all:0"]
     assert len(room.crowd) == 1
+
+
+async def test_who_leaves_or_lags_costs_the_others_nothing() -> None:
+    laid_out: list[Line] = []
+
+    class Laid(OneByOne):
+        def append(self, line: Line) -> None:
+            laid_out.append(line)
+            super().append(line)
+
+    room = Room(together=Laid)
+    tabs = [room.join() for _ in range(100)]
+    for at in (0, 50, 90):
+        room.tell()
+        await room.settle(*tabs)
+        tabs.pop(at).close(1000)
+        tabs[at].is_slow = True
+        room.tell()
+        await room.settle(tabs[-1])
+        tabs[at].drain()
+    room.tell()
+    await room.settle(*tabs)
+    assert len(laid_out) == 103
 
 
 async def test_one_whose_write_fails_takes_nobody_along() -> None:

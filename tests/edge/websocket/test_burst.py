@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import socket
 from collections.abc import Iterator
 
@@ -123,6 +124,24 @@ def test_who_has_something_waiting_is_not_overtaken_and_who_left_gets_nothing(wi
     assert [wire.held for wire in wires[2:5]] == [DATA, b"", b""]
     assert [wire.arrived() for wire in wires[2:5]] == [b""] * 3
     assert [wire.arrived() + wire.held for wire in wires[5:]] == [DATA] * 7
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whoever_comes_and_goes_everybody_else_gets_the_same(wires: list[Wire], seed: int) -> None:
+    chance, many, within = random.Random(seed), Burst(), list[Wire]()
+    for _ in range(200):
+        wire = chance.choice(wires)
+        if wire in within:
+            within.remove(wire)
+            many.remove(wire)
+        else:
+            within.append(wire)
+            many.append(wire)
+        assert len(many) == len(within)
+        many.write(DATA, 0, len(many), set(), set())
+        assert all((wire.arrived() + wire.held == DATA) is (wire in within) for wire in wires)
+        for wire in wires:
+            wire.held = b""
 
 
 def test_a_descriptor_that_is_none_any_more_takes_nobody_along(wires: list[Wire]) -> None:
