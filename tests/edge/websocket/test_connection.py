@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from config.serving import Engine
 from hub.edge.websocket.connection import WebsocketConnection
 from hub.edge.websocket.frames import Kind, close_frame, framed
 from tests.edge.websocket.echo import APP, echoing
@@ -147,22 +148,25 @@ async def test_a_byte_at_a_time(port: int) -> None:
 BROKEN: dict[str, tuple[bytes, int]] = {
     "not masked": (b"\x81\x01x1234", 1002),
     "no text": (frame(1, b"\xff"), 1007),
-    "too long": (b"\x82\xff" + (1 << 40).to_bytes(8, "big") + b"1234", 4400),
+    "reserved bits": (frame(1, b"x", reserved=4), 1002),
+    "a close code that is none": (frame(8, b"\x00\x01"), 1002),
+    "too long": (b"\x82\xff" + (1 << 40).to_bytes(8, "big") + bytes(200_000), 4400),
     "too long in pieces": (frame(1, b"x" * 100_000, final=False) + frame(0, b"x" * 100_000), 4400),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
-async def test_a_broken_frame_ends_its_own_connection_and_says_why(port: int, name: str) -> None:
+async def test_a_broken_frame_ends_its_own_connection_and_says_why(engine: Engine, name: str) -> None:
     sent, code = BROKEN[name]
-    bare, other = await Bare.open(port), await Bare.open(port)
-    bare.say(sent + frame(1, b"more of it") * 5)
-    heard = await bare.rest()
-    assert heard == b"\x88\x02" + code.to_bytes(2, "big")
-    other.say(frame(1, b"still here"))
-    assert await other.hears(12) == b"\x81\x0astill here"
-    for one in (bare, other):
-        await one.close()
+    async with echoing(engine) as port:
+        bare, other = await Bare.open(port), await Bare.open(port)
+        bare.say(sent + frame(1, b"more of it") * 5)
+        heard = await bare.rest()
+        assert heard == b"\x88\x02" + code.to_bytes(2, "big")
+        other.say(frame(1, b"still here"))
+        assert await other.hears(12) == b"\x81\x0astill here"
+        for one in (bare, other):
+            await one.close()
 
 
 async def test_a_client_that_does_not_answer_our_close_is_cut(port: int) -> None:
