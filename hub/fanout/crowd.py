@@ -2,7 +2,7 @@
 
     tell ──> pending ──pass──> one write for each who is ready, a slice a turn of the loop
     admit ─> coming ────┘          │ its network takes no more: lagging, skipped
-               ^──── the newest picture ──── drains <─┘── not within `lag_s`: closed with 4000
+               ^──── the newest picture ──── drains <─┘── nothing for `lag_s`: closed with 4000
 
 Facts that come while a pass is under way wait and go out together in the next one. Nobody is waited for, and no
 listener has a queue: what is held for one is the write that did not fit. Knows neither socket nor protocol.
@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -34,6 +34,10 @@ class Line(Protocol):
     def descriptor(self) -> int:
         """What the system knows it by; below 0 where bytes have another way to go than straight into its socket."""
 
+    @property
+    def untaken(self) -> int:
+        """Bytes held for its network."""
+
     def close(self, code: int, /) -> None: ...
 
 
@@ -52,8 +56,14 @@ class Bounds:
     longest_rest_s: float = 0.25
     joined_bytes: int = 32 * 1024  # of one pass; half of what the kernel takes for a listener that is well
     pending_bytes: int = 1 << 20  # as a mailbox: with more than that to tell, the picture is shorter
-    lag_s: float = 5.0  # a telephone in the lift; whoever takes longer comes back to a snapshot
+    lag_s: float = 5.0  # without taking anything, as a telephone in the lift: it comes back to a snapshot
     look_s: float = 0.5  # how exactly that is kept
+
+
+class Lag(NamedTuple):
+    since: float  # seconds of the loop; of the latest look at which it had taken something
+    in_pass: int
+    untaken: int  # bytes, at that time
 
 
 class OneByOne:
@@ -170,7 +180,7 @@ class Crowd:
         self._ready = together()
         self._out: set[Line] = set()  # of these who are not ready any more, until the pass is over: nobody moves in it
         self._coming: dict[Line, int] = {}  # who joined, and how many of the pending frames he knows
-        self._lagging: dict[Line, tuple[float, int]] = {}  # since when, and in which pass
+        self._lagging: dict[Line, Lag] = {}
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._passes = 0
@@ -230,7 +240,7 @@ class Crowd:
         self._take_out(line)
         if self._runs:
             self._full.add(line)
-        self._lagging[line] = asyncio.get_running_loop().time(), self._passes
+        self._lagging[line] = Lag(asyncio.get_running_loop().time(), self._passes, line.untaken)
         if self._timer is None:
             self._look_later()
 
@@ -239,8 +249,7 @@ class Crowd:
         lag = self._lagging.pop(line, None)
         if lag is None:
             return
-        _, since_pass = lag
-        if since_pass != self._passes:
+        if lag.in_pass != self._passes:
             self._welcome(line, self._picture())  # it was left out of a pass
         elif line not in self._coming:
             self._make_ready(line)
@@ -353,12 +362,16 @@ class Crowd:
         self._timer = asyncio.get_running_loop().call_later(self._bounds.look_s, self._look)
 
     def _look(self) -> None:
-        """Close those who have lagged for too long."""
+        """Close those who have taken nothing for too long."""
         self._timer = None
-        latest = asyncio.get_running_loop().time() - self._bounds.lag_s
-        for line in [line for line, (since, _) in self._lagging.items() if since <= latest]:
-            self._overrun()
-            line.close(Close.SLOW)
+        now = asyncio.get_running_loop().time()
+        late = [(line, lag) for line, lag in self._lagging.items() if lag.since <= now - self._bounds.lag_s]
+        for line, lag in late:
+            if (untaken := line.untaken) < lag.untaken:
+                self._lagging[line] = Lag(now, lag.in_pass, untaken)
+            else:
+                self._overrun()
+                line.close(Close.SLOW)
         if self._lagging:
             self._look_later()
 

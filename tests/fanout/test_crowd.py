@@ -28,6 +28,10 @@ class Tab:
         self.is_slow = False
         self.closed_with: int | None = None
 
+    @property
+    def untaken(self) -> int:
+        return sum(map(len, self.held))
+
     def write(self, data: bytes | memoryview) -> None:
         if self.closed_with is not None:
             self.taken.append(b"late ")
@@ -248,6 +252,24 @@ async def test_who_does_not_catch_up_is_told_to_come_back() -> None:
     room.tell()
     await room.settle(other)
     assert (len(room.crowd), room.overruns, len(slow.held)) == (1, 1, 1)
+
+
+async def test_who_goes_on_taking_is_waited_for() -> None:
+    looks = 0
+
+    class Trickling(Tab):
+        @property
+        def untaken(self) -> int:
+            nonlocal looks
+            looks += 1
+            return max(1000 - looks, 995)
+
+    room = Room(SOON)
+    slow = Trickling(room.crowd)
+    slow.is_slow = True
+    room.crowd.admit(slow, room.picture())
+    await eventually(lambda: slow.closed_with == 4000)
+    assert looks == 1 + 4 + 1, "when it began to lag, each time that it had taken something, and when it had not"
 
 
 async def test_with_too_much_to_tell_the_picture_is_shorter() -> None:

@@ -27,6 +27,10 @@ class Wire:
         self.given: bytes | memoryview = b""  # at last
         self.closed_with: int | None = None
 
+    @property
+    def untaken(self) -> int:
+        return len(self.held)
+
     def write(self, data: bytes | memoryview) -> None:
         self.held += data
         self.given = data

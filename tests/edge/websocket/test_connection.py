@@ -298,6 +298,17 @@ async def test_it_says_when_its_client_lags_and_when_it_has_caught_up(port: int,
     await bare.close()
 
 
+async def test_what_its_client_takes_little_by_little_is_seen(port: int, watching: Watching) -> None:
+    bare, line, _ = await handed_over(port, watching)
+    line.write(bytes(16 << 20))
+    before = line.untaken
+    assert before > 8 << 20
+    await bare.hears(4 << 20)
+    await eventually(lambda: line.untaken < before - (1 << 20))
+    assert watching.told == ["lags"]
+    bare.cut()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="descriptors are looked up in /proc")
 @pytest.mark.parametrize("end", ["cut", "close", "flood"])
 async def test_its_descriptor_is_its_own_until_its_owner_was_told(port: int, end: str) -> None:
