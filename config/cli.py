@@ -1,6 +1,7 @@
 """The command line `junban`. It reads what was asked, and says in one sentence what is wrong with it.
 
-Exit codes: 0 all went well (Ctrl-C of what runs until stopped included), 1 a failure, 2 wrong use.
+Exit codes: 0 all went well (Ctrl-C of what runs until stopped included), 1 a failure, 2 wrong use, 130 ended in the
+middle: by Ctrl-C of what ends by itself, or by a second one.
 """
 
 import argparse

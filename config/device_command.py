@@ -4,23 +4,20 @@ Tokens never come here, and the code of a device that waits is on that device's 
 """
 
 import json
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from types import TracebackType
 from typing import Self
 
-from config.ledger import LedgerSettings
+from config.commands.asking import Say
+from config.ledger import LedgerSettings, existing
+from config.now import now_ms
 from hub.desk.lane import Office
-from hub.ledger.connection import LedgerUnusable
 from hub.ledger.devices import Device, Devices
 from hub.ledger.journal import Author
 from web.viewers import ROLES
 
 BY = Author("cli")
 _TOKYO = timezone(timedelta(hours=9))
-
-Say = Callable[[str], None]
 
 
 class DeviceCommand:
@@ -30,12 +27,10 @@ class DeviceCommand:
         """Raises LedgerUnusable."""
         self._ledger = settings.open(office.key)
         self._say = say
-        self._devices = Devices(self._ledger, lambda: time.time_ns() // 1_000_000)
+        self._devices = Devices(self._ledger, now_ms)
 
     def __enter__(self) -> Self:
-        if not self._ledger.is_there:
-            raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
-        self._ledger.prepare()
+        existing(self._ledger).prepare()
         return self
 
     def __exit__(

@@ -8,13 +8,15 @@ import asyncio
 import contextlib
 import json
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from config.commands.asking import Say
 from config.embedded import EmbeddedValkey
+from config.erase_command import NotErased
 from config.ledger import LedgerSettings
+from config.now import now_ms
 from config.office_folder import STORE_FOLDER
 from config.paper_command import Asked, PaperCommand
 from config.settings import Machine
@@ -38,11 +40,6 @@ FOREVER = "9999-12-31"
 FOREVER_MS = 1 << 52
 ENDING = "agreement"
 METHOD = "key+unlink"
-Say = Callable[[str], None]
-
-
-class NotErased(Exception):
-    """One sentence: something is left, and where."""
 
 
 class EndCommand:
@@ -54,7 +51,7 @@ class EndCommand:
 
     def run(self, to: Path, asked: Asked) -> bool:
         """Whether the certificate says that nothing is left. `asked`: its inputs; the period is all of the ledger."""
-        papers = PaperCommand(self._settings, self._office, self._say, now_ms=_now_ms)
+        papers = PaperCommand(self._settings, self._office, self._say, now_ms=now_ms)
         to.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._store() as (url, store_folder):
             ledger = self._settings.open(self._office.key)
@@ -129,10 +126,6 @@ class EndCommand:
         end = ledger.end() or (0, "")
         told = {"contacts": str(contacts), "keys": str(keys), "last_hash": end[1]}
         with transaction(ledger.engine, writes=True) as connection:
-            note(connection, ledger.office, "OfficeHandedBack", _now_ms(), BY, told)
+            note(connection, ledger.office, "OfficeHandedBack", now_ms(), BY, told)
         while ledger.chain_journal():
             pass
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -4,13 +4,13 @@ It needs the ledger alone: the store of an office of one machine lets in nobody 
 """
 
 import time
-from collections.abc import Callable
 
+from config.commands.asking import Say
 from config.ledger import LedgerSettings
+from config.now import now_ms
 from hub.desk.lane import Office
 from hub.desk.notices import Ending
 from hub.ledger.asked import Answer, Asks
-from hub.ledger.connection import LedgerUnusable
 from hub.ledger.erasures import Erasures, Handled
 from hub.ledger.operations import Ledger
 from web.paper_words import CARRIERS
@@ -22,11 +22,9 @@ VERIFIED_WITHIN_S = 120.0  # the store's files are written anew, and every file 
 PAUSE_S = 0.2
 BY = "cli"
 
-Say = Callable[[str], None]
-
 
 class NotErased(Exception):
-    """One sentence: there was none, nobody did it, or it is not verified yet."""
+    """One sentence: there was none, nobody did it, it is not verified yet, or something is left, and where."""
 
 
 class EraseCommand:
@@ -36,10 +34,8 @@ class EraseCommand:
         self._settings, self._office, self._say = settings, office, say
 
     def run(self, number: str) -> None:
-        ledger = self._settings.open(self._office.key)
+        ledger = self._settings.open_existing(self._office.key)
         try:
-            if not ledger.is_there:
-                raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
             ledger.prepare()
             answer = _answered(ledger, number)
             if not answer.contacts:
@@ -54,7 +50,7 @@ class EraseCommand:
 
 def _answered(ledger: Ledger, number: str) -> Answer:
     asks = Asks(ledger)
-    request = asks.ask(number, BY, _now_ms())
+    request = asks.ask(number, BY, now_ms())
     until = time.monotonic() + ANSWERED_WITHIN_S
     while time.monotonic() < until:
         if (answer := asks.answer_to(request)) is not None:
@@ -88,7 +84,3 @@ def _sentence(one: Handled) -> str:
         f"{one.number} の{carrier}を {erased} に消去し、"
         f"ファイルに残っていないことを {verified} に確かめました（登録 {one.subscription}）。"
     )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

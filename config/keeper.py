@@ -17,6 +17,7 @@ from config import logs
 from config.alive import toucher
 from config.ledger import LedgerSettings
 from config.mail import MailSettings
+from config.now import now_ms
 from hub.desk.lane import Office
 from hub.ledger.asked import Asks
 from hub.ledger.erasures import Erasures
@@ -87,7 +88,7 @@ async def _keep(
                 Erasures(book),
                 lambda wanted: search(_places(searched, own_store), wanted),
                 SteadyClock(_boot_ms),
-                wall_ms=_wall_ms,
+                wall_ms=now_ms,
                 may_restart=own_store is not None,
             )
             loops.append(Duties({"erase as asked": _asked(client, office, book).turn}))
@@ -104,17 +105,13 @@ async def _keep(
 
 
 def _asked(client: Redis, office: Office, book: Ledger) -> AskedErasures:
-    return AskedErasures(Lanes(client, office), Erasing(client, office), Asks(book), now_ms=_wall_ms)
+    return AskedErasures(Lanes(client, office), Erasing(client, office), Asks(book), now_ms=now_ms)
 
 
 def _places(searched: Sequence[Path], own_store: Path | None) -> list[Path]:
     if own_store is None or any(own_store.is_relative_to(place) for place in searched):
         return list(searched)
     return [*searched, own_store]
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _boot_ms() -> int:

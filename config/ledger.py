@@ -35,6 +35,10 @@ class LedgerSettings:
         """Connects at the first use. Raises LedgerUnusable."""
         return Ledger(self._url.get_secret_value(), office)
 
+    def open_existing(self, office: str) -> Ledger:
+        """Raises LedgerUnusable."""
+        return existing(self.open(office))
+
     def signing_key(self) -> Ed25519PrivateKey:
         """The key that signs heads; made if there is none. Raises LedgerUnusable."""
         path = self.folder / KEY_FILE
@@ -60,6 +64,13 @@ class LedgerSettings:
         except OSError as error:
             return f"{self.folder} を読めません（{error.strerror}）。"
         return None
+
+
+def existing(ledger: Ledger) -> Ledger:
+    """The same, where it is there already: a mistyped place makes no ledger. Raises LedgerUnusable."""
+    if not ledger.is_there:
+        raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
+    return ledger
 
 
 def ledger_settings(machine: Machine, folder: Path | None = None) -> LedgerSettings:

@@ -1,22 +1,19 @@
 """What `junban ledger` does: find whether the chain was touched, and write it out for others to see."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from config.commands.asking import Say
 from config.ledger import LedgerSettings
 from hub.desk.lane import Office
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.export import VERIFIER, export
 from hub.ledger.heads import Head, read_head, read_key
 from hub.ledger.journal import tokyo_day
-from hub.ledger.operations import Ledger
 from hub.ledger.retention import close_before, kept_from
 from hub.ledger.verifying import Verdict, verify
-
-Say = Callable[[str], None]
 
 
 def run_verify(
@@ -29,7 +26,7 @@ def run_verify(
     signed = read_head(head, read_key(key)) if head and key else None
     if signed is not None and signed.office != office.key:
         raise LedgerUnusable(f"先頭値は別の窓口課（{signed.office}）のものです。JUNBAN_OFFICE を確かめてください。")
-    ledger = _opened(settings, office)
+    ledger = settings.open_existing(office.key)
     try:
         heads = [kept[:3] for kept in ledger.heads()]
         if signed is not None:
@@ -46,7 +43,7 @@ def run_verify(
 
 def run_export(settings: LedgerSettings, office: Office, say: Say, *, to: Path, as_json: bool) -> None:
     """Raises OSError, LedgerUnusable."""
-    ledger = _opened(settings, office)
+    ledger = settings.open_existing(office.key)
     try:
         count = export(ledger, to)
     finally:
@@ -59,7 +56,7 @@ def run_export(settings: LedgerSettings, office: Office, say: Say, *, to: Path, 
 
 def run_close(settings: LedgerSettings, office: Office, say: Say, *, years: int, now_ms: int, as_json: bool) -> None:
     """Close what is older than so many years. Raises NotWhole, LedgerUnusable."""
-    ledger, today = _opened(settings, office), tokyo_day(now_ms)
+    ledger, today = settings.open_existing(office.key), tokyo_day(now_ms)
     try:
         segment = close_before(ledger, kept_from(today, years), today=today, at=now_ms)
     finally:
@@ -73,13 +70,6 @@ def run_close(settings: LedgerSettings, office: Office, say: Say, *, years: int,
             f"{segment.first_day} から {segment.last_day} までの {segment.count} 件を閉じました。"
             "件数と最後のハッシュ値だけが台帳に残ります。"
         )
-
-
-def _opened(settings: LedgerSettings, office: Office) -> Ledger:
-    ledger = settings.open(office.key)
-    if not ledger.is_there:
-        raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
-    return ledger
 
 
 def _figures(verdict: Verdict, signed: Head | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ type and place; their own words may quote what somebody sent.
 import logging
 import re
 import sys
+import unicodedata
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -31,7 +32,7 @@ FIELDS = frozenset(
         "request",  # the kind of a request, never its contents
         "act",  # what was refused to a role
         "role",  # likewise
-        "path",  # of a page or form, as the routes have it, without what was asked
+        "path",  # of a page or form, with the id that it is about; never what was asked or typed
         "topic",
         "count",
         "seconds",
@@ -49,11 +50,18 @@ FIELDS = frozenset(
         "dropped",  # names of fields that stand nowhere above, for whoever wrote the line
     }
 )
-# What looks like a contact is withheld under whatever name it comes: an address, a telephone number, a LINE id.
-CONTACT = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"
-    r"|\+81[0-9-]{9,13}\b|\b0[5-9]0-?[0-9]{4}-?[0-9]{4}\b|\bU[0-9a-f]{32}\b"
+# What looks like a contact is withheld under whatever name it comes: an address, a telephone number, a LINE id, also
+# amid Japanese. Ten or eleven figures that begin with 0, with no hexadecimal letter and no decimal point beside them,
+# are a telephone number: no id, hash, time, position or figure of ours looks like that.
+_BETWEEN = "[ ()‐-―−ー-]{0,2}"  # what people write between figures, once it is normalised
+_ADDRESS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}(?:@|%40)[A-Za-z0-9.-]+\.[A-Za-z]{2,}"
+_ABROAD = rf"(?:\+|%2B)81(?:{_BETWEEN}[0-9]){{9,11}}"
+_AT_HOME = (
+    rf"(?<![0-9A-Fa-f.])0(?=(?:{_BETWEEN}[0-9]){{9,10}}(?![0-9A-Fa-f]))"
+    rf"[0-9]{{1,4}}{_BETWEEN}[0-9]{{1,4}}{_BETWEEN}[0-9]{{3,4}}(?![0-9A-Fa-f])"
 )
+_LINE_ID = r"(?<![0-9A-Za-z])U[0-9a-f]{32}(?![0-9A-Za-z])"
+CONTACT = re.compile("|".join((_ADDRESS, _ABROAD, _AT_HOME, _LINE_ID)))
 WITHHELD = "?"
 PLACES = 12  # frames of a traceback: ours and the library call that failed
 FOREIGN_LENGTH = 200  # a library's line; what follows the first line end often prints objects
@@ -100,11 +108,17 @@ def allow(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Only fields from the list, without what looks like a contact; the names of the others are told."""
     dropped = sorted(event.keys() - FIELDS)
     kept = {
-        name: CONTACT.sub(WITHHELD, value) if isinstance(value, str) else value
+        name: without_contact(value) if isinstance(value, str) else value
         for name, value in event.items()
         if name in FIELDS
     }
     return kept | {"dropped": dropped} if dropped else kept
+
+
+def without_contact(text: str) -> str:
+    """As it is; where something looks like a contact, also in wide letters, the plain text without that."""
+    plain = unicodedata.normalize("NFKC", text)
+    return CONTACT.sub(WITHHELD, plain) if CONTACT.search(plain) else text
 
 
 def tell_exception(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -75,11 +75,17 @@ def carriers_of(machine: Machine) -> list[Carrier]:
     return [carrier for carrier in Carrier if signs[carrier] is not None]
 
 
-def mail_settings(machine: Machine) -> MailSettings | None:
-    """None where no carrier is set: notices are not offered then. Raises Faulty for a set-up that is half done."""
+def begun_carriers(machine: Machine) -> list[Carrier]:
+    """By which somebody who has the secrets sends, or would if the set-up were not half done."""
     begun = [carrier for carrier in Carrier if any(_has(machine, name) for name, _ in NEEDED_BY[carrier])]
     if Carrier.EMAIL in begun and machine.smtp_url is None:
         begun.remove(Carrier.EMAIL)  # a sender's address alone sends nothing, and is no fault
+    return begun
+
+
+def mail_settings(machine: Machine) -> MailSettings | None:
+    """None where no carrier is set: notices are not offered then. Raises Faulty for a set-up that is half done."""
+    begun = begun_carriers(machine)
     if not begun:
         return None
     faults = [fault for carrier in begun for fault in _missing(machine, NEEDED_BY[carrier], NEEDED_BY[carrier][0][0])]
@@ -123,6 +129,15 @@ def faults_of_mail(machine: Machine) -> list[Fault]:
     return []
 
 
+def variables_of(carrier: Carrier) -> list[str]:
+    """What names this carrier alone."""
+    return [_variable(name) for name, _ in NEEDED_BY[carrier]]
+
+
+def _variable(name: str) -> str:
+    return f"JUNBAN_{name.upper()}"
+
+
 def _has(machine: Machine, name: str) -> bool:
     return getattr(machine, name) is not None
 
@@ -130,4 +145,4 @@ def _has(machine: Machine, name: str) -> bool:
 def _missing(machine: Machine, needs: Sequence[tuple[str, str]], because_of: str) -> Iterator[Fault]:
     for name, remedy in needs:
         if not _has(machine, name):
-            yield Fault(WHERE, f"JUNBAN_{name.upper()}", f"JUNBAN_{because_of.upper()} があるときは必要です。{remedy}")
+            yield Fault(WHERE, _variable(name), f"{_variable(because_of)} があるときは必要です。{remedy}")

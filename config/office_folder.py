@@ -4,6 +4,8 @@ from pathlib import Path
 
 PRACTICE_MARK = "practice"  # a folder with this file never becomes an office in earnest, nor the other way round
 STORE_FOLDER = "valkey"
+KIOSK_FOLDER = "kiosk"  # the token of a ticket machine on this computer, and the request that is open
+SLIPS_FOLDER = "slips"  # in it, where there is no printer
 
 
 class WrongFolder(RuntimeError):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from config.commands.asking import Say
 from config.embedded import EmbeddedValkey, NotWanted
 from config.faults import Faulty
 from config.given_store import given_server, why_away
@@ -21,7 +22,7 @@ from config.ledger import ledger_url, with_ledger
 from config.loopback import HOST
 from config.mail import NEEDED_BY, carriers_of, mail_settings
 from config.office_file import read_office
-from config.office_folder import STORE_FOLDER, mark_folder
+from config.office_folder import KIOSK_FOLDER, SLIPS_FOLDER, STORE_FOLDER, mark_folder
 from config.ports import port_near, with_free_ports
 from config.posts import ChildPost, HubPost, OfficeDidNotStart, StorePost
 from config.practice.credentials import FILE, Credentials, PracticePass
@@ -47,11 +48,8 @@ PHONE_SENDER = "+815000000000"  # nobody's
 OF_CARRIERS = tuple(name for needs in NEEDED_BY.values() for name, _ in needs)
 WORKERS = {Carrier.LINE: "LINEのワーカー", Carrier.EMAIL: "メールのワーカー", Carrier.PHONE: "電話のワーカー"}
 KEYS_FOLDER = "keys"
-SLIPS_FOLDER = "slips"
 KIOSK_PLACE = "kiosk"
 MASTER_KEY_BYTES = 32
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +164,7 @@ class OfficeProcess:
             made = PracticePass(self._folder, ledger)
             credentials = made.make()
             if self.stand_ins and self.stand_ins.kiosk:
-                BadgeFile(self._slips).keep(Held(made.kiosk_token(KIOSK_PLACE)))
+                BadgeFile(self._folder / KIOSK_FOLDER).keep(Held(made.kiosk_token(KIOSK_PLACE)))
             return credentials
         except LedgerUnusable as error:
             raise OfficeDidNotStart(str(error)) from error
@@ -179,18 +177,13 @@ class OfficeProcess:
         finally:
             ledger.close()
 
-    @property
-    def _slips(self) -> Path:
-        """What the ticket machine keeps: slips, and its token."""
-        return self._folder / SLIPS_FOLDER
-
     def _posts(self, is_wanted: Callable[[], bool]) -> list[Post]:
         """In the order of their starts: whoever sends is there before the first address is taken."""
         posts: list[Post] = [StorePost(self._store, self._users, is_wanted)] if self._store else []
-        places = self.stand_ins
+        places, slips = self.stand_ins, self._folder / KIOSK_FOLDER / SLIPS_FOLDER
         if places:
             words = ["inbox", "--port", str(places.inbox), "--mail-port", str(places.mail)]
-            words += ["--slips", str(self._slips)] if places.kiosk else []
+            words += ["--slips", str(slips)] if places.kiosk else []
             words += ["--hub", self.public_url]
             posts.append(self._child("受信箱", "inbox", words, port=places.inbox, with_secrets=True))
         own_store = ["--own-store", str(self._store.folder)] if self._store else []
@@ -200,7 +193,7 @@ class OfficeProcess:
         posts += self.hubs
         if places and places.kiosk:
             words = ["kiosk", "--hub", self.inside_url, "--port", str(places.kiosk)]
-            words += ["--out", str(self._slips)]
+            words += ["--data", str(self._folder), "--out", str(slips)]
             # Its printer library makes a temporary folder at each start and leaves it there: it goes with ours.
             posts.append(self._child("発券機", "kiosk", words, port=places.kiosk, temporary=self._folder))
         return posts

@@ -3,17 +3,18 @@
 import json
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.commands.asking import Say
 from config.ledger import LedgerSettings
 from hub.desk.lane import Office
 from hub.desk.refusals import UnknownPerson
 from hub.ledger import verify_certificate
 from hub.ledger.audits import Audits
 from hub.ledger.certificate import certify
-from hub.ledger.connection import LedgerUnusable
 from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
@@ -23,7 +24,6 @@ from web.certificate import certificate_json, certificate_pdf
 from web.paper_words import Issue
 from web.report import Audit, Handling, report_json, report_pdf
 
-Say = Callable[[str], None]
 BY = Author("cli")
 VERIFIER = "verify_certificate.py"
 
@@ -51,7 +51,7 @@ class PaperCommand:
 
     def certificate(self, asked: Asked) -> bool:
         """Whether all that was given is erased, verified and truly in the ledger."""
-        with _Opened(self._settings, self._office) as ledger:
+        with self._ledger() as ledger:
             facts = certify(ledger, asked.first, asked.last)
             issue = self.issue(ledger, asked)
         told = certificate_json(facts, issue)
@@ -66,7 +66,7 @@ class PaperCommand:
 
     def report(self, asked: Asked) -> bool:
         """True."""
-        with _Opened(self._settings, self._office) as ledger:
+        with self._ledger() as ledger:
             audits = Audits(ledger)
             handling = Handling(
                 certify(ledger, asked.first, asked.last),
@@ -83,7 +83,7 @@ class PaperCommand:
 
     def audit(self, held: str, kind: str, result: str) -> bool:
         """Write down that the ward has looked; True. Raises WrongAuditDate."""
-        with _Opened(self._settings, self._office) as ledger:
+        with self._ledger() as ledger:
             now = self._now_ms()
             Audits(ledger).add(held, kind, result, BY, now, tokyo_day(now))
         self._say(f"{held} の監査を記録しました。")
@@ -95,6 +95,9 @@ class PaperCommand:
         responsible = _responsible(people, asked.responsible, asked.issued)
         return Issue(asked.issued, asked.addressee, asked.issuer, responsible, self._office.name)
 
+    def _ledger(self) -> "closing[Ledger]":
+        return closing(self._settings.open_existing(self._office.key))
+
     def _write(self, to: Path, pdf: bytes, told: dict[str, Any]) -> None:
         """Readable by nobody else: it names handlers."""
         text = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
@@ -103,19 +106,6 @@ class PaperCommand:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-
-
-class _Opened:
-    def __init__(self, settings: LedgerSettings, office: Office) -> None:
-        self._ledger = settings.open(office.key)
-
-    def __enter__(self) -> Ledger:
-        if not self._ledger.is_there:
-            raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
-        return self._ledger
-
-    def __exit__(self, *_: object) -> None:
-        self._ledger.close()
 
 
 def _responsible(people: list[Person], name: str, day: str) -> str:

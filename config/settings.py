@@ -108,8 +108,8 @@ class Machine(BaseModel):
         default=None,
         alias="JUNBAN_SMTP_URL",
         description="Mail server for notices: `smtp://[user:password@]host[:port]`, with STARTTLS and its certificate"
-        " checked; `?starttls=never` for a relay on a line that is trusted; or `smtps://…`. Without it no notices are"
-        " offered.",
+        " checked; `?starttls=never` for a relay on a line that is trusted; or `smtps://…`. Without it nothing goes by"
+        " e-mail.",
     )
     mail_from: MailAddress | None = Field(
         default=None,

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from config.commands.asking import Say
+
 FIRST_PAUSE_S = 0.2  # a killed hub is back before a screen misses a beat
 LONGEST_PAUSE_S = 10.0  # what ends again and again is a fault for people; no need to burn the machine meanwhile
 STEADY_S = 30.0  # whoever ran so long ended for a new reason
@@ -45,9 +47,7 @@ class Post(Protocol):
 class Supervisor:
     """`say` gets a sentence whenever a post ended or came back."""
 
-    def __init__(
-        self, posts: Sequence[Post], say: Callable[[str], None], monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, posts: Sequence[Post], say: Say, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._watched = [_Watched(post) for post in posts]
         self._say = say
         self._monotonic = monotonic

@@ -13,10 +13,11 @@ from types import FrameType
 from config import logs
 from config.asgi import LineChannel
 from config.asgi import run_hub as serve_hub
+from config.commands.asking import Say
 from config.ledger import ledger_url
-from config.mail import carriers_of
+from config.mail import carriers_of, variables_of
 from config.office_folder import mark_folder
-from config.office_process import OfficeProcess, Say
+from config.office_process import OfficeProcess
 from config.ports import taken_ports, why_not_listening, with_free_ports
 from config.posts import OfficeDidNotStart
 from config.practice.credentials import PEOPLE, read_credentials
@@ -25,6 +26,7 @@ from config.processes import Workshop
 from config.serving import ENGINES, new_loop
 from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
+from hub.desk.notices import Carrier
 from hub.ledger.connection import LedgerUnusable
 from hub.store.library import LibraryDiffers
 from hub.wire.roles import Role
@@ -33,9 +35,10 @@ TEND_EVERY_S = 0.2
 ENDED_TWICE = 130
 AT_ONCE_S = 1.0
 NOTICES_OFF = (
-    "メールのお知らせは出しません。"
-    "出すには JUNBAN_SMTP_URL と JUNBAN_MAIL_FROM と JUNBAN_MASTER_KEY と JUNBAN_PUBLIC_URL を設定してください。"
+    "お知らせは出しません。"
+    "出すには JUNBAN_MASTER_KEY と JUNBAN_PUBLIC_URL のほか、送り方ごとに次のものを設定してください。"
 )
+BY = {Carrier.LINE: "LINE    ", Carrier.EMAIL: "メール  ", Carrier.PHONE: "電話    "}
 
 
 class Stop:
@@ -185,6 +188,7 @@ def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, prac
     lines += _ways_in(running, practice=practice)
     if not running.sends_notices:
         lines.append(f"  {NOTICES_OFF}")
+        lines += [f"    {name}{' '.join(variables_of(carrier))}" for carrier, name in BY.items()]
     if demo:
         lines.append(f"  模擬の一日を {DEMO_SPEED} 倍の速さで流しています。終わると次の一日が始まります。")
     lines.append(f"  データ: {folder}" if folder else "  終わるとデータはすべて消えます。")

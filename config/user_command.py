@@ -4,23 +4,20 @@ A password for the first sign-in is printed once and kept nowhere.
 """
 
 import json
-import time
-from collections.abc import Callable
 from dataclasses import asdict
 from types import TracebackType
 from typing import Self
 
-from config.ledger import LedgerSettings
+from config.commands.asking import Say
+from config.ledger import LedgerSettings, existing
+from config.now import now_ms
 from hub.desk.lane import Office
-from hub.ledger.connection import LedgerUnusable
 from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.people import People, Person
 from hub.wire.roles import Role
 from web.viewers import ROLES
 
 BY = Author("cli")
-
-Say = Callable[[str], None]
 
 
 class UserCommand:
@@ -30,7 +27,7 @@ class UserCommand:
         """Raises LedgerUnusable."""
         self._ledger = settings.open(office.key)
         self._say = say
-        self._people = People(self._ledger, now_ms=_now_ms)
+        self._people = People(self._ledger, now_ms=now_ms)
 
     def __enter__(self) -> Self:
         if self._ledger.is_there:
@@ -44,7 +41,7 @@ class UserCommand:
 
     def list(self, *, as_json: bool) -> None:
         people = self._people.list() if self._ledger.is_there else []
-        today = tokyo_day(_now_ms())
+        today = tokyo_day(now_ms())
         if as_json:
             told = [asdict(person) | {"has_access": person.has_access(today)} for person in people]
             self._say(json.dumps({"people": told}, ensure_ascii=False))
@@ -102,8 +99,7 @@ class UserCommand:
 
     def _known(self) -> People:
         """Those who are there. Raises LedgerUnusable before the first of them."""
-        if not self._ledger.is_there:
-            raise LedgerUnusable("台帳がまだありません。--data か JUNBAN_LEDGER_URL を確かめてください。")
+        existing(self._ledger)
         return self._people
 
     def _tell(self, password: str) -> None:
@@ -121,12 +117,8 @@ def _state(person: Person, today: str) -> str:
         return "利用終了"
     if not person.has_access(today):
         return f"利用できません（指定日 {person.designated or 'なし'}、研修日 {person.trained or 'なし'}）"
-    return "一時停止中" if person.locked_until > _now_ms() else "利用中"
+    return "一時停止中" if person.locked_until > now_ms() else "利用中"
 
 
 def _or(given: str | None, kept: str) -> str:
     return kept if given is None else given
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

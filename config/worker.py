@@ -82,7 +82,8 @@ def run(
     executor.run(goodbye)
     if executor.ended_by is not None:
         raise WorkerEnded(
-            "この業務は別のワーカーが引き継いだか、ストアの内容が失われました。ワーカーは 1 つだけ動かしてください。"
+            f"この送信手段（{carrier}）は別のワーカーが引き継いだか、ストアの内容が失われました。"
+            "ワーカーは送信手段ごとに 1 つだけ動かしてください。"
         )
 
 

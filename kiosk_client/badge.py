@@ -6,7 +6,6 @@ any moment: the token asked for is there before its code is shown, and a new one
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +17,8 @@ import msgspec
 
 from hub.wire.codes import device_code_of, shown_code
 from hub.wire.devices import Ask, Asked, Standing, Turned
+from kiosk_client.trouble import Trouble
+from kiosk_client.whole_file import WholeFile
 
 FILE = "device.json"
 LOOK_S = 2.0  # for staff has typed the code
@@ -39,43 +40,24 @@ class Held(msgspec.Struct, frozen=True):
     following: str = ""
 
 
-class BadgeFile:
-    """Whole or not there, for its owner alone; `folder` is made."""
+class BadgeFile(WholeFile[Held]):
+    """In `folder`, which is made."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder, self._path = folder, folder / FILE
-
-    def read(self) -> Held | None:
-        """None also for a file that is none of this release."""
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Held)
-        except (FileNotFoundError, msgspec.DecodeError):
-            return None
-
-    def keep(self, held: Held) -> None:
-        """Returns when it would outlive a power cut. Raises OSError."""
-        beside = self._folder / f".{FILE}.new"
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.encode(held))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(self._path)
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        super().__init__(folder, FILE, Held)
 
 
 class Badge:
-    """`code`: what to show while the hub does not know this machine; '' while it does, or cannot be asked."""
+    """`code`: what to show while the hub does not know this machine; '' while it does, or cannot be asked.
+
+    `trouble`: with the hub; this begins it, and so does who hears the hub, who also ends it.
+    """
 
     def __init__(self, hub_url: str, place: str, file: BadgeFile, changed: Callable[[], None] = lambda: None) -> None:
         """`hub_url`: http(s)://HOST:PORT of the inside listener; `place`: this machine's own key."""
         self.code = ""
         self.changed = changed
+        self.trouble = Trouble("hub heard")
         self._hub_url, self._place, self._file = hub_url.rstrip("/"), place, file
         self._opener = build_opener(ProxyHandler({}))  # the hub stands in the same house
 
@@ -84,13 +66,15 @@ class Badge:
         while True:
             try:
                 known = await self._step()
-            except HubAway:
+            except HubAway as away:
+                self.trouble.begin("hub away", away)
                 self._show("")
                 await asyncio.sleep(AWAY_S)
                 continue
             if known is not None:
                 self._show("")
                 return known
+            self.trouble.begin("not let in")
             await asyncio.sleep(LOOK_S)
 
     async def _step(self) -> str | None:

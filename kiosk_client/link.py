@@ -65,8 +65,10 @@ class Link:
                     max_size=LONGEST_FRAME,
                 ) as socket:
                     await self._listen(socket)
-            except (OSError, WebSocketException, NotAMessage):  # TimeoutError is an OSError
-                pass
+            except (OSError, WebSocketException) as error:  # TimeoutError is an OSError
+                self._badge.trouble.begin("hub away", error)
+            except NotAMessage as error:
+                self._badge.trouble.begin("hub not understood", error)
             finally:
                 self._socket = None
                 self._say(is_fresh=False)
@@ -106,6 +108,7 @@ class Link:
         while True:
             async with asyncio.timeout(TWO_BEATS_S):
                 frame = read_frame(await socket.recv(decode=False))
+            self._badge.trouble.end()
             if isinstance(frame, Reply):
                 self._answer(frame)
             elif frame is not None:

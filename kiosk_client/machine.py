@@ -7,7 +7,6 @@ crash after it prints the slip again at worst; never is there a slip without a t
 import asyncio
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -22,6 +21,7 @@ from kiosk_client.printing import Printing
 from kiosk_client.slip import Slip
 from kiosk_client.spool import OpenRequest, Spool
 from kiosk_client.telephone import Telephone
+from kiosk_client.trouble import Trouble
 
 CANNOT_KEEP = "発券機に不具合があります。恐れ入りますが、職員にお声がけください。"
 
@@ -63,6 +63,7 @@ class Machine:
         self._badge.changed = self._news
         self._link = Link(address, badge, chance, self._news)
         self._spool = spool
+        self._disk = Trouble("requests are kept again")
         self._printing = printing
         self._public_url = public_url
         self._kiosk = Kiosk()
@@ -127,7 +128,8 @@ class Machine:
         )
         try:
             self._spool.keep(request)
-        except OSError:
+        except OSError as error:
+            self._disk.begin("request not kept", error)
             self._kiosk = asked
             self._move(Event.REFUSED, sentence=CANNOT_KEEP)
             return
@@ -268,8 +270,12 @@ class Machine:
             self._move(Event.PRINTED)
 
     def _clear(self) -> None:
-        with suppress(OSError):  # a disk that takes nothing any more: the next touch is refused for it
+        try:
             self._spool.clear()
+        except OSError as error:  # a disk that takes nothing any more: the next touch is refused for it
+            self._disk.begin("request not cleared", error)
+        else:
+            self._disk.end()
 
     def _move(
         self,

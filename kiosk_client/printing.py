@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from kiosk_client.printer import Printer, PrinterFailed
 from kiosk_client.slip import Slip
+from kiosk_client.trouble import Trouble
 
 WITHIN_S = 15.0  # a slip takes two
 
@@ -20,6 +21,7 @@ class Printing:
         self._printer = printer
         self._within_s = within_s
         self._thread: threading.Thread | None = None
+        self._trouble = Trouble("printer works again")
 
     async def print(self, slip: Slip) -> None:
         """Returns when it is out. Raises PrinterFailed; a slip that was waited for too long may still come out."""
@@ -47,6 +49,9 @@ class Printing:
             async with asyncio.timeout(self._within_s):
                 error = await done
         except TimeoutError:
+            self._trouble.begin("printer hangs")
             raise PrinterFailed("no slip came out in time") from None
         if error is not None:
+            self._trouble.begin("printer failed", error)
             raise PrinterFailed(str(error)) from error
+        self._trouble.end()

@@ -1,7 +1,7 @@
 """What every story may ask for: stores, a database, an office, a browser. Nothing here decides a result.
 
 What this machine lacks is skipped by name; `JUNBAN_REQUIRE_BROWSER=1` (as in `.ci/run`) turns each such skip into a
-failure, for the older store as well.
+failure, for the older store as well. What no bare machine can be asked for is skipped by name even then.
 """
 
 import itertools
@@ -49,6 +49,11 @@ def lacking(what: str, package: str) -> NoReturn:
     if _nothing_may_be_skipped():
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def not_checked(what: str, remedy: str) -> NoReturn:
+    """Skip loudly, also where nothing else may be skipped: what it takes is not to be had on every machine."""
+    pytest.skip(f"!!! NOT CHECKED: {what} ({remedy})")
 
 
 def find_browser() -> Path | None:

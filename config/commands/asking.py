@@ -59,6 +59,7 @@ class Parser(argparse.ArgumentParser):
         raise WrongUse(f"{message}。使い方は {self.prog} --help でご覧ください。")
 
 
+Say: TypeAlias = Callable[[str], None]
 Verbs: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from config.mail import MailSettings
     from config.settings import Machine
     from hub.desk.lane import Office
+    from hub.desk.notices import Carrier
 
 ALIVE_HELP = "動いている間、時刻を更新し続けるファイル（30 秒以上古ければ止まっています）"
 
@@ -46,12 +47,13 @@ def add(verbs: asking.Verbs) -> None:
 def _worker(asked: argparse.Namespace) -> int:
     from hub.desk.notices import Carrier
 
-    office, mail, urls = _notices("junban worker")
+    carrier = Carrier(asked.carrier)
+    office, mail, urls = _notices("junban worker", carrier)
     from config import worker
     from workers.keys import KeysUnusable
 
     try:
-        worker.run(office, Carrier(asked.carrier), mail, **urls, alive=asked.alive)
+        worker.run(office, carrier, mail, **urls, alive=asked.alive)
     except (RuntimeError, KeysUnusable) as error:
         raise asking.Failure(str(error)) from error
     return 0
@@ -116,23 +118,26 @@ def _key_rotate(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _notices(verb: str) -> "tuple[Office, MailSettings, dict[str, str]]":
-    """Office, mail and the two URLs of what sends notices."""
+def _notices(verb: str, carrier: "Carrier") -> "tuple[Office, MailSettings, dict[str, str]]":
+    """Office, mail and the two URLs of what sends notices by this carrier."""
     _, office, mail, urls = _keeping(verb)
-    if mail is None:
-        raise asking.WrongUse("JUNBAN_SMTP_URL にメールサーバーの場所を書いてください。なければお知らせは送れません。")
+    from config.mail import variables_of
+
+    if mail is None or carrier not in mail.carriers:
+        needed = " と ".join(variables_of(carrier))
+        raise asking.WrongUse(f"{needed} を設定してください。なければ {carrier} のお知らせは送れません。")
     return office, mail, urls
 
 
 def _keeping(verb: str, *, is_keeper: bool = False) -> "tuple[Machine, Office, MailSettings | None, dict[str, str]]":
     """Machine, office, mail where notices are sent, and the two URLs. A keeper has work without a master key."""
     from config.faults import Faulty
-    from config.mail import mail_settings
+    from config.mail import begun_carriers, mail_settings
 
     machine, office = asking.settings()
     if machine.redis_url is None:
         raise asking.WrongUse(f"JUNBAN_REDIS_URL に、ハブと同じストアの場所を書いてください（{verb}）。")
-    is_without = is_keeper and machine.smtp_url is not None and machine.master_key is None
+    is_without = is_keeper and machine.master_key is None and bool(begun_carriers(machine))
     if is_without:
         print(f"junban: {NO_MASTER_KEY}", file=sys.stderr)
     try:

@@ -94,17 +94,15 @@ def _ledger_export(asked: argparse.Namespace) -> int:
 
 def _ledger_close(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
-    import time
-
     from config.ledger import ledger_settings
     from config.ledger_command import run_close
+    from config.now import now_ms
     from hub.ledger.retention import NotWhole
 
-    now_ms = time.time_ns() // 1_000_000
     settings = ledger_settings(machine, asked.data)
     try:
         with asking.failing():
-            run_close(settings, office, asking.say, years=asked.years, now_ms=now_ms, as_json=asked.json)
+            run_close(settings, office, asking.say, years=asked.years, now_ms=now_ms(), as_json=asked.json)
     except NotWhole as error:
         raise asking.Failure("台帳に誤りがあるため、閉じません。junban ledger verify で確かめてください。") from error
     return 0
@@ -133,14 +131,13 @@ def _asked_paper(asked: argparse.Namespace) -> "Asked":
 
 def _paper(asked: argparse.Namespace, act: "Callable[[PaperCommand], bool]") -> int:
     machine, office = asking.settings()
-    import time
-
     from config.ledger import ledger_settings
+    from config.now import now_ms
     from config.paper_command import PaperCommand
 
     settings = ledger_settings(machine, asked.data)
     with asking.failing(), asking.writing():
-        is_sound = act(PaperCommand(settings, office, asking.say, now_ms=lambda: time.time_ns() // 1_000_000))
+        is_sound = act(PaperCommand(settings, office, asking.say, now_ms=now_ms))
     return 0 if is_sound else asking.FAILURE
 
 
@@ -168,7 +165,8 @@ def _erase_now(asked: argparse.Namespace) -> int:
 def _erase_all(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
     from config.embedded import StoreDidNotStart
-    from config.end_command import EndCommand, NotErased
+    from config.end_command import EndCommand
+    from config.erase_command import NotErased
     from config.ledger import ledger_settings
     from config.paper_command import Asked
     from config.settings import default_data_folder

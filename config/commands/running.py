@@ -33,7 +33,8 @@ def add_office(verbs: asking.Verbs) -> None:
     kiosk.add_argument(
         "--key", type=asking.place_key, default="kiosk", metavar="KEY", help="この発券機の名前（既定: kiosk）"
     )
-    kiosk.add_argument("--out", type=Path, metavar="DIR", help="受付票を紙の代わりに置くフォルダー")
+    kiosk.add_argument("--out", type=Path, metavar="DIR", help="番号札を印刷せず、紙の代わりに画像を置くフォルダー")
+    asking.add_data(kiosk)
 
     inbox = asking.verb(verbs, "inbox", _inbox, "練習用のメール、LINE、電話の相手を動かします（どこにも送りません）")
     inbox.add_argument("--port", type=asking.port, default=8082, metavar="N", help="画面のポート（既定: 8082）")
@@ -94,27 +95,28 @@ def _hub(asked: argparse.Namespace) -> int:
 
 def _kiosk(asked: argparse.Namespace) -> int:
     from config import kiosk
+    from config.office_folder import KIOSK_FOLDER, SLIPS_FOLDER
     from config.settings import default_data_folder
     from kiosk_client.printer import Paperless, printer_at
 
     machine, _ = asking.settings()
     if asked.hub and not re.fullmatch(r"https?://[^/?#@\s]+/?", asked.hub):
         raise asking.WrongUse("--hub は http://ホスト:ポート の形で書いてください。")
-    folder = default_data_folder() / "kiosk"
-    slips = asked.out or folder / "slips"
+    folder = (asked.data or default_data_folder()) / KIOSK_FOLDER
+    slips = asked.out or folder / SLIPS_FOLDER
     try:
         kiosk.run(
             hub_url=asked.hub or f"http://127.0.0.1:{machine.inside_port}",
             public_url=machine.public_url or f"http://127.0.0.1:{machine.port}",
             port=asked.port,
-            folder=asked.out or folder,
+            folder=folder,
             key=asked.key,
             printer=printer_at(machine.printer) if machine.printer and not asked.out else Paperless(slips),
             say=asking.say,
         )
     except OSError as error:
         raise asking.Failure(
-            f"発券機を始められません（{error.strerror}）。--port と --out を確かめてください。"
+            f"発券機を始められません（{error.strerror}）。--port と --data を確かめてください。"
         ) from error
     return 0
 

@@ -5,7 +5,6 @@ Never in an office in earnest: a folder without the mark of practice is refused.
 
 import os
 import secrets
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import msgspec
 from argon2 import PasswordHasher
 from msgspec import Struct
 
+from config.now import now_ms
 from config.office_folder import PRACTICE_MARK, WrongFolder
 from hub.desk.refusals import Refusal
 from hub.ledger.devices import Devices
@@ -92,8 +92,8 @@ class PracticePass:
         if not (folder / PRACTICE_MARK).exists():
             raise WrongFolder(f"{folder} は練習用のデータではないので、練習用の利用者を作りません。")
         self.path = folder / FILE
-        self._people = People(ledger, hasher=QUICK, now_ms=_now_ms)
-        self._devices = Devices(ledger, _now_ms)
+        self._people = People(ledger, hasher=QUICK, now_ms=now_ms)
+        self._devices = Devices(ledger, now_ms)
         self._ledger = ledger
 
     def make(self) -> Credentials:
@@ -123,7 +123,7 @@ class PracticePass:
         name, shown = PEOPLE[role]
         if kept and kept.name == name and self._signs_in(kept):
             return kept
-        today = tokyo_day(_now_ms())
+        today = tokyo_day(now_ms())
         present = next((person for person in self._people.list() if person.name == name), None)
         if present is None:
             given = self._people.add(name, shown, role, today, today, BY)
@@ -168,7 +168,3 @@ def write_secretly(path: Path, content: bytes) -> None:
     with open(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
     making.replace(path)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -3,9 +3,9 @@ it is also LINE and the telephone carrier, where the machine is set for them.
 """
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
+from config.commands.asking import Say
 from config.loopback import address_of, place_at, serve_page
 from config.practice.deliveries import Deliveries
 from config.practice.inbox import HOST, Inbox, receiving
@@ -15,9 +15,7 @@ from config.practice.phone_stand_in import PhoneStandIn
 from config.settings import Machine
 
 
-def run(
-    machine: Machine, *, port: int, mail_port: int, slips: Path | None, hub: str | None, say: Callable[[str], None]
-) -> None:
+def run(machine: Machine, *, port: int, mail_port: int, slips: Path | None, hub: str | None, say: Say) -> None:
     """Until SIGTERM or SIGINT. Raises OSError where a port is taken."""
     asyncio.run(_run(stand_ins_of(machine, hub), port, mail_port, slips, say))
 
@@ -36,7 +34,7 @@ def stand_ins_of(machine: Machine, hub: str | None) -> StandIns:
     return StandIns(line, phone, deliveries if line and phone else None)
 
 
-async def _run(stand_ins: StandIns, port: int, mail_port: int, slips: Path | None, say: Callable[[str], None]) -> None:
+async def _run(stand_ins: StandIns, port: int, mail_port: int, slips: Path | None, say: Say) -> None:
     inbox = Inbox()
     with place_at(port) as place:
         async with receiving(inbox, mail_port) as taken:

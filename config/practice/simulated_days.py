@@ -5,12 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config import processes
+from config.commands.asking import Say
 from config.posts import JUNBAN, last_line
 
 DEMO_SPEED = 20
 PAUSE_AFTER_FAILURE_S = 10.0  # the hub may just be coming back
-
-Say = Callable[[str], None]
 
 
 class SimulatedDays:

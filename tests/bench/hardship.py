@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import math
 import re
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.clerks import Clerks
+from tests.bench.clerks import PunctualClerk
 from tests.bench.servers import Ours, wait_for_port
 from tests.bench.telling import Exact, open_tabs, percentile, tell_all, tell_steadily
 
@@ -24,7 +25,9 @@ BACK = 3  # broadcasts that all who came back must hear
 
 @dataclass
 class Slow:
-    """`late_ms`: by then 99 in 100 of those who read had each broadcast, the median of all broadcasts."""
+    """`late_ms`: by then 99 in 100 of those who read had each broadcast, the median of those told while the deaf were
+    there. `gone_s`: since the first of these.
+    """
 
     late_ms: float
     memory_mb: float
@@ -32,8 +35,9 @@ class Slow:
     exact: Exact
 
 
-def among_deaf(server: Ours, program: Path, folder: Path, count: int, seconds: float, *, deaf: bool) -> Slow:
-    readers = count - count // DEAF_EVERY if deaf else count
+def among_deaf(server: Ours, program: Path, folder: Path, readers: int, seconds: float, *, deaf: bool) -> Slow:
+    """So many tabs that read; with `deaf` ones among them, one in DEAF_EVERY of all."""
+    count = readers * DEAF_EVERY // (DEAF_EVERY - 1) if deaf else readers
     with open_tabs(server, program, folder, count, DEAF if deaf else ()) as tabs:
         tabs.go()
         memory, began = server.memory(), time.monotonic()
@@ -44,8 +48,13 @@ def among_deaf(server: Ours, program: Path, folder: Path, count: int, seconds: f
                 instants |= tell_steadily(server, TOLD_PER_S, 0.5, max(instants) + 1)
         grown = (server.memory() - memory) / 1e6
         rows = tabs.end(max(instants), instants)
-        exact = Exact(sum(readers - row.tabs for row in rows), tabs.result["dup"], tabs.result["out_of_order"])
-        return Slow(percentile([row.late for row in rows], 0.5), grown, gone.at - began if gone.at else 0.0, exact)
+        lost = readers * len(instants) - sum(row.tabs for row in rows)
+        exact = Exact(lost, tabs.result["dup"], tabs.result["out_of_order"])
+        if deaf and not gone.at:
+            raise RuntimeError("who never reads is still there")
+        until = gone.at * 1e9 if deaf else math.inf
+        late_ms = percentile([row.late for row in rows if instants[row.number] < until], 0.5)
+        return Slow(late_ms, grown, gone.at - began, exact)
 
 
 class Gone:
@@ -85,12 +94,14 @@ def listeners(inside: int) -> int:
 
 @dataclass
 class Herd:
-    """`back_s`: from the kill until every tab was open again and had its snapshot; `open_s`: since the hub listened."""
+    """`back_s`: from the kill until every tab was open again and had its snapshot; `open_s`: since the hub listened;
+    `desk_s`: from the kill until a clerk could press, `press_p99_ms` of his presses from then on.
+    """
 
     back_s: float
     open_s: float
+    desk_s: float
     press_p99_ms: float
-    presses: int
     exact: Exact = field(default_factory=Exact)
 
 
@@ -100,18 +111,17 @@ def killed(server: Ours, program: Path, folder: Path, count: int) -> Herd:
         began = time.monotonic()
         server.kill()
     server.start_hub()
-    clerk = Clerks(server, PRESSES_PER_S)
+    clerk = PunctualClerk(server, PRESSES_PER_S)
     wait_for_port(server.port)
     listened = time.monotonic()
     with clerk.pressing(), open_tabs(server, program, folder, count, AT_ONCE, is_polite=True) as tabs:
         opened = next(note for note in tabs.notes if note.startswith("OPEN"))
         if int(opened.split()[1]) != count:
             raise RuntimeError(f"not all came back: {tabs.notes}")
-        back_s = tabs.opened_at - began
+        opened_at = tabs.opened_at
         tabs.go()
         instants = tell_all(server, [tabs], range(1, BACK + 1))
         tabs.end(BACK, instants)
-        open_s = tabs.opened_at - listened
-        herd = Herd(back_s, open_s, percentile(clerk.took_ms, 0.99), len(clerk.took_ms))
-        herd.exact.add(tabs)
+    herd = Herd(opened_at - began, opened_at - listened, clerk.opened_at - began, percentile(clerk.took_ms, 0.99))
+    herd.exact.add(tabs)
     return herd

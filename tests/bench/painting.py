@@ -3,12 +3,12 @@
 import asyncio
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.clerks import Desk, head_of
 from tests.bench.servers import Ours
-from tests.bench.telling import ARRIVES_WITHIN_S, open_tabs, percentile
+from tests.bench.telling import ARRIVES_WITHIN_S, Exact, open_tabs, percentile
 from tests.conftest import BROWSER_FLAGS, find_browser
 
 PAUSE_S = 0.1
@@ -33,6 +33,7 @@ class Painted:
     tabs_ms: float
     p50_ms: float
     p99_ms: float
+    exact: Exact = field(default_factory=Exact)
 
 
 def press_to_screen(server: Ours, program: Path, folder: Path, count: int, presses: int) -> Painted | None:
@@ -45,7 +46,10 @@ def press_to_screen(server: Ours, program: Path, folder: Path, count: int, press
         if not tabs.wait_for(presses, ARRIVES_WITHIN_S):
             raise RuntimeError("a press did not arrive everywhere")
         rows = tabs.end(presses, instants)
-    return Painted(statistics.median(row.last for row in rows), percentile(took_ms, 0.5), percentile(took_ms, 0.99))
+    last_ms = statistics.median(row.last for row in rows)
+    painted = Painted(last_ms, percentile(took_ms, 0.5), percentile(took_ms, 0.99))
+    painted.exact.add(tabs)
+    return painted
 
 
 async def _pressed(server: Ours, presses: int) -> tuple[dict[int, int], list[float]]:
@@ -61,7 +65,7 @@ async def _pressed(server: Ours, presses: int) -> tuple[dict[int, int], list[flo
         for number in range(1, presses + 1):
             await page.evaluate(WATCH)
             pressed_ms, instants[number] = time.time_ns() / 1e6, time.monotonic_ns()
-            desk.press()
+            desk.press(time.monotonic())
             await desk.heard()
             took_ms.append(await page.evaluate("window.painted") - pressed_ms)
             await asyncio.sleep(PAUSE_S)

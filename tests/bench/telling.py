@@ -77,7 +77,7 @@ def told(server: Server, program: Path, folder: Path, count: int, broadcasts: in
 
 def told_by_several(
     server: Server, ports: Sequence[int], program: Path, folder: Path, count: int, broadcasts: int
-) -> float:
+) -> tuple[float, Exact]:
     """Processor time a delivery, microseconds, of several hubs that share `count` tabs."""
     time.sleep(SETTLE_S)
     share = count // len(ports)
@@ -85,10 +85,15 @@ def told_by_several(
         opened = [stack.enter_context(open_tabs(server, program, folder, share, port=port)) for port in ports]
         for tabs in opened:
             tabs.go()
-        tell_all(server, opened, range(1, WARM + 1))
+        instants = tell_all(server, opened, range(1, WARM + 1))
         cpu = server.cpu_s()
-        tell_all(server, opened, range(WARM + 1, WARM + broadcasts + 1))
-        return (server.cpu_s() - cpu) * 1e6 / (broadcasts * share * len(ports))
+        instants |= tell_all(server, opened, range(WARM + 1, WARM + broadcasts + 1))
+        cpu_us = (server.cpu_s() - cpu) * 1e6 / (broadcasts * share * len(ports))
+        exact = Exact()
+        for tabs in opened:
+            tabs.end(max(instants), instants)
+            exact.add(tabs)
+        return cpu_us, exact
 
 
 def told_at(
@@ -170,5 +175,8 @@ def rate_of(rows: Sequence[Told], instants: dict[int, int]) -> float:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
+    """Raises ValueError where there are none."""
+    if not values:
+        raise ValueError("nothing was measured")
     found = sorted(values)
-    return found[min(len(found) - 1, int(share * len(found)))] if found else float("nan")
+    return found[min(len(found) - 1, int(share * len(found)))]

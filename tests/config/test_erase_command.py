@@ -12,6 +12,7 @@ from config import erase_command
 from config.cli import main
 from config.erase_command import EraseCommand, NotErased
 from config.ledger import LedgerSettings
+from config.now import now_ms
 from hub.ledger.asked import Asks
 from hub.ledger.connection import LedgerUnusable, sqlite_url
 from tests.config.test_end_command import OFFICE
@@ -33,7 +34,7 @@ def command(at_night: Night, said: list[str]) -> EraseCommand:
 @contextlib.asynccontextmanager
 async def kept(at_night: Night) -> AsyncIterator[None]:
     """With a keeper that has its turns."""
-    asked = asked_of(at_night, Asks(at_night.ledger), now_ms=erase_command._now_ms())
+    asked = asked_of(at_night, Asks(at_night.ledger), now_ms=now_ms())
 
     async def turn() -> None:
         while True:

@@ -6,8 +6,10 @@ import socket
 
 import pytest
 
+from hub.edge.connections import HttpConnection
 from hub.edge.doorstep import HEAD_BYTES, asks_as_usual
 from tests.edge.hubs import Served, memory_hub, served
+from tests.eventually import eventually
 from tests.fanout.days import OFFICE
 from tests.fanout.memory import MemoryStore
 
@@ -64,18 +66,22 @@ def test_whatever_differs_goes_through_the_parser(head: bytes) -> None:
 async def test_a_head_in_pieces_or_in_other_words_opens_the_same_socket() -> None:
     other_words = USUAL.replace(b"Connection: Upgrade", b"Connection: Upgrade, keep-alive")
     _, apps = memory_hub(MemoryStore(OFFICE))
-    async with served(apps) as hub:
-        usual = await answer_to(hub, [USUAL])
+    parsed = list[bytes]()
+    async with served(apps, http=parser_that_keeps(parsed)) as hub:
+        usual = await answer_to(hub, [USUAL], parsed)
         assert usual.startswith(b"HTTP/1.1 101 ")
+        assert parsed == []
         for pieces in ([USUAL[:40], USUAL[40:]], [USUAL[:-1], USUAL[-1:]], [other_words]):
-            assert without_date(await answer_to(hub, pieces)) == without_date(usual)
+            parsed.clear()
+            assert without_date(await answer_to(hub, pieces, parsed)) == without_date(usual)
+            assert parsed == pieces, "as many times as they came"
 
 
 @pytest.mark.parametrize("name", ["post", "a bare return", "a zero", "no upgrade"])
 async def test_what_is_no_websocket_opens_none(name: str) -> None:
     relay, apps = memory_hub(MemoryStore(OFFICE))
     async with served(apps) as hub:
-        assert not (await answer_to(hub, [UNUSUAL[name]])).startswith(b"HTTP/1.1 101 ")
+        assert not (await answer_to(hub, [UNUSUAL[name]], [])).startswith(b"HTTP/1.1 101 ")
         assert len(relay.registry) == 0
 
 
@@ -102,11 +108,25 @@ def has_answer(one: socket.socket) -> bool:
         return False
 
 
-async def answer_to(hub: Served, pieces: list[bytes]) -> bytes:
+def parser_that_keeps(parsed: list[bytes]) -> type[HttpConnection]:
+    """What goes through it, piece by piece."""
+
+    class Keeping(HttpConnection):
+        def data_received(self, data: bytes) -> None:
+            parsed.append(data)
+            super().data_received(data)
+
+    return Keeping
+
+
+async def answer_to(hub: Served, pieces: list[bytes], parsed: list[bytes]) -> bytes:
+    """Each piece goes once the one before was `parsed`: on the way no two become one."""
     reader, writer = await asyncio.open_connection("127.0.0.1", hub.public)
-    for piece in pieces:
+    *before, last = pieces
+    for count, piece in enumerate(before, start=1):
         writer.write(piece)
-        await asyncio.sleep(0.01)
+        await eventually(lambda: len(parsed) == count)  # noqa: B023
+    writer.write(last)
     head = await reader.readuntil(b"\r\n\r\n")
     writer.close()
     return head

@@ -21,7 +21,18 @@ from hub.store.keys import Keys
 from tests.house.documents import ROOT
 from workers.jobs import FUNCTION, wake_up_for
 
-PLANTED = ["taro..yamada@docomo.ne.jp", "090-1234-5678", "09012345678", "+819012345678", "U" + "4af49806" * 4]
+PLANTED = [
+    "taro..yamada@docomo.ne.jp",
+    "ｔａｒｏ＠ｄｏｃｏｍｏ．ｎｅ．ｊｐ",
+    "090-1234-5678",
+    "09012345678",
+    "+819012345678",
+    "03-1234-5678",
+    "0312345678",
+    "０３－１２３４－５６７８",
+    "０９０１２３４５６７８",
+    "U" + "4af49806" * 4,
+]
 LIKE_A_CONTACT = re.compile(r"address|mail|phone|tel(?:ephone)?$|line_id|contact$|user_agent|remote|^ip$|^to$|plain")
 TEMPLATES = sorted([*ROOT.glob("web/templates/*.html"), ROOT / "kiosk_client" / "screen" / "page.html"])
 

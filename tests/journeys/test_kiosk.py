@@ -1,11 +1,13 @@
 """The ticket machine as its resident meets it: `junban kiosk` beside a real hub, touched in a browser."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +18,10 @@ from PIL import Image
 
 from hub.wire.roles import Role
 from kiosk_client.badge import BadgeFile, Held
+from kiosk_client.spool import Spool
 from tests.doors import BY
 from tests.eventually import eventually
+from tests.journeys.cable import Cable
 from tests.journeys.conftest import Open
 from tests.journeys.looking import sees
 from tests.journeys.ward import CERTIFICATES, Ward
@@ -28,27 +32,36 @@ if TYPE_CHECKING:
 
 COUNT = "#lanes [data-key=certificates] .count b"
 BUTTON = f"#lanes [data-lane={CERTIFICATES}]"
+LOG = "kiosk.log"
 
 
 @contextmanager
 def kiosk_running(
     ward: Ward, home: Path, *words: str, is_known: bool = True, **settings: str
 ) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """Ends it like a power cut. `is_known`: it was let in before."""
-    badge = BadgeFile(Path(words[words.index("--out") + 1]) if "--out" in words else home / "junban" / "kiosk")
+    """Ends it like a power cut. `is_known`: it was let in before. What it says of itself goes to `LOG` in `home`."""
+    data = Path(words[words.index("--data") + 1]) if "--data" in words else home / "junban"
+    badge = BadgeFile(data / "kiosk")
     if is_known and badge.read() is None:
         badge.keep(Held(ward.doors.device(Role.KIOSK)))
     (port,) = free_ports(1)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JUNBAN_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "config.cli", "kiosk", "--hub", ward.inside, "--port", str(port), *words],
-        env=kept | {"XDG_DATA_HOME": str(home), "JUNBAN_PUBLIC_URL": ward.public} | settings,
-    )
+    with (home / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "config.cli", "kiosk", "--hub", ward.inside, "--port", str(port), *words],
+            env=kept | {"XDG_DATA_HOME": str(home), "JUNBAN_PUBLIC_URL": ward.public} | settings,
+            stderr=log,
+        )
     try:
         yield f"http://127.0.0.1:{port}", process
     finally:
         process.kill()
         process.wait()
+
+
+def told(home: Path) -> list[dict[str, object]]:
+    """The lines of its log."""
+    return [json.loads(line) for line in (home / LOG).read_text("utf-8").splitlines()]
 
 
 async def state(address: str) -> dict[str, object]:
@@ -166,6 +179,41 @@ async def test_a_machine_that_nobody_let_in_shows_its_code_until_somebody_does(
         ward.doors.devices.revoke(device.id, BY)
         await code.wait_for(state="visible")
         assert await page.locator(BUTTON).is_hidden()
+    events = [line["event"] for line in told(tmp_path)]
+    assert (events[:2], events[-1]) == (["not let in", "hub heard"], "not let in")
+    assert device.id not in (tmp_path / LOG).read_text()
+
+
+async def test_its_log_tells_each_trouble_once_and_nothing_of_who_stands_there(ward: Ward, tmp_path: Path) -> None:
+    socket = tmp_path / "usb"
+    cable = Cable(int(ward.inside.rpartition(":")[2]))
+
+    async def is_at(wanted: str) -> bool:
+        return (await state(address))["state"] == wanted
+
+    async with cable.open() as inside:
+        printer = f"file://{socket}/lp0"
+        with kiosk_running(replace(ward, inside=inside), tmp_path, JUNBAN_PRINTER=printer) as (address, _):
+            await becomes_ready(address)
+            assert await touch(address, f"/choose/{CERTIFICATES}") == 204
+            await eventually(lambda: is_at("unprinted"))
+            assert await touch(address, "/print-again") == 204
+            await eventually(lambda: is_at("unprinted"))
+            shown, left = await state(address), Spool(tmp_path / "junban" / "kiosk").read()
+            socket.mkdir()
+            assert await touch(address, "/print-again") == 204
+            await eventually(lambda: is_at("printed"))
+            cable.plug()
+            await eventually(lambda: len(told(tmp_path)) == 4)
+            await becomes_ready(address)
+    lines, text = told(tmp_path), (tmp_path / LOG).read_text("utf-8")
+    assert [line["event"] for line in lines] == ["printer failed", "printer works again", "hub away", "hub heard"]
+    assert "DeviceNotFoundError" in str(lines[0]["error"])
+    held = BadgeFile(tmp_path / "junban" / "kiosk").read()
+    assert left
+    assert held
+    for kept in (shown["number"], shown["code"], left.secret, left.id, held.token, str(socket)):
+        assert str(kept) not in text
 
 
 @pytest.mark.parametrize("headers", [{"Host": "kiosk.example"}, {"Origin": "https://elsewhere.example"}])

@@ -44,7 +44,7 @@ async def machine(
     async def one_more() -> None:
         await offices.issue()
 
-    with kiosk_running(offices, tmp_path, "--out", str(tmp_path / "machine")) as (address, _):
+    with kiosk_running(offices, tmp_path, "--data", str(tmp_path / "machine")) as (address, _):
         yield address, one_more
 
 

@@ -273,11 +273,11 @@ async def test_on_a_disk_that_takes_nothing_no_number_is_asked_for_and_the_scree
     folder, tray = tmp_path / "kiosk", Tray()
     async with machine_running(ward, folder, tray) as machine:
         await comes_to_life(machine)
-        (folder / "request.new").mkdir()
+        (folder / ".request.json.new").mkdir()
         machine.choose(CERTIFICATES)
         assert (machine.view.kiosk.state, machine.view.kiosk.sentence) == (State.REFUSED, CANNOT_KEEP)
         machine.leave()
-        (folder / "request.new").rmdir()
+        (folder / ".request.json.new").rmdir()
         machine.choose(CERTIFICATES)
         (folder / "request.json").unlink()
         (folder / "request.json").mkdir()  # it cannot be cleared: the slip comes out all the same

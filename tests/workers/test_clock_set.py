@@ -16,16 +16,15 @@ from hub.store.connection import connect
 from hub.store.erasing import NET_SET_MS, Erasing
 from hub.store.lanes import TOKYO
 from tests.bench.nights import FAKETIME, STEPS_S, Story, Traveller, is_there
+from tests.conftest import not_checked
 from tests.workers.ward import Ward
-
-pytestmark = pytest.mark.skipif(
-    not is_there(), reason="libfaketime is not installed (as root: apt-get install libfaketime)"
-)
 
 
 @pytest.fixture
 async def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Story]:
     """Ten in the morning of tomorrow."""
+    if not is_there():
+        not_checked("libfaketime is not installed", "as root: apt-get install libfaketime")
     clock, folder = tmp_path / "clock", tmp_path / "office"
     folder.mkdir()
     traveller = Traveller(clock)

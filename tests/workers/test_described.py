@@ -8,6 +8,7 @@ from config.practice.line_stand_in import LineStandIn
 from config.practice.phone_stand_in import PhoneStandIn
 from hub.desk.notices import Trigger
 from hub.store.sealing import By, Contact, Language
+from tests.conftest import not_checked
 from tests.workers.described import (
     ANYBODY,
     LINE,
@@ -30,9 +31,9 @@ from tests.workers.test_phone import message as by_phone
 def described(parts: tuple[str, ...], *paths: str) -> OpenAPI:
     api = description(parts, paths)
     if api is None:
-        pytest.skip(
-            f"!!! NOT CHECKED: {'/'.join(parts)} is in none of {', '.join(map(str, PLACES))}; "
-            "set JUNBAN_PEERS to the folder of the official descriptions"
+        not_checked(
+            f"{'/'.join(parts)} is in none of {', '.join(map(str, PLACES))}",
+            "set JUNBAN_PEERS to the folder of the official descriptions",
         )
     return api
 

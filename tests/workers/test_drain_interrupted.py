@@ -95,8 +95,17 @@ async def test_before_there_is_a_day_nothing_is_done(
     valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path
 ) -> None:
     async with ward(valkey_server.url, office_name, tmp_path / "keys") as office:
-        await office.client.delete(office.names.day())
-        await drain_of(office, Recorder()).run()
+        ticket = await office.take()
+        await office.wish(ticket, TO)
+        carrier, day = Recorder(), office.names.day()
+        await office.client.rename(day, f"{day}:aside")
+        await drain_of(office, carrier).run()
+        assert carrier.sent == []
+        assert await office.due() == 2, "in nobody's hands"
+        assert set((await office.states(ticket)).values()) == {NoticeState.PENDING}
+        await office.client.rename(f"{day}:aside", day)
+        await drain_of(office, carrier).run()
+        assert len(carrier.sent) == 2
 
 
 async def test_who_is_asked_to_stop_leaves_the_rest_free(office: Ward) -> None:

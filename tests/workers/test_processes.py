@@ -31,6 +31,16 @@ counters = [ {{ key = "2", name = "2番窓口", lanes = ["certificates"] }} ]
 TO = "canary-7@example.test"
 PASSWORD = "pass-canary"
 
+NO_MAIL = {"JUNBAN_SMTP_URL": "", "JUNBAN_MAIL_FROM": ""}
+SECRET = "of-a-carrier"
+CARRIERS: dict[str, dict[str, str]] = {
+    "email": {},
+    "line": NO_MAIL | {"JUNBAN_LINE_TOKEN": SECRET, "JUNBAN_LINE_SECRET": SECRET, "JUNBAN_LINE_ACCOUNT": "@123abcde"},
+    "line begun": NO_MAIL | {"JUNBAN_LINE_TOKEN": SECRET},
+    "phone": NO_MAIL
+    | {"JUNBAN_PHONE_ACCOUNT": "AC1", "JUNBAN_PHONE_TOKEN": SECRET, "JUNBAN_PHONE_FROM": "+81312345678"},
+}
+
 Start = Callable[..., processes.Child]
 
 
@@ -165,7 +175,7 @@ async def test_a_worker_taken_over_ends_with_a_sentence(
         await office.wish(await office.take(), TO)
         await eventually(lambda: not worker.is_running)
         assert worker.exit_code == 1
-        assert "ワーカーは 1 つだけ" in (tmp_path / "worker.log").read_text().splitlines()[-1]
+        assert "この送信手段（email）は別のワーカーが" in (tmp_path / "worker.log").read_text().splitlines()[-1]
 
 
 async def test_a_wrong_master_key_is_said_and_the_worker_goes_on(
@@ -189,13 +199,14 @@ def test_a_stop_while_the_store_is_away_is_heard(tmp_path: Path, start: Start) -
         assert child.stop(grace_s=WITHIN_S) == 0
 
 
+@pytest.mark.parametrize("carrier", CARRIERS.values(), ids=CARRIERS)
 async def test_a_keeper_without_a_master_key_says_so_and_still_destroys(
-    valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, start: Start
+    valkey_server: EmbeddedValkey, office_name: str, tmp_path: Path, start: Start, carrier: dict[str, str]
 ) -> None:
     KeyHost(tmp_path / "keys", MASTER).ensure("2020-01-01")
     async with ward(valkey_server.url, office_name, tmp_path / "keys") as office:
         before = await office.contacts.published()
-        keeper = start("keeper", JUNBAN_MASTER_KEY="")
+        keeper = start("keeper", JUNBAN_MASTER_KEY="", **carrier)
         await eventually(lambda: not (tmp_path / "keys" / "2020-01-01.key").exists(), 30.0)
         assert await office.contacts.published() == before, "no key is made"
         assert keeper.stop(grace_s=WITHIN_S) == 0

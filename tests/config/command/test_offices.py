@@ -15,9 +15,31 @@ from config.office_folder import STORE_FOLDER
 from config.ports import with_free_ports
 from config.practice.entering import SESSION_COOKIE
 from config.settings import Machine
+from hub.ledger.connection import sqlite_url
 from hub.store import library
-from tests.config.command.running import ENDED_WITHIN_S, WITHIN_S, free_port, get, is_up, junban, running, signed_in
+from tests.config.command.running import (
+    ENDED_WITHIN_S,
+    WITHIN_S,
+    free_port,
+    get,
+    is_ready,
+    is_up,
+    junban,
+    running,
+    signed_in,
+)
+from tests.doors import Doors
+from tests.edge.hubs import Visitor
 from tests.eventually import eventually
+from tests.journeys.ward import Ward
+
+OFFICE = """
+key = "{key}"
+name = "さくら区役所"
+lanes = [ {{ key = "seal", name = "印鑑登録", prefix = "A", first = 101, last = 199 }} ]
+counters = [ {{ key = "2", name = "2番窓口", lanes = ["seal"] }} ]
+"""
+LANE = "seal"
 
 pytestmark = pytest.mark.timeout(400)  # whole offices, one after the other
 
@@ -54,7 +76,9 @@ async def test_an_office_starts_on_the_folder_of_another_release(tmp_path: Path)
 async def test_an_office_in_earnest_says_whether_it_sends_notices(tmp_path: Path) -> None:
     with running(tmp_path, "up", "--data", str(tmp_path / "off"), "--port", free_port()) as office:
         await is_up(office)
-        assert "メールのお知らせは出しません。" in office.said
+        assert "お知らせは出しません。" in office.said
+        for needed in ("JUNBAN_MASTER_KEY", "JUNBAN_SMTP_URL", "JUNBAN_LINE_TOKEN", "JUNBAN_PHONE_FROM"):
+            assert needed in office.said
         assert office.child("cli keeper")  # it archives all the same
         assert not office.child("cli worker email")
         assert len(office.family()) == 3
@@ -67,7 +91,7 @@ async def test_an_office_in_earnest_says_whether_it_sends_notices(tmp_path: Path
     }
     with running(tmp_path, "up", "--data", str(tmp_path / "on"), "--port", free_port(), **settings) as office:
         await is_up(office)
-        assert "メールのお知らせは出しません" not in office.said
+        assert "お知らせは出しません" not in office.said
         await eventually(lambda: office.child("cli worker email") and office.child("cli keeper"), within_s=WITHIN_S)
         await eventually(lambda: list((tmp_path / "on" / "keys").iterdir()), within_s=WITHIN_S)
 
@@ -112,19 +136,33 @@ async def test_a_hub_ends_with_its_store_away_as_well(tmp_path: Path) -> None:
         assert "Traceback" not in hub.said
 
 
-async def test_two_hubs_serve_one_office(tmp_path: Path, valkey_server: EmbeddedValkey) -> None:
-    with ExitStack() as hubs:
-        ports = []
+async def test_two_hubs_serve_one_office(tmp_path: Path, valkey_server: EmbeddedValkey, office_name: str) -> None:
+    """What is taken at one is seen at the other, and numbers go on from one to the other."""
+    ledger = sqlite_url(tmp_path / "ledger.sqlite")
+    (tmp_path / "office.toml").write_text(OFFICE.format(key=office_name), encoding="utf-8")
+    common = {"JUNBAN_REDIS_URL": valkey_server.url, "JUNBAN_LEDGER_URL": ledger}
+    common["JUNBAN_OFFICE"] = str(tmp_path / "office.toml")
+    with closing(Doors(office_name, ledger)) as doors, ExitStack() as hubs:
+        wards = list[Ward]()
         for _ in range(2):
             free = with_free_ports(Machine())
-            ports.append(free.port)
             settings = {"JUNBAN_PORT": str(free.port), "JUNBAN_INSIDE_PORT": str(free.inside_port)}
-            hubs.enter_context(running(tmp_path, "hub", JUNBAN_REDIS_URL=valkey_server.url, **settings))
+            hubs.enter_context(running(tmp_path, "hub", **common, **settings))
+            public, inside = (f"http://127.0.0.1:{port}" for port in (free.port, free.inside_port))
+            wards.append(Ward(valkey_server, public, inside, doors))
+        for ward in wards:
+            port = int(ward.public.rpartition(":")[2])
+            await eventually(lambda: is_ready("127.0.0.1", port), within_s=WITHIN_S)  # noqa: B023
+        one, other = wards
+        assert (await one.issue(LANE)).number == "A101"
+        await sees_waiting(other, 1)
+        assert (await other.issue(LANE)).number == "A102"
+        await sees_waiting(one, 2)
 
-        def are_ready() -> bool:
-            try:
-                return [get("127.0.0.1", port, "/ready")[0] for port in ports] == [200, 200]
-            except OSError:
-                return False
 
-        await eventually(are_ready, within_s=WITHIN_S)
+async def sees_waiting(ward: Ward, count: int) -> None:
+    """A resident there."""
+    async with websockets.connect(f"{ward.public}/ws/board".replace("http", "ws", 1), proxy=None) as socket:
+        board = Visitor(socket)
+        while not (lane := board.screen.lanes.get(LANE)) or lane.waiting != count:
+            await board.hear()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from config.serving import Engine
+from tests.conftest import not_checked
 from tests.edge.websocket.echo import echoing
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +39,7 @@ def find_python2() -> str | None:
 def python2() -> str:
     found = find_python2()
     if found is None or not (SUITE / "autobahntestsuite").is_dir():
-        pytest.skip("!!! Autobahn's fuzzing client is not installed (Python 2.7, then `make needs`)")
+        not_checked("Autobahn's fuzzing client is not installed", "Python 2.7, then `make needs`")
     return found
 
 
