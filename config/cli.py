@@ -38,7 +38,7 @@ def _leave_no_core() -> None:
 
 def parser() -> Parser:
     whole = Parser(prog="junban", description="受付番号のシステム「順番」。", allow_abbrev=False)
-    verbs = whole.add_subparsers(dest="verb", metavar="VERB", required=True, title="命令")
+    verbs = whole.add_subparsers(dest="verb", metavar="VERB", required=True, title="コマンド")
     running.add_office(verbs)
     notices.add(verbs)
     people.add(verbs)

@@ -68,7 +68,7 @@ class DeviceCommand:
 
 
 def _line(device: Device) -> str:
-    state = f"取り消し {_moment(device.ended_at)}" if device.ended_at else f"最終 {_moment(device.seen_at)}"
+    state = f"取り消し済み {_moment(device.ended_at)}" if device.ended_at else f"最終 {_moment(device.seen_at)}"
     return f"{device.id}  {ROLES[device.role]}  {device.place}  {state}"
 
 

@@ -170,7 +170,7 @@ def _of_ports(machine: Machine) -> tuple[list[str], list[str]]:
     if not machine.public_url and any(not place.is_own for place in places(machine.port)):
         faults.append(
             f"住民向けの画面のポート {machine.port} が暗号化なしでほかの機械に開いています。"
-            "TLS のプロキシを前に置き、JUNBAN_PUBLIC_URL にその場所を書いてください。"
+            "TLS のプロキシを前に置き、JUNBAN_PUBLIC_URL にその URL を書いてください。"
         )
     return faults, seen
 
@@ -212,7 +212,7 @@ def _versions(machine: Machine) -> list[str]:
     with contextlib.suppress(redis.RedisError, OSError), contextlib.closing(given_server(machine.redis_url)) as client:
         told = {str(name): str(value) for name, value in client.info("server").items()}
         kind = "valkey" if "valkey_version" in told else "redis"
-        seen.append(f"ストアは {kind.capitalize()} {told.get(f'{kind}_version', '（版は不明）')}")
+        seen.append(f"ストアは {kind.capitalize()} {told.get(f'{kind}_version', '（バージョンは不明）')}")
     return seen
 
 

@@ -216,7 +216,7 @@ def _bundled_binary() -> Path:
         return get_binary_path()
     except ValkeyBinaryNotFoundError as error:
         raise StoreDidNotStart(
-            f"この機械で動くデータストアがありません（{error}）。JUNBAN_REDIS_URL にストアの場所を書いてください。"
+            f"この機械で動くデータストアがありません（{error}）。JUNBAN_REDIS_URL にストアの URL を書いてください。"
         ) from error
 
 

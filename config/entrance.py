@@ -1,6 +1,6 @@
 """The way in, put together from values: who signs in, what each role sees and changes, which screens are let in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from config.hub_ledger import HubLedger
+from config.now import now_ms
 from hub.desk.lane import Office
-from hub.edge.access import Access
 from hub.edge.administration import Administration
 from hub.edge.auditing import Auditing
 from hub.edge.devices import Gate
@@ -19,11 +20,8 @@ from hub.edge.guards import Guard
 from hub.edge.hashing import Hashing
 from hub.edge.staff import Staff
 from hub.fanout.relay import Relay
-from hub.ledger.devices import Devices
 from hub.ledger.log import Log
-from hub.ledger.operations import Ledger
 from hub.ledger.past_days import PastDays
-from hub.ledger.people import People
 from hub.wire.roles import Act, Role
 from web.auditing import AuditPages
 from web.enrolment import EnrolmentPages
@@ -52,29 +50,25 @@ class Entrance:
 
 def entrance_of(
     office: Office,
-    ledger: Ledger,
-    people: People,
-    devices: Devices,
-    access: Access,
+    book: HubLedger,
     guard: Guard,
     relay: Relay,
     *,
-    now_ms: Callable[[], int],
     is_secure: bool = False,
     practice_people: PracticePeople = (),
     is_practice: bool = False,
 ) -> Entrance:
-    """`is_secure`: staff comes by https, so its cookies go by nothing else. `now_ms` is real time. `is_practice`: every
-    screen is let in as it comes.
+    """`is_secure`: staff comes by https, so its cookies go by nothing else. `is_practice`: every screen is let in as it
+    comes.
     """
     pages = StaffPages(office, practice_people)
     hashing = Hashing()
-    staff = Staff(people, access, hashing, pages, guard, is_secure=is_secure)
-    administration = Administration(staff, people, devices, Log(ledger), pages, now_ms=now_ms)
-    explanations = Explanations(staff, relay, PastDays(ledger), FairnessPages(office))
-    auditing = Auditing(staff, ledger, people, AuditPages(office), now_ms=now_ms)
+    staff = Staff(book.people, book.access, hashing, pages, guard, is_secure=is_secure)
+    administration = Administration(staff, book.people, book.devices, Log(book.ledger), pages, now_ms=now_ms)
+    explanations = Explanations(staff, relay, PastDays(book.ledger), FairnessPages(office))
+    auditing = Auditing(staff, book.ledger, book.people, AuditPages(office), now_ms=now_ms)
     screens = EnrolmentPages(office)
-    gate = Gate(devices, screens, guard, version=version("junban"), is_secure=is_secure, lets_all_in=is_practice)
+    gate = Gate(book.devices, screens, guard, version=version("junban"), is_secure=is_secure, lets_all_in=is_practice)
 
     async def desk_machine(request: Request) -> Response:
         return screens.desk(_counter(request))

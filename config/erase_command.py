@@ -57,8 +57,8 @@ def _answered(ledger: Ledger, number: str) -> Answer:
             return answer
         time.sleep(PAUSE_S)
     raise NotErased(
-        f"見張り（junban keeper）が応えません。{number} の連絡先は消去していません。"
-        "見張りを動かして、もう一度行ってください。"
+        f"常駐処理（junban keeper）が応答しません。{number} の連絡先は消去していません。"
+        "常駐処理を動かして、もう一度実行してください。"
     )
 
 

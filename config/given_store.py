@@ -61,7 +61,7 @@ def _faults_of_privacy(client: redis.Redis, info: Mapping[str, str]) -> list[str
         faults.append('ストアがスナップショットを残します。消した連絡先が残るため、save を "" にしてください。')
     for name in ("slowlog-log-slower-than", "commandlog-request-larger-than", "commandlog-reply-larger-than"):
         if _setting(client, name) not in (None, "-1"):
-            faults.append(f"ストアの記録に命令の中身が残ります。{name} を -1 にしてください。")
+            faults.append(f"ストアの記録にコマンドの中身が残ります。{name} を -1 にしてください。")
     if _is_open(client):
         faults.append(
             "ストアにだれでも入れます。利用者を分け、default を off にしてください（junban doctor --acl で作れます）。"

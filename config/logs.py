@@ -33,13 +33,10 @@ FIELDS = frozenset(
         "act",  # what was refused to a role
         "role",  # likewise
         "path",  # of a page or form, with the id that it is about; never what was asked or typed
-        "topic",
         "count",
         "seconds",
         "away_s",  # how long the store was
         "days",  # how many
-        "host",
-        "port",
         "error",  # an exception's type
         "where",  # its innermost places, file:line function
         "facts",

@@ -20,7 +20,7 @@ NEEDED: Needs = (
         "master_key",
         "openssl rand -hex 32 で作った鍵を書くか、systemd の資格情報 junban-master-key を用意してください。",
     ),
-    ("public_url", "お知らせに載せる、住民向けの画面の場所を書いてください。"),
+    ("public_url", "お知らせに載せる、住民向けの画面の URL を書いてください。"),
 )
 NEEDED_BY: dict[Carrier, Needs] = {
     Carrier.LINE: (
@@ -29,7 +29,7 @@ NEEDED_BY: dict[Carrier, Needs] = {
         ("line_account", "LINE公式アカウントのベーシックID を @123abcde の形で書いてください。"),
     ),
     Carrier.EMAIL: (
-        ("smtp_url", "メールを渡すサーバーの場所を書いてください。"),
+        ("smtp_url", "メールを渡すサーバーの URL を書いてください。"),
         ("mail_from", "お知らせの差出人のアドレスを書いてください。"),
     ),
     Carrier.PHONE: (

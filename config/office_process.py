@@ -187,14 +187,14 @@ class OfficeProcess:
             words += ["--hub", self.public_url]
             posts.append(self._child("受信箱", "inbox", words, port=places.inbox, with_secrets=True))
         own_store = ["--own-store", str(self._store.folder)] if self._store else []
-        posts.append(self._sender("見張り", "keeper", ["keeper", *own_store], Part.KEEPER))
+        posts.append(self._sender("常駐処理（keeper）", "keeper", ["keeper", *own_store], Part.KEEPER))
         for carrier in carriers_of(self.machine):
             posts.append(self._sender(WORKERS[carrier], f"worker-{carrier}", ["worker", str(carrier)], Part.WORKER))
         posts += self.hubs
         if places and places.kiosk:
             words = ["kiosk", "--hub", self.inside_url, "--port", str(places.kiosk)]
             words += ["--data", str(self._folder), "--out", str(slips)]
-            # Its printer library makes a temporary folder at each start and leaves it there: it goes with ours.
+            # Ended while its printer library loads, it leaves a temporary folder behind: that goes with ours.
             posts.append(self._child("発券機", "kiosk", words, port=places.kiosk, temporary=self._folder))
         return posts
 

@@ -61,7 +61,7 @@ class PaperCommand:
         counts = f"{facts.contacts} 件、未消去 {facts.left} 件、未確認 {facts.unproved} 件"
         self._say(f"{asked.to} と JSON を作りました（{counts}）。")
         if not is_sound:
-            self._say("証明できないものがあります。junban ledger verify と見張りの記録を確かめてください。")
+            self._say("証明できないものがあります。junban ledger verify と常駐処理（keeper）の記録を確かめてください。")
         return is_sound
 
     def report(self, asked: Asked) -> bool:

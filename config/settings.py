@@ -53,7 +53,7 @@ OF_HUBS = frozenset({"JUNBAN_LEDGER_URL", "JUNBAN_LINE_SECRET"})  # secrets that
 CREDENTIALS = "CREDENTIALS_DIRECTORY"  # set by systemd for a unit with LoadCredential=
 MASTER_KEY_CREDENTIAL = "junban-master-key"
 # Read by the tests alone; somebody who runs both in one shell has made no fault.
-OF_THE_TESTS = frozenset({"JUNBAN_REQUIRE_BROWSER", "JUNBAN_DAYS", "JUNBAN_PEERS"})
+OF_THE_TESTS = frozenset({"JUNBAN_REQUIRE_BROWSER", "JUNBAN_PEERS"})
 
 
 class Machine(BaseModel):

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import FrameType
 
 from config import logs
-from config.asgi import LineChannel
 from config.asgi import run_hub as serve_hub
 from config.commands.asking import Say
 from config.ledger import ledger_url
@@ -23,6 +22,7 @@ from config.posts import OfficeDidNotStart
 from config.practice.credentials import PEOPLE, read_credentials
 from config.practice.simulated_days import DEMO_SPEED, SimulatedDays
 from config.processes import Workshop
+from config.residents import LineChannel
 from config.serving import ENGINES, new_loop
 from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
@@ -175,13 +175,13 @@ def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, prac
         f"  順番  {office.name}{'（練習）' if practice else ''}",
         "",
         f"  混雑状況（住民の方）  {running.public_url}/",
-        f"  呼出表示（壁の画面）  {inside}/wall/1",
+        f"  番号表示モニター      {inside}/wall/1",
         f"  窓口（職員の画面）    {inside}/desk",
     ]
     if places := running.stand_ins:
         if places.kiosk_url:
             lines.append(f"  発券機（タッチ画面）  {places.kiosk_url}/")
-            lines.append(f"  受付票（紙の代わり）  {places.inbox_url}/slips")
+            lines.append(f"  番号札（紙の代わり）  {places.inbox_url}/slips")
         lines.append(f"  メールの受信箱        {places.inbox_url}/")
         lines.append(f"  LINE と電話の相手     {places.inbox_url}/line  {places.inbox_url}/phone")
     lines.append("")
@@ -203,7 +203,7 @@ def _ways_in(running: OfficeProcess, *, practice: bool) -> list[str]:
     lines = []
     for role in (Role.COUNTER, Role.MANAGER):
         if person := running.credentials.person(role):
-            label = f"{PEOPLE[role][1].removeprefix('練習 ')}のサインイン".ljust(10, "\N{IDEOGRAPHIC SPACE}")
+            label = f"{PEOPLE[role][1].removeprefix('練習 ')}のサインイン".ljust(11, "\N{IDEOGRAPHIC SPACE}")
             lines.append(f"  {label}  {person.name}  {person.password}")
     lines.append("  サインインの画面のボタンなら、入力なしで入れます。ほかの役割の練習用の利用者もあります。")
     return [*lines, ""]

@@ -82,20 +82,20 @@ class UserCommand:
 
     def reset(self, name: str) -> None:
         password = self._known().reset_password(name, BY)
-        self._say(f"{name} のパスワードを新しくしました。これまでのサインインは終わります。")
+        self._say(f"{name} のパスワードを再発行しました。これまでのサインインは終わります。")
         self._tell(password)
 
     def end(self, name: str) -> None:
         self._known().end(name, BY)
-        self._say(f"{name} の利用を終えました。記録は残ります。")
+        self._say(f"{name} の利用を終了しました。記録は残ります。")
 
     def restore(self, name: str) -> None:
         self._known().restore(name, BY)
-        self._say(f"{name} の利用を再び認めました。")
+        self._say(f"{name} の利用を再開しました。")
 
     def unlock(self, name: str) -> None:
         self._known().unlock(name, BY)
-        self._say(f"{name} の一時停止を解除しました。")
+        self._say(f"{name} のロックを解除しました。")
 
     def _known(self) -> People:
         """Those who are there. Raises LedgerUnusable before the first of them."""
@@ -103,8 +103,8 @@ class UserCommand:
         return self._people
 
     def _tell(self, password: str) -> None:
-        self._say(f"最初のパスワード: {password}")
-        self._say("この 1 度だけ表示します。本人に渡し、サインインして新しいパスワードに変えてもらってください。")
+        self._say(f"一回限りのパスワード: {password}")
+        self._say("表示は今だけです。本人に直接お渡しください。はじめのサインインで新しいパスワードに変更します。")
 
 
 def _told(role: Role) -> str:
@@ -117,7 +117,7 @@ def _state(person: Person, today: str) -> str:
         return "利用終了"
     if not person.has_access(today):
         return f"利用できません（指定日 {person.designated or 'なし'}、研修日 {person.trained or 'なし'}）"
-    return "一時停止中" if person.locked_until > now_ms() else "利用中"
+    return "ロック中" if person.locked_until > now_ms() else "利用中"
 
 
 def _or(given: str | None, kept: str) -> str:

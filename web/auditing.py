@@ -20,7 +20,6 @@ from web.times import Moment, moment
 from web.viewers import Viewer, viewed
 
 STEPS_TYPE = "application/x-ndjson"
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,6 @@ class ContactView:
     method: str
     key: str
     verified: Moment | None
-    purpose: str
 
 
 class AuditPages:
@@ -87,7 +85,7 @@ class AuditPages:
             async for step in steps:
                 yield json.dumps(_told(step), ensure_ascii=False) + "\n"
 
-        return StreamingResponse(lines(), media_type=STEPS_TYPE, headers=NO_STORE)
+        return StreamingResponse(lines(), media_type=STEPS_TYPE)
 
     def certificate(
         self, facts: Certified, people: Sequence[Person], *, issued: str, issuer: str, addressee: str
@@ -96,7 +94,7 @@ class AuditPages:
 
         named = [one.shown for one in people if one.role is Role.OPERATOR and one.has_access(issued)]
         issue = Issue(issued, addressee, issuer, named[0] if named else "－", self._office.name)
-        headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{number_of(facts)}.pdf"'}
+        headers = {"Content-Disposition": f'attachment; filename="{number_of(facts)}.pdf"'}
         return Response(certificate_pdf(facts, issue), media_type="application/pdf", headers=headers)
 
 
@@ -138,7 +136,6 @@ def _view(one: Handled) -> ContactView:
         method="、".join(METHODS.get(word, word) for word in words) or f"{METHODS['unlink']}（直ちに）",
         key=one.key,
         verified=None if one.verified_ms is None else moment(one.verified_ms),
-        purpose=one.purpose,
     )
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from hub.desk.chronicle import Chronicle, Fairness, Passing
 from hub.desk.explanation import ACROSS, TO_STAFF, Placed, Reason
+from hub.desk.hours import MINUTE_MS
 from hub.desk.lane import Office
-from web.times import MINUTE_MS, moment
+from web.times import moment
 
 NAMED = 5  # numbers in one sentence; the rest are counted
 
@@ -17,7 +18,7 @@ IN_ITS_TURN = {
     Placed.RETURNED: "不在から戻ったときの順番どおりです。",
     Placed.PUSHED_BACK: "ご希望で後にした順番どおりです。",
     Placed.TRANSFERRED: "転送されたときの順番どおりです。",
-    Placed.READY: "交付の用意ができたときの順番どおりです。",
+    Placed.READY: "交付の準備ができたときの順番どおりです。",
     Placed.CHECKED_IN: "受付順です（来庁の受付から）。",
 }
 

@@ -6,12 +6,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET
 
-from hub.desk.hours import DAY_MINUTES, moment_text
+from hub.desk.hours import DAY_MINUTES, WEEKDAY_LETTERS, moment_text
 from hub.wire.giving import Giving, giving, next_opening
 from hub.wire.messages import CalledNumber, LaneState, MissedNumber, Snapshot
 
 TOKYO = ZoneInfo("Asia/Tokyo")
-WEEKDAYS = "月火水木金土日"
 
 # The steps of static/fit.css and static/wall.css; static/fit.js knows the same.
 EM_STEPS: tuple[float, ...] = (2, 2.5, 2.75, 3, 3.5, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 22, 24, 28, 32, 40)
@@ -37,8 +36,6 @@ class Call:
     number: str
     lane: str
     counter: str
-    is_recall: bool
-    calls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,6 @@ class Missed:
 
     key: int
     number: str
-    lane: str
     counter: str
     until: str
 
@@ -71,11 +67,11 @@ class Board:
 
         def call(called: CalledNumber) -> Call:
             lane, counter = lanes.get(called.lane, ""), counters.get(called.counter, called.counter)
-            return Call(called.arrival, called.number, lane, counter, called.calls > 1, called.calls)
+            return Call(called.arrival, called.number, lane, counter)
 
         def missed(gone: MissedNumber) -> Missed:
-            lane, counter = lanes.get(gone.lane, ""), counters.get(gone.counter, gone.counter)
-            return Missed(gone.arrival, gone.number, lane, counter, _minutes(gone.until))
+            counter = counters.get(gone.counter, gone.counter)
+            return Missed(gone.arrival, gone.number, counter, _minutes(gone.until))
 
         said = whole.announcement
         return cls(
@@ -108,7 +104,7 @@ class Board:
 
     @property
     def date_text(self) -> str:
-        return f"{self.made_at.month}月{self.made_at.day}日（{WEEKDAYS[self.made_at.weekday()]}）"
+        return f"{self.made_at.month}月{self.made_at.day}日（{WEEKDAY_LETTERS[self.made_at.weekday()]}）"
 
 
 def _tokyo(ms: int) -> datetime:

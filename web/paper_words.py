@@ -2,22 +2,22 @@
 
 from dataclasses import dataclass
 
-CARRIERS = {"email": "電子メールアドレス", "line": "LINE-ID", "phone": "電話番号"}
+CARRIERS = {"email": "電子メールアドレス", "line": "LINE-ID（ユーザーID）", "phone": "電話番号"}
 ABOUT = {
     "registered": "登録の確認",
     "near": "まもなく",
     "now": "お呼び出し",
     "missed": "お呼び済み",
-    "ready": "お渡しの準備",
+    "ready": "交付の準備",
     "jump": "順番の早まり",
     "delayed": "遅れ",
 }
 OUTCOMES = {
     "accepted": "送信済み",
-    "uncertain": "送信したか不明",
-    "refused": "相手が受け取らない",
-    "pending": "送れず、後でもう一度",
-    "lapsed": "送れず",
+    "uncertain": "送信結果不明",
+    "refused": "受信拒否",
+    "pending": "未送信（再送待ち）",
+    "lapsed": "送信見送り",
 }
 METHODS = {
     "key": "鍵の破棄",
@@ -31,7 +31,7 @@ ENDINGS = {
     "resident": "本人の申出",
     "replaced": "本人による入れ直し",
     "refused": "送信先による拒否",
-    "block": "LINE のブロック",
+    "block": "LINEのブロック",
     "bounce": "不達",
     "office": "申出による即時の消去",
     "agreement": "協定の終了",

@@ -12,12 +12,12 @@ from fpdf import FPDF
 from fpdf.enums import WrapMode
 from fpdf.fonts import FontFace
 
+from hub.desk.hours import WEEKDAY_LETTERS
 from web.paper_words import Issue
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 FONT = Path(__file__).parent / "font" / "NotoSansCJKjp-Regular-subset.otf"
 COUNTS = frozenset({"件数", "連絡先"})  # titles of columns of figures
-_WEEKDAYS = "月火水木金土日"
 
 
 class Paper(FPDF):
@@ -100,7 +100,7 @@ def japanese(day: str) -> str:
     """令和8年11月27日（金）."""
     moment = date.fromisoformat(day)
     year = moment.year - 2018
-    return f"令和{'元' if year == 1 else year}年{moment.month}月{moment.day}日（{_WEEKDAYS[moment.weekday()]}）"
+    return f"令和{'元' if year == 1 else year}年{moment.month}月{moment.day}日（{WEEKDAY_LETTERS[moment.weekday()]}）"
 
 
 def clock(ms: int | None) -> str:

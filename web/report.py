@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hub.desk.notices import Carrier
 from hub.ledger.certificate import Certified
 from hub.ledger.person import Person
 from hub.wire.roles import Role
@@ -80,20 +81,13 @@ def report_pdf(handling: Handling, issue: Issue) -> bytes:
         [CARRIERS.get(carrier, carrier), ENDINGS.get(ending, ending), f"{n} 件"] for carrier, ending, n in facts.counts
     ]
     paper.rows(["記録項目", "消去の理由", "件数"], [*told, ["収集の合計", "", f"{facts.contacts} 件"]], [60, 65, 40])
-    paper.line_of(
-        "　すべて、利用目的の説明に同意した本人から、番号の画面で直接収集しました。"
-        f"説明の版: {'、'.join(handling.purposes) or '－'}",
-        size=10,
-    )
+    paper.line_of("　すべて、利用目的の説明に同意した本人から、番号の画面又は発券機で直接収集しました。", size=10)
+    paper.line_of(f"　説明の版　{'、'.join(handling.purposes) or '－'}", size=10)
     paper.section("2　利用（お知らせの送信）")
     rows = [[CARRIERS.get(by, by), OUTCOMES.get(end, end), f"{n} 件"] for (by, end), n in handling.uses.items()]
     paper.rows(["記録項目", "送信の結果", "件数"], rows or [["－", "－", "0 件"]], [60, 65, 40])
     paper.section("3　取扱いの方法")
-    for line in (
-        "（1）受信時に暗号化し、送信する処理だけが復号します。画面や記録に連絡先は現れません。",
-        "（2）持出し、複写、再委託は行っていません。お知らせは送信先の事業者へ直接送ります。",
-        "（3）利用終了の翌日に消去し、台帳に記録します。証明は個人情報消去証明書によります。",
-    ):
+    for line in ways_of(handling):
         paper.line_of(line, size=10)
     paper.section("4　操作の記録")
     rows = [[KINDS.get(kind, kind), f"{count} 件"] for kind, count in handling.operations.items()]
@@ -104,6 +98,19 @@ def report_pdf(handling: Handling, issue: Issue) -> bytes:
     _audits(paper, handling.audits)
     _incident(paper)
     return paper.to_bytes()
+
+
+def ways_of(handling: Handling) -> tuple[str, ...]:
+    """How contacts were handled. 特記事項 10: who telephones for us was given numbers, by the ward's consent."""
+    carriers = {carrier for carrier, _, _ in handling.erased.counts} | {carrier for carrier, _ in handling.uses}
+    passed_on = "持出し、複写、再委託は行っていません。"
+    if Carrier.PHONE in carriers:
+        passed_on = "持出しと複写は行っていません。再委託は、区の承諾を得て電話の事業者に行わせた送信だけです。"
+    return (
+        "（1）受信時に暗号化し、送信する処理だけが復号します。画面や記録に連絡先は現れません。",
+        f"（2）{passed_on}お知らせは送信先の事業者へ直接送ります。",
+        "（3）利用終了の翌日に消去し、台帳に記録します。証明は個人情報消去証明書によります。",
+    )
 
 
 def _handlers(paper: Paper, people: Sequence[Person]) -> None:

@@ -249,7 +249,7 @@ class StaffPages:
             seen=ago(device.seen_at, now_ms),
             seen_at=moment(device.seen_at).full if device.seen_at else "",
             state="ended" if is_ended else "good",
-            state_text=f"取消済み（{date_of(device.ended_at)}）" if is_ended else "登録中",
+            state_text=f"取り消し済み（{date_of(device.ended_at)}）" if is_ended else "登録中",
             is_ended=is_ended,
         )
 

@@ -67,8 +67,6 @@ GOING = ("expected", "waiting")  # somebody may still come nearer
 AHEAD = (1, 2, 3, 5, 10, 20)  # people
 USUAL_AHEAD = 3
 SOON_AHEAD = 3  # people, each a few minutes: whoever waits elsewhere should be on the way by now
-
-
 MINUTES = (0, 5, 10, 15, 20, 30)  # of walking
 
 ABOUT = {
@@ -76,7 +74,7 @@ ABOUT = {
     Trigger.NEAR: "順番が近づいたお知らせ",
     Trigger.NOW: "お呼び出しのお知らせ",
     Trigger.MISSED: "お呼び済みのお知らせ",
-    Trigger.READY: "お渡しの準備ができたお知らせ",
+    Trigger.READY: "交付の準備ができたお知らせ",
     Trigger.JUMP: "順番が早まったお知らせ",
     Trigger.DELAYED: "遅れのお知らせ",
 }
@@ -114,11 +112,11 @@ CARRIERS = (
         "line",
         "/t/line",
         "LINE",
-        "LINEの記号",
+        "LINEのユーザーID",
         "LINEで確認のお知らせ",
         "LINEではお知らせできませんでした。",
         "LINEで区役所のアカウントをブロックしていないか確かめて、登録し直してください。",
-        "上の説明と LINE の利用目的を読み、LINEの記号を預けることに同意します。",
+        "上の説明とLINEの利用目的を読み、LINEのユーザーIDを預けることに同意します。",
         "コードを表示する",
     ),
     CarrierWords(

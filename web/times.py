@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from web.models import TOKYO, WEEKDAYS
+from hub.desk.hours import MINUTE_MS, WEEKDAY_LETTERS
+from web.models import TOKYO
 
-MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+HOUR_MS, DAY_MS = 60 * MINUTE_MS, 24 * 60 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Moment:
 
     @property
     def date(self) -> str:
-        return f"{self.at.year}年{self.at.month}月{self.at.day}日（{WEEKDAYS[self.at.weekday()]}）"
+        return f"{self.at.year}年{self.at.month}月{self.at.day}日（{WEEKDAY_LETTERS[self.at.weekday()]}）"
 
     @property
     def full(self) -> str:

@@ -45,7 +45,7 @@ def registered(office: str, stop_url: str) -> Text:
         body=f"""\
 {office}からお知らせします。
 
-順番が近くなりましたら、このメールアドレスにお知らせします。
+順番が近づいたとき、お呼びするときなどに、このメールアドレスにお知らせします。
 
 このメールアドレスは、順番のお知らせのほかには使いません。
 ご利用の日の翌日に消去します。
@@ -60,7 +60,7 @@ def registered(office: str, stop_url: str) -> Text:
 
 This is {office} (ward office).
 
-We will send a message to this address when your turn is near.
+We will send messages about your turn to this address: when it is near, when you are called, and so on.
 The address is used for nothing else and is erased on the day after.
 
 If this was not you, please ignore this message.
@@ -99,8 +99,8 @@ MAILS: Mapping[Trigger, tuple[_About, str]] = {
         _About(
             "順番が早まりました",
             "Your turn comes sooner",
-            "お待ちの列が予定より早く進み、まもなく順番です。急いで窓口の近くへお越しください。",
-            "The line moves faster than expected and your turn is next. Please come to the counters at once.",
+            "お待ちの列が予定より早く進み、まもなく順番です。お早めに窓口の近くへお越しください。",
+            "The line moves faster than expected and your turn is near. Please come to the counters at once.",
         ),
         _PLACE,
     ),
@@ -115,9 +115,9 @@ MAILS: Mapping[Trigger, tuple[_About, str]] = {
     ),
     Trigger.READY: (
         _About(
-            "お渡しの準備ができました",
+            "交付の準備ができました",
             "Your papers are ready",
-            "お渡しの準備ができました。交付の窓口の近くでお待ちください。",
+            "交付の準備ができました。交付の窓口の近くでお待ちください。",
             "Your papers are ready. Please wait close to the delivery counter.",
         ),
         _PLACE,
@@ -135,7 +135,8 @@ MAILS: Mapping[Trigger, tuple[_About, str]] = {
         _About(
             "お呼び済みです",
             "You were called",
-            "お呼びしましたが、いらっしゃいませんでした。窓口の職員に、番号をお知らせください。改めて順番をお取りします。",
+            "お呼びしましたが、いらっしゃいませんでした。窓口の職員に、番号をお知らせください。"
+            "順番にお入れし、改めてお呼びします。",
             "You were called and did not come. Please tell your number to the staff; you will get a new place.",
         ),
         _COUNTER,
@@ -208,14 +209,16 @@ LOOK = {
     Language.ENGLISH: "News about your turn. Please check the page of your number.",
 }
 COME_NOW = {
-    Language.JAPANESE: "お呼び出しについてのお知らせです。番号の画面か、区役所の画面をすぐにお確かめください。",
+    Language.JAPANESE: (
+        "お呼び出しについてのお知らせです。番号の画面か、区役所の番号表示モニターをすぐにお確かめください。"
+    ),
     Language.ENGLISH: "About your call. Please check the page of your number or the screens in the office at once.",
 }
 # What anybody who writes to the account is answered, whatever it was.
 ANSWER = (
     "このアカウントからは、順番のお知らせだけをお送りしています。お知らせをご希望の方は、番号の画面に出る 8 文字の"
     "コードだけを送ってください。\nThis account only sends notices of turns. To receive them, send nothing but the"
-    " eight-letter code on the page of your number."
+    " eight-character code on the page of your number."
 )
 
 
@@ -232,16 +235,16 @@ TOLD: Mapping[Language, Mapping[Trigger, str]] = {
     Language.JAPANESE: {
         Trigger.REGISTERED: "順番のお知らせを受け付けました。",
         Trigger.NEAR: "まもなく順番です。窓口の近くでお待ちください。",
-        Trigger.JUMP: "列が早く進み、まもなく順番です。急いでお越しください。",
+        Trigger.JUMP: "列が早く進み、まもなく順番です。お早めにお越しください。",
         Trigger.DELAYED: "列が遅れています。順番はそのままです。",
-        Trigger.READY: "お渡しの準備ができました。交付の窓口へお越しください。",
+        Trigger.READY: "交付の準備ができました。交付の窓口へお越しください。",
         Trigger.NOW: "ただいまお呼びしています。窓口へお越しください。",
         Trigger.MISSED: "お呼び済みです。窓口の職員に番号をお知らせください。",
     },
     Language.ENGLISH: {
         Trigger.REGISTERED: "You will be told of your turn on this number.",
         Trigger.NEAR: "Your turn is near. Please wait close to the counters.",
-        Trigger.JUMP: "The line moves fast, your turn is next. Please come at once.",
+        Trigger.JUMP: "The line moves fast, your turn is near. Please come at once.",
         Trigger.DELAYED: "The line is delayed. You have kept your place.",
         Trigger.READY: "Your papers are ready. Please come to the delivery counter.",
         Trigger.NOW: "You are being called now. Please come to the counter.",

@@ -21,8 +21,8 @@ WRONG_USES: tuple[tuple[str, str], ...] = (
     (r"one of the arguments (.*) is required", "{} のどちらかを書いてください"),
     (r"argument (\S+): not allowed with argument (\S+)", "{} と {} は一緒に使えません"),
     (r"unrecognized arguments: (.*)", "{} は使えません"),
-    (r"argument VERB: invalid choice: '([^']*)'.*", "{} という命令はありません"),
-    (r"the following arguments are required: VERB", "命令を書いてください"),
+    (r"argument VERB: invalid choice: '([^']*)'.*", "{} というコマンドはありません"),
+    (r"the following arguments are required: VERB", "コマンドを書いてください"),
     (r"the following arguments are required: (.*)", "{} を書いてください"),
     (r"argument (\S+): expected one argument", "{} の後に値を書いてください"),
     (r"argument (\S+?)(?:/\S+)?: (?:invalid|not allowed).*", "{} の値が正しくありません"),
@@ -74,7 +74,7 @@ def group(verbs: Verbs, name: str, help_text: str, description: str, *, also: st
     made = verbs.add_parser(
         name, aliases=[also] if also else [], help=help_text, description=description, allow_abbrev=False
     )
-    return made.add_subparsers(dest="act", metavar="VERB", required=True, title="命令")
+    return made.add_subparsers(dest="act", metavar="VERB", required=True, title="コマンド")
 
 
 def add_data(verb: Parser) -> None:

@@ -14,8 +14,8 @@ def add(verbs: asking.Verbs) -> None:
     acts = asking.group(
         verbs,
         "device",
-        "番号表示の画面、発券機、窓口の端末を登録し、取り消します",
-        "機器（番号表示の画面、発券機、窓口の端末）。",
+        "番号表示モニター、発券機、窓口の端末を登録し、取り消します",
+        "機器（番号表示モニター、発券機、窓口の端末）。",
     )
     listing = asking.verb(acts, "list", _device_list, "登録した機器と、登録を待つ機器を示します")
     asking.add_json(listing)

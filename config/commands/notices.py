@@ -31,7 +31,7 @@ def add(verbs: asking.Verbs) -> None:
     worker.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
 
     keeper = asking.verb(
-        verbs, "keeper", _keeper, "台帳に記録し、連絡先の鍵を翌日に消去し、お知らせを送り残さず見張ります"
+        verbs, "keeper", _keeper, "常駐処理: 台帳に記録し、連絡先の鍵を翌日に消去し、お知らせの送り残しを防ぎます"
     )
     keeper.add_argument("--alive", type=Path, metavar="FILE", help=ALIVE_HELP)
     keeper.add_argument("--own-store", type=Path, metavar="DIR", help=OWN_STORE_HELP)
@@ -114,7 +114,7 @@ def _key_rotate(asked: argparse.Namespace) -> int:
         ) from None
     except KeysUnusable as error:
         raise asking.Failure(str(error)) from error
-    asking.say(f"{count} 日分の鍵を包み直しました。ワーカーと見張りを新しい鍵で起動し、これまでの鍵を消してください。")
+    asking.say(f"{count} 日分の鍵を包み直しました。ワーカーと常駐処理を新しい鍵で起動し、前の鍵を消してください。")
     return 0
 
 
@@ -136,7 +136,7 @@ def _keeping(verb: str, *, is_keeper: bool = False) -> "tuple[Machine, Office, M
 
     machine, office = asking.settings()
     if machine.redis_url is None:
-        raise asking.WrongUse(f"JUNBAN_REDIS_URL に、ハブと同じストアの場所を書いてください（{verb}）。")
+        raise asking.WrongUse(f"JUNBAN_REDIS_URL に、ハブと同じストアの URL を書いてください（{verb}）。")
     is_without = is_keeper and machine.master_key is None and bool(begun_carriers(machine))
     if is_without:
         print(f"junban: {NO_MASTER_KEY}", file=sys.stderr)

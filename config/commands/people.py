@@ -10,15 +10,17 @@ if TYPE_CHECKING:
     from config.user_command import UserCommand
 
 PEOPLE_ROLES = ["counter", "manager", "ad_desk", "operator", "auditor"]
-ROLE_HELP = "counter（窓口担当）、manager（責任者）、ad_desk（広告担当）、operator（運用担当者）、auditor（監査担当）"
+ROLE_HELP = (
+    "counter（窓口担当）、manager（窓口責任者）、ad_desk（広告担当）、operator（運用担当者）、auditor（監査担当）"
+)
 
 
 def add(verbs: asking.Verbs) -> None:
-    told = "取扱者を登録し、パスワードを出し直し、利用を終えます"
+    told = "取扱者を登録し、パスワードを再発行し、利用を終了します"
     acts = asking.group(verbs, "user", told, "取扱者。", also="handler")  # the agreement calls them handlers
     listing = asking.verb(acts, "list", _user_list, "取扱者を示します")
     asking.add_json(listing)
-    add = asking.verb(acts, "add", _user_add, "取扱者を登録し、最初のパスワードを 1 度だけ示します")
+    add = asking.verb(acts, "add", _user_add, "取扱者を登録し、一回限りのパスワードを示します")
     change = asking.verb(acts, "change", _user_change, "氏名、役割、指定日、研修日を変更します")
     for act, required in ((add, True), (change, False)):
         act.add_argument("name", metavar="NAME", help="利用者名（英小文字で始まる 2～32 文字）")
@@ -26,10 +28,10 @@ def add(verbs: asking.Verbs) -> None:
         act.add_argument("--shown", required=required, metavar="氏名", help="取扱者の氏名（報告書に載ります）")
         act.add_argument("--designated", metavar="DATE", help="取扱者に指定した日（YYYY-MM-DD）。なければ使えません")
         act.add_argument("--trained", metavar="DATE", help="研修を受けた日（YYYY-MM-DD）。なければ使えません")
-    reset = asking.verb(acts, "reset", _user_reset, "パスワードを出し直します")
-    unlock = asking.verb(acts, "unlock", _user_unlock, "間違いが続いたための一時停止を解除します")
-    end = asking.verb(acts, "end", _user_end, "利用を終えます。サインインは 1 秒以内に終わります")
-    restore = asking.verb(acts, "restore", _user_restore, "終えた利用を再び認めます")
+    reset = asking.verb(acts, "reset", _user_reset, "パスワードを再発行します")
+    unlock = asking.verb(acts, "unlock", _user_unlock, "パスワードの間違いが続いたためのロックを解除します")
+    end = asking.verb(acts, "end", _user_end, "利用を終了します。サインインは 1 秒以内に終わります")
+    restore = asking.verb(acts, "restore", _user_restore, "終了した利用を再開します")
     for act in (reset, unlock, end, restore):
         act.add_argument("name", metavar="NAME", help="利用者名")
     for act in (listing, add, change, reset, unlock, end, restore):

@@ -34,7 +34,7 @@ def add_ledger(verbs: asking.Verbs) -> None:
         act.add_argument("--until", dest="last", type=asking.day, required=True, metavar="DATE", help="最後の利用日")
         act.add_argument("--issued", type=asking.day, required=True, metavar="DATE", help="書類に書く発行日")
         act.add_argument("--issuer", required=True, metavar="TEXT", help="発行者（行を分けるには ／）")
-        act.add_argument("--addressee", required=True, metavar="TEXT", help="宛先（例: 新宿区長　様）")
+        act.add_argument("--addressee", required=True, metavar="TEXT", help="宛先（例: ○○区長　様）")
         act.add_argument("--responsible", default="", metavar="NAME", help="取扱責任者の利用者名（既定: 運用担当者）")
     audit = asking.verb(acts, "audit", _ledger_audit, "区が行った監査を記録簿に書きます（年度に 1 回以上）")
     audit.add_argument("held", type=asking.day, metavar="DATE", help="実施日（YYYY-MM-DD）")
@@ -57,7 +57,7 @@ def add_erase(verbs: asking.Verbs) -> None:
     erase.add_argument("--to", type=Path, metavar="DIR", help="協定の終了: 区に返す記録を置くフォルダー")
     erase.add_argument("--issued", type=asking.day, metavar="DATE", help="協定の終了: 書類に書く発行日")
     erase.add_argument("--issuer", metavar="TEXT", help="協定の終了: 発行者（行を分けるには ／）")
-    erase.add_argument("--addressee", metavar="TEXT", help="協定の終了: 宛先（例: 新宿区長　様）")
+    erase.add_argument("--addressee", metavar="TEXT", help="協定の終了: 宛先（例: ○○区長　様）")
     erase.add_argument("--responsible", metavar="NAME", help="協定の終了: 取扱責任者の利用者名（既定: 運用担当者）")
     asking.add_data(erase)
 

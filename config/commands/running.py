@@ -28,7 +28,7 @@ def add_office(verbs: asking.Verbs) -> None:
     hub.add_argument("--credentials", type=Path, metavar="FILE", help="練習: サインインの画面に出す利用者のファイル")
 
     kiosk = asking.verb(verbs, "kiosk", _kiosk, "発券機を 1 台動かします（画面はこの機械の中だけで開けます）")
-    kiosk.add_argument("--hub", metavar="URL", help="ハブの職員側の場所（既定: この機械の JUNBAN_INSIDE_PORT）")
+    kiosk.add_argument("--hub", metavar="URL", help="ハブの職員向けの URL（既定: この機械の JUNBAN_INSIDE_PORT）")
     kiosk.add_argument("--port", type=asking.port, default=8090, metavar="N", help="画面のポート（既定: 8090）")
     kiosk.add_argument(
         "--key", type=asking.place_key, default="kiosk", metavar="KEY", help="この発券機の名前（既定: kiosk）"
@@ -41,8 +41,8 @@ def add_office(verbs: asking.Verbs) -> None:
     inbox.add_argument(
         "--mail-port", type=asking.port, default=8025, metavar="N", help="メールを受けるポート（既定: 8025）"
     )
-    inbox.add_argument("--slips", type=Path, metavar="DIR", help="発券機が受付票を置くフォルダー。その画面も出します")
-    inbox.add_argument("--hub", metavar="URL", help="LINEの相手が出来事を知らせる、住民向けの画面の場所")
+    inbox.add_argument("--slips", type=Path, metavar="DIR", help="発券機が番号札を置くフォルダー。その画面も出します")
+    inbox.add_argument("--hub", metavar="URL", help="LINEの相手が出来事を知らせる、住民向けの画面の URL")
 
 
 def add_simulate(verbs: asking.Verbs) -> None:
@@ -80,7 +80,7 @@ def _hub(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
     if machine.redis_url is None:
         raise asking.WrongUse(
-            "JUNBAN_REDIS_URL にストアの場所を書いてください。1 台だけで動かすときは junban up です。"
+            "JUNBAN_REDIS_URL にストアの URL を書いてください。1 台だけで動かすときは junban up です。"
         )
     if asked.credentials and not asked.practice:
         raise asking.WrongUse(

@@ -26,7 +26,7 @@ BY = Author("cli")
 # (account, what its button says): one for each role.
 PEOPLE: dict[Role, tuple[str, str]] = {
     Role.COUNTER: ("renshu-madoguchi", "練習 窓口担当"),
-    Role.MANAGER: ("renshu-kakaricho", "練習 係長"),
+    Role.MANAGER: ("renshu-sekininsha", "練習 窓口責任者"),
     Role.AD_DESK: ("renshu-koukoku", "練習 広告担当"),
     Role.OPERATOR: ("renshu-unyo", "練習 運用担当者"),
     Role.AUDITOR: ("renshu-kansa", "練習 監査担当"),

@@ -25,12 +25,13 @@ from config.practice.deliveries import Deliveries, delivery_routes
 from config.practice.inbox import Inbox, Mail
 from config.practice.line_stand_in import LineStandIn
 from config.practice.phone_stand_in import PhoneStandIn
+from hub.edge.headers import SecurityHeaders
 from kiosk_client.screen.own_browser import OwnBrowserOnly
-from web.pages import PAGE_HEADERS, static_routes
+from web.pages import static_routes
 
 HERE = Path(__file__).parent
 TOKYO = ZoneInfo("Asia/Tokyo")
-HEADERS = {**PAGE_HEADERS, "Referrer-Policy": "no-referrer"}  # a ticket's page need not learn where it was opened
+NO_REFERRER = {"Referrer-Policy": "no-referrer"}  # a ticket's page need not learn where it was opened
 WITH_FORMS = ("line.html", "phone.html")  # a form without a referrer names no page, and is refused
 SLIPS_SHOWN = 60
 PEOPLE = {"U" + f"{number:032x}": name for number, name in ((1, "練習 花子"), (2, "練習 太郎"), (3, "Practice Alex"))}
@@ -86,7 +87,7 @@ def inbox_app(inbox: Inbox, slips: Path | None, stand_ins: StandIns = StandIns()
         found = NEWER_THAN.fullmatch(request.query_params.get("after", ""))
         after = int(found[2]) if found and found[1] == inbox.name else 0
         told = [as_fields(mail) for mail in inbox.mails if mail.id > after]
-        return JSONResponse({"inbox": inbox.name, "received": inbox.received, "mails": told}, headers=HEADERS)
+        return JSONResponse({"inbox": inbox.name, "received": inbox.received, "mails": told})
 
     async def slips_page(request: Request) -> Response:
         if slips is None:
@@ -100,7 +101,7 @@ def inbox_app(inbox: Inbox, slips: Path | None, stand_ins: StandIns = StandIns()
         path = None if slips is None or not _SLIP.fullmatch(name) else slips / f"{name}.png"
         if path is None or not path.is_file():
             raise HTTPException(404)
-        return FileResponse(path, headers=HEADERS)
+        return FileResponse(path)
 
     others: list[BaseRoute] = []
     if stand_ins.line is not None:
@@ -108,7 +109,7 @@ def inbox_app(inbox: Inbox, slips: Path | None, stand_ins: StandIns = StandIns()
     if stand_ins.phone is not None:
         others += [*stand_ins.phone.routes(), *phone_routes(stand_ins.phone, pages)]
     if stand_ins.line is not None and stand_ins.deliveries is not None:
-        others += delivery_routes(stand_ins.deliveries, stand_ins.line, HEADERS)
+        others += delivery_routes(stand_ins.deliveries, stand_ins.line)
     return Starlette(
         routes=[
             *others,
@@ -119,7 +120,7 @@ def inbox_app(inbox: Inbox, slips: Path | None, stand_ins: StandIns = StandIns()
             Mount("/own", StaticFiles(directory=HERE / "static")),
             *static_routes(),
         ],
-        middleware=[Middleware(OwnBrowserOnly)],
+        middleware=[Middleware(SecurityHeaders), Middleware(OwnBrowserOnly)],
     )
 
 
@@ -142,7 +143,7 @@ def line_routes(line: LineStandIn, pages: Mapping[str, bool]) -> list[BaseRoute]
                 await line.follow(person)
             elif text:
                 await line.write(person, text)
-        return RedirectResponse("/line", 303, HEADERS)
+        return RedirectResponse("/line", 303)
 
     return [Route("/line", chat, methods=["GET"]), Route("/line", write, methods=["POST"])]
 
@@ -159,7 +160,7 @@ def phone_routes(phone: PhoneStandIn, pages: Mapping[str, bool]) -> list[BaseRou
         form = await _form(request)
         for one in [one for one in phone.told if one.id == form.get("id") and one.is_call]:
             await phone.press(one, "1")
-        return RedirectResponse("/phone", 303, HEADERS)
+        return RedirectResponse("/phone", 303)
 
     return [Route("/phone", log, methods=["GET"]), Route("/phone", press, methods=["POST"])]
 
@@ -212,8 +213,7 @@ def _clock(moment: datetime) -> tuple[str, str]:
 
 def _page(request: Request, template: str, version: str, **told: Any) -> Response:
     """204 for a page that knows this version already: it asks all the time."""
-    headers = PAGE_HEADERS if template in WITH_FORMS else HEADERS
     if request.query_params.get("seen") == version:
-        return Response(status_code=204, headers=headers)
+        return Response(status_code=204)
     page = _templates.get_template(template).render(version=version, reload=RELOAD_SECONDS, **told)
-    return HTMLResponse(page, headers=headers)
+    return HTMLResponse(page, headers=None if template in WITH_FORMS else NO_REFERRER)

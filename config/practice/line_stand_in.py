@@ -69,7 +69,6 @@ class LineStandIn:
     is_webhook_on: bool = True
     blocked: set[str] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
-    conflicts: int = 0
     said: deque[Spoken] = field(default_factory=lambda: deque(maxlen=KEPT))
     # Every request to push as it came, for whoever holds it against the official description.
     requests: deque[tuple[Mapping[str, str], bytes]] = field(default_factory=lambda: deque(maxlen=KEPT * 20))
@@ -99,7 +98,6 @@ class LineStandIn:
         if not push.to.startswith("U") or len(push.to) != 33 or set(push.to[1:]) - set(HEX) or not push.messages:
             return _says(400, f"The property, 'to', in the request body is invalid: {push.to}")
         if key in self.keys:
-            self.conflicts += 1
             return _says(409, "The retry key is already accepted")
         conduct = self.policy(push.to)
         match conduct:

@@ -25,7 +25,7 @@ _NAMES = {
     Trigger.NEAR: "順番のお知らせ",
     Trigger.NOW: "お呼び出しのお知らせ",
     Trigger.MISSED: "お呼び済みのお知らせ",
-    Trigger.READY: "お渡しの準備ができたお知らせ",
+    Trigger.READY: "交付の準備ができたお知らせ",
     Trigger.JUMP: "順番が早まったお知らせ",
     Trigger.DELAYED: "遅れのお知らせ",
 }

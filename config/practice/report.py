@@ -16,17 +16,17 @@ COMPLAINTS_SHOWN = 20
 
 NAMES = {
     "tickets": "発券",
-    "calls": "呼出",
-    "recalls": "再呼出",
-    "calls_shown": "表示を確かめた呼出",
+    "calls": "呼び出し",
+    "recalls": "再呼び出し",
+    "calls_shown": "表示を確かめた呼び出し",
     "passed": "受付順と違う順番（理由あり）",
     "served": "終了",
     "absent": "不在",
-    "returned": "戻り",
-    "cancelled": "取消",
-    "transferred": "振替",
-    "chosen": "順番の前の呼出",
-    "taken_back": "取り消した呼出",
+    "returned": "不在からの復帰",
+    "cancelled": "取り消し",
+    "transferred": "転送",
+    "chosen": "順番より先の呼び出し",
+    "taken_back": "取り消した呼び出し",
     "held": "保留",
     "reviewed": "審査へ",
     "ready": "交付へ",
@@ -73,7 +73,7 @@ class ProgressBar:
         self._told_at: float | None = None
 
     def __call__(self, office_second: float, tally: Tally, customers: int) -> None:
-        counts = f"発券 {tally.issued}/{customers}  呼出 {tally.called}  終了 {tally.served}"
+        counts = f"発券 {tally.issued}/{customers}  呼び出し {tally.called}  終了 {tally.served}"
         if self._is_terminal:
             full = BAR * tally.issued // max(1, customers)
             self._out.write(f"\r\x1b[K{as_clock(office_second)}  [{'#' * full}{'.' * (BAR - full)}]  {counts}")

@@ -274,7 +274,7 @@ class Retelling:
         ranks = {int(arrival): rank for arrival, rank in fact.ranks.items()}
         order = sorted(waiting, key=lambda arrival: (waiting[arrival].rank or 0, arrival))
         if not in_window and order != sorted(ranks, key=lambda arrival: (ranks[arrival], arrival)):
-            self._findings.blame("unexplained", f"{fact.lane} の順位の付け直しで、待つ方か順番が変わりました")
+            self._findings.blame("unexplained", f"{fact.lane} の順番の内部値の再設定で、待つ方か順番が変わりました")
         for arrival, rank in ranks.items():
             if arrival in waiting:
                 waiting[arrival].rank = rank

@@ -201,9 +201,9 @@ class Clerk:
                 case m.AnswerBody():
                     await clock.sleep(self._figures.call_seconds)
                     request = m.MarkAbsent(id=new_id(), counter=counter, ticket=arrival)
-                case m.RefusalBody(code="CalledTooFew"):
+                case m.RefusalBody(code="CalledTooFewTimes"):
                     request = m.Recall(id=new_id(), counter=counter, ticket=arrival)
-                case m.RefusalBody(code="CalledTooLately"):
+                case m.RefusalBody(code="CalledTooRecently"):
                     await clock.sleep(int(body.details["seconds"]))
                 case m.RefusalBody():
                     await self._look(body, arrival)

@@ -66,10 +66,14 @@ class Chronicle:
     """
 
     def __init__(self, office: Office) -> None:
+        self._office = office
+        self._reset()
+
+    def _reset(self) -> None:
+        """A new day knows nothing of the old."""
         self.calls: list[Calling] = []
         self.numbers: dict[int, str] = {}  # arrival → number
-        self._office = office
-        self._lanes_of = {counter.key: counter.lanes for counter in office.counters}
+        self._lanes_of = {counter.key: counter.lanes for counter in self._office.counters}
         self._stints: dict[int, list[Stint]] = {}
         self._since: dict[int, int] = {}  # arrival → office time at which its present wait began
         self._latest: dict[int, int] = {}  # arrival → its latest call
@@ -77,7 +81,7 @@ class Chronicle:
     def learn(self, fact: Fact) -> None:
         match fact:
             case facts.DayOpened():
-                self.__init__(self._office)  # type: ignore[misc]  # a new day knows nothing of the old
+                self._reset()
             case facts.DayClosed():
                 for arrival in self._stints:
                     self._end(arrival)

@@ -6,11 +6,11 @@
 from hub.desk import facts, order
 from hub.desk.facts import Fact, TicketServed
 from hub.desk.ground import Decision, Ground, about, stands
-from hub.desk.refusals import CalledTooFew, CalledTooLately, LaneNotServed, NoDelivery, NoReason
+from hub.desk.hours import MINUTE_MS
+from hub.desk.refusals import CalledTooFewTimes, CalledTooRecently, LaneNotServed, NoDelivery, NoReason
 from hub.desk.requests import Call, Done, Hold, MarkAbsent, Recall, Review, Stamp, TakeBack
 from hub.desk.ticket import Action, State, Ticket
 
-MINUTE_MS = 60_000
 SECOND_MS = 1000
 
 
@@ -54,10 +54,10 @@ def mark_absent(ground: Ground, stamp: Stamp, request: MarkAbsent, at: int) -> D
     ticket = ground.current(request.counter, request.ticket, Action.MARK_ABSENT)
     rule = ground.office.absence
     if ticket.calls < rule.after_calls:
-        raise CalledTooFew(calls=str(rule.after_calls - ticket.calls))
+        raise CalledTooFewTimes(calls=str(rule.after_calls - ticket.calls))
     lacking = (ticket.called_at or 0) + rule.after_seconds * SECOND_MS - at
     if lacking > 0:
-        raise CalledTooLately(seconds=str(-(-lacking // SECOND_MS)))
+        raise CalledTooRecently(seconds=str(-(-lacking // SECOND_MS)))
     until = at + rule.missed_minutes * MINUTE_MS
     fact = facts.TicketMarkedAbsent(counter=request.counter, until=until, **about(ticket, stamp, at))
     return stands(ticket, State.ABSENT), [fact]

@@ -162,7 +162,7 @@ class Desk(Ground):
             case requests.JoinWall() | requests.LeaveWall() | requests.ShowCall():
                 return receipts.decide(self.picture, stamp, request, at)
             case Sweep():
-                return Answer(None, None, None, None), []
+                return Answer(), []
             case _:
                 assert_never(request)
 
@@ -206,7 +206,7 @@ class Desk(Ground):
         turns = self._turns(request.counter, lanes)
         heads = [head for lane in lanes if (head := self.picture.first(lane, request.counter))]
         if not heads:
-            return Answer(None, None, None, None, finished=request.current), told
+            return Answer(finished=request.current), told
         ticket = min(heads, key=lambda head: (turns[head.lane], head.rank, head.arrival))
         told.append(TicketCalled(counter=request.counter, turn=turns[ticket.lane], **about(ticket, stamp, at)))
         return stands(ticket, State.CALLED, finished=request.current), told

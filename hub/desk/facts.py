@@ -8,7 +8,7 @@ older release did not tell it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, TypeAlias, get_type_hints
+from typing import Any, TypeAlias, get_args, get_type_hints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class TicketCheckedIn(_TicketFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketCalled(_TicketFact):
-    """`turn`: of its lane at a counter whose lanes weigh differently (`order.lane_in_turn`), else 0.
+    """`turn`: of its lane at a counter whose lanes weigh differently (`order.turn_of`), else 0.
 
     `reason`: key in the office's list, where it was chosen out of order; else empty.
     """
@@ -289,43 +289,7 @@ WallFact: TypeAlias = WallJoined | WallLeft | CallShown
 OfficeFact: TypeAlias = CounterReassigned | AnnouncementPosted | AnnouncementWithdrawn
 Fact: TypeAlias = DayOpened | DayClosed | TicketFact | LaneFact | QuietFact | WallFact | OfficeFact
 
-FACTS: dict[str, type[Fact]] = {
-    kind.__name__: kind
-    for kind in (
-        DayOpened,
-        DayClosed,
-        TicketIssued,
-        TicketExpected,
-        TicketCheckedIn,
-        TicketCalled,
-        CallTakenBack,
-        TicketRecalled,
-        TicketMarkedAbsent,
-        TicketReturned,
-        TicketHeld,
-        TicketSentToReview,
-        TicketReady,
-        TicketPushedBack,
-        TicketServed,
-        TicketCancelled,
-        TicketLapsed,
-        TicketTransferred,
-        SlipReissued,
-        LaneRenumbered,
-        LanePaused,
-        LaneResumed,
-        ClosingAnnounced,
-        ContactGiven,
-        ContactUsed,
-        ContactErased,
-        CounterReassigned,
-        AnnouncementPosted,
-        AnnouncementWithdrawn,
-        WallJoined,
-        WallLeft,
-        CallShown,
-    )
-}
+FACTS: dict[str, type[Fact]] = {kind.__name__: kind for kind in get_args(Fact)}
 
 
 class UnreadableFact(Exception):

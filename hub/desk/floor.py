@@ -110,7 +110,7 @@ def announce_closing(ground: Ground, stamp: Stamp, request: AnnounceClosing, at:
         raise LaneClosing()
     waiting = ground.picture.count(lane)
     fact = facts.ClosingAnnounced(at=at, who=stamp.who, request=stamp.request, lane=lane, still_waiting=waiting)
-    return Answer(None, None, lane, None, ahead=waiting), [fact]
+    return Answer(lane=lane, ahead=waiting), [fact]
 
 
 def is_over(ticket: Ticket, at: int) -> bool:

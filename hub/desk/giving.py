@@ -37,11 +37,11 @@ def pause(office: Office, picture: Picture, stamp: Stamp, request: Pause, at: in
     if lane in picture.paused:
         raise LaneIsPaused(lane=lane)
     fact = LanePaused(at=at, who=stamp.who, request=stamp.request, lane=lane, reason=reason)
-    return Answer(None, None, lane, None), [fact]
+    return Answer(lane=lane), [fact]
 
 
 def resume(office: Office, picture: Picture, stamp: Stamp, request: Resume, at: int) -> tuple[Answer, list[Fact]]:
     lane = office.lane(request.lane).key
     if lane not in picture.paused:
         raise LaneNotPaused(lane=lane)
-    return Answer(None, None, lane, None), [LaneResumed(at=at, who=stamp.who, request=stamp.request, lane=lane)]
+    return Answer(lane=lane), [LaneResumed(at=at, who=stamp.who, request=stamp.request, lane=lane)]

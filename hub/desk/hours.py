@@ -15,6 +15,7 @@ MINUTE_MS = 60_000
 FURTHEST_DAYS = 400  # nobody is told of an opening farther away than a year
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAY_LETTERS = "月火水木金土日"
 NTH_DAYS = frozenset(f"{weekday}{nth}" for weekday in WEEKDAYS for nth in range(1, 6))  # sun4: the fourth Sunday
 HOLIDAY = "holiday"
 DAY_NAMES = frozenset({*WEEKDAYS, *NTH_DAYS, HOLIDAY})
@@ -107,7 +108,6 @@ class Hours:
 
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_KANJI = "月火水木金土日"
 
 
 def end_of(day: str) -> int:
@@ -128,7 +128,7 @@ def day_of(at: int) -> date:
 def moment_text(at: int) -> str:
     """`11月30日（月）8:30`, as residents read it."""
     there = datetime.fromtimestamp(at / 1000, UTC) + timedelta(minutes=TOKYO_MINUTES)
-    return f"{there.month}月{there.day}日（{_KANJI[there.weekday()]}）{there.hour}:{there:%M}"
+    return f"{there.month}月{there.day}日（{WEEKDAY_LETTERS[there.weekday()]}）{there.hour}:{there:%M}"
 
 
 ALWAYS = Hours()

@@ -7,14 +7,13 @@ import unicodedata
 
 from hub.desk.facts import AnnouncementPosted, AnnouncementWithdrawn, CounterReassigned
 from hub.desk.ground import Decision, Ground
+from hub.desk.hours import MINUTE_MS
 from hub.desk.refusals import NoAnnouncement, StillReserved, WrongAnnouncement
 from hub.desk.requests import Announce, Answer, Reassign, Stamp, Withdraw
 from hub.desk.ticket import ENDS
 
 LONGEST_TEXT = 60  # two lines of a wall that are read from three metres
 MOST_MINUTES = 720  # a day's work; what is true for longer belongs to a poster
-MINUTE_MS = 60_000
-NOTHING = Answer(None, None, None, None)
 
 
 def reassign(ground: Ground, stamp: Stamp, request: Reassign, at: int) -> Decision:
@@ -32,19 +31,19 @@ def reassign(ground: Ground, stamp: Stamp, request: Reassign, at: int) -> Decisi
     fact = CounterReassigned(
         at=at, who=stamp.who, request=stamp.request, counter=request.counter, lanes=lanes, former=former
     )
-    return NOTHING, [fact]
+    return Answer(), [fact]
 
 
 def announce(ground: Ground, stamp: Stamp, request: Announce, at: int) -> Decision:
     """In place of what the walls said before."""
     text, until = text_of(request), at + request.minutes * MINUTE_MS
-    return NOTHING, [AnnouncementPosted(at=at, who=stamp.who, request=stamp.request, text=text, until=until)]
+    return Answer(), [AnnouncementPosted(at=at, who=stamp.who, request=stamp.request, text=text, until=until)]
 
 
 def withdraw(ground: Ground, stamp: Stamp, request: Withdraw, at: int) -> Decision:
     if ground.picture.announcement is None:
         raise NoAnnouncement()
-    return NOTHING, [AnnouncementWithdrawn(at=at, who=stamp.who, request=stamp.request)]
+    return Answer(), [AnnouncementWithdrawn(at=at, who=stamp.who, request=stamp.request)]
 
 
 def text_of(request: Announce) -> str:

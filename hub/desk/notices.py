@@ -18,9 +18,8 @@ from hub.desk.facts import (
     TicketReturned,
     TicketTransferred,
 )
+from hub.desk.hours import MINUTE_MS
 
-FURTHEST_AHEAD = 20  # people
-FURTHEST_MINUTES = 30  # of walking
 LOOKED_AT = 60  # who wait first in a lane, whatever its length: half an hour of one that calls somebody every 30 s
 
 
@@ -120,7 +119,6 @@ def pace_ms(calls: Iterable[int]) -> int:
 
 # ------------------------------------------------------------------------------------------------------- what falls due
 
-MINUTE_MS = 60_000
 FAR_OFF_MS = 5 * MINUTE_MS  # a turn expected sooner than that cannot come far sooner still
 LATE_MS = 15 * MINUTE_MS
 
@@ -144,9 +142,8 @@ MOVES_A_LANE = (
     TicketCancelled,
     TicketLapsed,
 )
-CALLED_SINCE = (
-    -1
-)  # in place of what was to be expected: whoever was called after being told near is told no more of places
+# In place of what was to be expected: whoever was called after being told near is told no more of places.
+CALLED_SINCE = -1
 
 
 def by_place(wish: Subscription, ahead: int, pace: int, at: int) -> tuple[Subscription, Trigger | None]:

@@ -21,6 +21,10 @@ class Picture:
     """Tickets by arrival, who waits in each lane in order of rank, and what each counter has."""
 
     def __init__(self, day: str | None = None) -> None:
+        self._reset(day)
+
+    def _reset(self, day: str | None) -> None:
+        """A new day knows nothing of the old."""
         self.day = day
         self.tickets: dict[int, Ticket] = {}
         self.waiting: dict[str, list[tuple[int, int]]] = {}  # lane → ascending (rank, arrival)
@@ -79,7 +83,7 @@ class Picture:
     def apply(self, fact: Fact) -> None:
         match fact:
             case facts.DayOpened():
-                self.__init__(fact.day)  # type: ignore[misc]  # a new day knows nothing of the old
+                self._reset(fact.day)
             case facts.DayClosed():
                 for ticket in list(self.tickets.values()):
                     if ticket.state not in ENDS:

@@ -14,18 +14,16 @@ from hub.desk.ticket import State
 
 WallRequest: TypeAlias = JoinWall | LeaveWall | ShowCall
 
-NOBODY = Answer(None, None, None, None)
-
 
 def decide(picture: Picture, stamp: Stamp, request: WallRequest, at: int) -> tuple[Answer, list[Fact]]:
     """What is known already is told no second time. Raises UnknownTicket, CallOver."""
     match request:
         case JoinWall():
-            return NOBODY, _joined(picture, stamp, request.wall, at)
+            return Answer(), _joined(picture, stamp, request.wall, at)
         case LeaveWall():
             if request.wall not in picture.walls:
-                return NOBODY, []
-            return NOBODY, [WallLeft(at=at, who=stamp.who, request=stamp.request, wall=request.wall)]
+                return Answer(), []
+            return Answer(), [WallLeft(at=at, who=stamp.who, request=stamp.request, wall=request.wall)]
         case ShowCall():
             return _show(picture, stamp, request, at)
         case _:

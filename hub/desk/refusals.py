@@ -19,8 +19,8 @@ Refusal
 │   ├── CallOver           a wall has shown a call that is not the present one of its ticket any more
 │   ├── SameLane           transferred to where it already waits
 │   ├── NoReason           a number is called out of order for a reason, or not at all
-│   ├── CalledTooFew       not absent yet: it must be called more often first
-│   ├── CalledTooLately    not absent yet: its resident still has some seconds to come
+│   ├── CalledTooFewTimes  not absent yet: it must be called more often first
+│   ├── CalledTooRecently  not absent yet: its resident still has some seconds to come
 │   ├── MissedTooLong      the time in which it might have come back is over
 │   ├── NotYet             it may still come back, and closing was not announced
 │   ├── PushedEnough       a number is pushed back so often and no more
@@ -140,11 +140,11 @@ class TooManyWishes(TryAgain):
 
 
 class NoticesClosed(TryAgain):
-    sentence = "ただいま、お知らせの登録を受け付けられません。この画面か、窓口の表示をご覧ください。"
+    sentence = "ただいま、お知らせの登録を受け付けられません。この画面か、番号表示モニターをご覧ください。"
 
 
 class LedgerAway(TryAgain):
-    sentence = "ただいま記録簿につながらないため、確認できません。少し待ってから、もう一度お試しください。"
+    sentence = "ただいま台帳につながらないため、確認できません。少し待ってから、もう一度お試しください。"
 
 
 class SignInBusy(TryAgain):
@@ -152,7 +152,7 @@ class SignInBusy(TryAgain):
 
 
 class SignInLocked(TryAgain):
-    sentence = "続けて間違えたため、しばらくサインインできません。15 分ほど待つか、責任者に解除を依頼してください。"
+    sentence = "続けて間違えたため、しばらくサインインできません。15 分ほど待つか、窓口責任者に解除を依頼してください。"
 
 
 class CodeTries(TryAgain):
@@ -184,14 +184,14 @@ class SameLane(WorldDiffers):
 
 
 class NoReason(WorldDiffers):
-    sentence = "順番の前にお呼びする理由を選んでください。"
+    sentence = "順番より先にお呼びする理由を選んでください。"
 
 
-class CalledTooFew(WorldDiffers):
+class CalledTooFewTimes(WorldDiffers):
     sentence = "まだ不在にできません。あと {calls} 回お呼びしてください。"
 
 
-class CalledTooLately(WorldDiffers):
+class CalledTooRecently(WorldDiffers):
     sentence = "まだ不在にできません。最後のお呼び出しから、あと {seconds} 秒お待ちください。"
 
 
@@ -200,7 +200,7 @@ class MissedTooLong(WorldDiffers):
 
 
 class NotYet(WorldDiffers):
-    sentence = "この番号はまだ終わりにできません。お戻りの期限か、受付終了のお知らせのあとに操作してください。"
+    sentence = "この番号はまだ終わりにできません。お戻りの期限を過ぎるか、受付終了をお知らせしてから操作してください。"
 
 
 class PushedEnough(WorldDiffers):
@@ -208,7 +208,7 @@ class PushedEnough(WorldDiffers):
 
 
 class NobodyBehind(WorldDiffers):
-    sentence = "後ろでお待ちのかたがいないため、順番は変わりません。"
+    sentence = "後ろでお待ちの方がいないため、順番は変わりません。"
 
 
 class NoDelivery(WorldDiffers):
@@ -258,7 +258,7 @@ class StillReserved(WorldDiffers):
 
 
 class NoAnnouncement(WorldDiffers):
-    sentence = "番号表示の画面にお知らせは出ていません。"
+    sentence = "番号表示モニターにお知らせは出ていません。"
 
 
 class HasNumber(WorldDiffers):
@@ -282,11 +282,11 @@ class TicketEnded(WorldDiffers):
 
 
 class SlipEnded(WorldDiffers):
-    sentence = "この番号の受付は終わっています。番号札は作り直せません。"
+    sentence = "この番号の受付は終わっています。番号札は再発行できません。"
 
 
 class NoContact(WorldDiffers):
-    sentence = "お知らせの登録はありません。アドレスは消去されています。"
+    sentence = "お知らせの登録はありません。連絡先は消去されています。"
 
 
 class NotClaimed(WorldDiffers):
@@ -298,7 +298,7 @@ class PurposeChanged(WorldDiffers):
 
 
 class OtherBody(WorldDiffers):
-    sentence = "同じ要求番号で別の操作が送られました。画面を読み込み直してから操作してください。"
+    sentence = "同じ処理番号で別の操作が送られました。画面を読み込み直してから操作してください。"
 
 
 class NameTaken(WorldDiffers):
@@ -334,7 +334,7 @@ class SignInWrong(NoAccess):
 
 
 class NotDesignated(NoAccess):
-    sentence = "取扱者の指定日と研修日の記録がないため、利用できません。責任者に登録を依頼してください。"
+    sentence = "取扱者の指定日と研修日の記録がないため、利用できません。運用担当者に登録を依頼してください。"
 
 
 class MustChange(NoAccess):
@@ -342,7 +342,7 @@ class MustChange(NoAccess):
 
 
 class NotAllowed(NoAccess):
-    sentence = "この操作をする権限がありません。必要なときは責任者に依頼してください。"
+    sentence = "この操作をする権限がありません。必要なときは窓口責任者か運用担当者に依頼してください。"
 
 
 class StoreDamaged(Refusal):
@@ -350,7 +350,7 @@ class StoreDamaged(Refusal):
 
 
 class NotUnderstood(Refusal):
-    sentence = "要求の内容を読み取れません。"
+    sentence = "送信内容を読み取れませんでした。"
 
 
 class UnknownLane(NotUnderstood):
@@ -394,7 +394,7 @@ class TooManyPlaces(NotUnderstood):
 
 
 class BadMessage(NotUnderstood):
-    sentence = "要求の形が正しくありません。画面を読み込み直してください。"
+    sentence = "送信の形式が正しくありません。画面を読み込み直してください。"
 
 
 class BadAddress(NotUnderstood):

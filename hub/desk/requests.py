@@ -282,10 +282,10 @@ class Answer:
     many walls that call had been shown until then.
     """
 
-    arrival: int | None
-    number: str | None
-    lane: str | None
-    state: State | None
+    arrival: int | None = None
+    number: str | None = None
+    lane: str | None = None
+    state: State | None = None
     ahead: int | None = None
     finished: int | None = None
     shown_before: int | None = None

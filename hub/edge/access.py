@@ -81,7 +81,7 @@ class Access:
 
     async def person(self, connection: HTTPConnection, *, is_used: bool) -> Principal | None:
         """Who is signed in; `is_used`: he does something, and his session lasts."""
-        token = _token(connection.cookies.get(SESSION_COOKIE, ""))
+        token = token_of(connection.cookies.get(SESSION_COOKIE, ""))
         if not token:
             return None
         try:
@@ -101,7 +101,7 @@ class Access:
 
     async def device(self, connection: HTTPConnection) -> Principal | None:
         """Which device this is: a program says its token, a browser has it as a cookie."""
-        token = _token(bearer(connection) if is_program(connection) else connection.cookies.get(DEVICE_COOKIE, ""))
+        token = token_of(bearer(connection) if is_program(connection) else connection.cookies.get(DEVICE_COOKIE, ""))
         if not token:
             return None
         device = await _asked(lambda: self._devices.find(token))
@@ -222,7 +222,7 @@ def bearer(connection: HTTPConnection) -> str:
     return told[0][len(_BEARER) :] if len(told) == 1 and told[0].lower().startswith(_BEARER) else ""
 
 
-def _token(text: str) -> str:
+def token_of(text: str) -> str:
     """What may be a token; '' for anything else: the ledger is not asked for every junk."""
     return text if len(text) == _TOKEN_LETTERS and text.isascii() else ""
 

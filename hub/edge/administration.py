@@ -18,7 +18,8 @@ from starlette.routing import BaseRoute, Route
 
 from hub.desk.refusals import BadMessage, CodeTries, Refusal, UnknownCode, UnknownPerson
 from hub.edge.access import Principal
-from hub.edge.staff import NO_STORE, Show, Staff, status_of, to
+from hub.edge.answers import status_of
+from hub.edge.staff import Show, Staff, to
 from hub.edge.tries import Tries
 from hub.ledger.devices import Device, Devices, Waiting
 from hub.ledger.journal import Author
@@ -332,4 +333,4 @@ def _is_filter(asked: Fields) -> bool:
 
 
 def _done(path: str, what: str) -> Response:
-    return RedirectResponse(f"{path}?done={what}", 303, NO_STORE)
+    return RedirectResponse(f"{path}?done={what}", 303)

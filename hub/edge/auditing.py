@@ -18,7 +18,8 @@ from starlette.routing import BaseRoute, Route
 
 from hub.desk.refusals import BadMessage, LedgerAway, MonthNotOver, Refusal
 from hub.edge.access import Principal
-from hub.edge.staff import NO_STORE, Staff, status_of
+from hub.edge.answers import status_of
+from hub.edge.staff import Staff
 from hub.ledger.audits import Audits
 from hub.ledger.certificate import Certified, certify
 from hub.ledger.connection import LedgerUnusable
@@ -137,7 +138,7 @@ class Auditing:
 
     async def _export(self, request: Request, viewer: Principal) -> Response:
         data = await asyncio.to_thread(self._zipped)
-        headers = {**NO_STORE, "Content-Disposition": 'attachment; filename="ledger.zip"'}
+        headers = {"Content-Disposition": 'attachment; filename="ledger.zip"'}
         return Response(data, media_type="application/zip", headers=headers)
 
     def _zipped(self) -> bytes:

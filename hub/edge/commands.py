@@ -19,6 +19,7 @@ from hub.desk.refusals import (
 )
 from hub.desk.requests import Answer, Request, Stamp
 from hub.edge.access import Access, Principal
+from hub.edge.answers import body_of
 from hub.wire import codec
 from hub.wire import messages as wire
 from hub.wire.codes import code_of, read_number
@@ -30,7 +31,9 @@ _log = structlog.get_logger("hub.edge.commands")
 # A defect of ours: nobody at the counter can help, but whether it was carried out can be seen on the screen.
 FAULT = wire.RefusalBody(
     code="Fault",
-    sentence="受付システムの不具合で操作を完了できませんでした。画面を確かめ、続くときはシステム担当にお知らせください。",
+    sentence=(
+        "受付システムの不具合で操作を完了できませんでした。画面を確かめ、続くときはシステムの担当者に連絡してください。"
+    ),
     again=False,
     details={},
 )
@@ -104,7 +107,7 @@ class Commands:
         try:
             told = read(text)
         except codec.NotAMessage as error:
-            return self._refused("unreadable", error.request_id, _body(BadMessage()))
+            return self._refused("unreadable", error.request_id, body_of(BadMessage()))
         kind = str(told.__struct_config__.tag)
         try:
             self._check(asker.principal, f"{socket} {kind}")
@@ -120,7 +123,7 @@ class Commands:
                 done = await self._teller.do(Stamp(day, asker.principal.who, told.id), request)
                 answer = answer_body(done, _code_of(told) if socket == "desk" else UNSET)
         except Refusal as refusal:
-            return self._refused(kind, told.id, _body(refusal))
+            return self._refused(kind, told.id, body_of(refusal))
         except Exception:
             _log.exception("request failed", request=kind)
             return self._refused(kind, told.id, FAULT)
@@ -222,7 +225,3 @@ def _code_of(told: AnyRequest) -> str | UnsetType:
     if isinstance(told, wire.Issue | wire.Reissue) and told.secret is not UNSET:
         return code_of(told.secret)
     return UNSET
-
-
-def _body(refusal: Refusal) -> wire.RefusalBody:
-    return wire.RefusalBody(refusal.code, refusal.said, refusal.again, dict(refusal.details))

@@ -16,13 +16,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from hub.desk.refusals import CodeTries, ForeignPage, NotSignedIn, Refusal
-from hub.edge.access import DEVICE_COOKIE, bearer, is_program
+from hub.edge.access import DEVICE_COOKIE, bearer, is_program, token_of
+from hub.edge.answers import as_json, refused, status_of
 from hub.edge.asked import Asked
 from hub.edge.commands import FAULT
 from hub.edge.guards import Guard
-from hub.edge.reception import body_of
-from hub.edge.staff import status_of
-from hub.edge.tries import Tries
+from hub.edge.tries import MINUTE_S, Tries
 from hub.ledger.devices import Device, Devices
 from hub.ledger.journal import Author
 from hub.wire import codes
@@ -32,10 +31,7 @@ from hub.wire.roles import Role
 _log = structlog.get_logger("hub.edge.devices")
 
 ASKS = 20  # a minute and process: every machine of an office within three minutes of a power cut
-MINUTE = 60.0
 COOKIE_SECONDS = 400 * 24 * 3600  # as long as a browser keeps any; each day of use begins it anew
-TOKEN_LETTERS = 43
-NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 HUB = Author("hub")
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -65,7 +61,7 @@ class Gate:
     ) -> None:
         self._devices, self._pages, self._guard = devices, pages, guard
         self._version, self._is_secure, self._lets_all_in = version, is_secure, lets_all_in
-        self._asks = Tries(ASKS, MINUTE, monotonic)
+        self._asks = Tries(ASKS, MINUTE_S, monotonic)
 
     def routes(self) -> list[BaseRoute]:
         answers = {"/device/ask": self._ask, "/device/state": self._state, "/device/turn": self._turn}
@@ -111,7 +107,7 @@ class Gate:
         asking = await asyncio.to_thread(self._devices.ask, role, place, self._version)
         if self._lets_all_in:
             await asyncio.to_thread(self._devices.let_in, asking.code, "", HUB)
-            response: Response = RedirectResponse(request.url.path, 303, NO_STORE)
+            response: Response = RedirectResponse(request.url.path, 303)
             if request.url.query:
                 response.headers["location"] += f"?{request.url.query}"
         else:
@@ -154,12 +150,12 @@ class Gate:
             asked = Asked(request)
             try:
                 await asked.read()
-                return _json(await answer(request, asked))
+                return as_json(await answer(request, asked))
             except Refusal as refusal:
-                return _json({"refusal": body_of(refusal)}, status_of(refusal))
+                return refused(refusal)
             except Exception:
                 _log.exception("request failed", path=request.url.path)
-                return _json({"refusal": FAULT}, 500)
+                return as_json({"refusal": FAULT}, 500)
 
         return endpoint
 
@@ -171,17 +167,9 @@ class Gate:
 
 def _held(request: Request) -> str:
     """The token that a browser holds, or ''."""
-    return _token(request.cookies.get(DEVICE_COOKIE, ""))
+    return token_of(request.cookies.get(DEVICE_COOKIE, ""))
 
 
 def _said(request: Request) -> str:
     """The token that a program says, or ''."""
-    return _token(bearer(request))
-
-
-def _token(text: str) -> str:
-    return text if len(text) == TOKEN_LETTERS and text.isascii() else ""
-
-
-def _json(told: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(told), status, NO_STORE, "application/json")
+    return token_of(bearer(request))

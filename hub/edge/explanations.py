@@ -7,7 +7,6 @@ import asyncio
 import re
 from typing import Protocol
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -15,8 +14,8 @@ from starlette.routing import BaseRoute, Route
 from hub.desk.chronicle import Chronicle
 from hub.desk.refusals import Refusal, StoreAway, UnknownTicket
 from hub.edge.access import Principal
-from hub.edge.reception import body_of
-from hub.edge.staff import NO_STORE, Staff, status_of
+from hub.edge.answers import as_json, refused
+from hub.edge.staff import Staff
 from hub.fanout.relay import Relay
 from hub.ledger.past_days import PastDays
 from hub.wire.codes import read_number
@@ -57,8 +56,8 @@ class Explanations:
             if arrival is None:
                 raise UnknownTicket
         except Refusal as refusal:
-            return _json({"refusal": body_of(refusal)}, status_of(refusal))
-        return _json({"number": number, "lines": self._pages.why(chronicle, arrival)})
+            return refused(refusal)
+        return as_json({"number": number, "lines": self._pages.why(chronicle, arrival)})
 
     async def _fairness(self, request: Request, viewer: Principal) -> Response:
         day, chronicle = await self._day(request)
@@ -68,8 +67,8 @@ class Explanations:
     async def _fairness_json(self, request: Request, viewer: Principal) -> Response:
         day, chronicle = await self._day(request)
         if chronicle is None:
-            return _json({"day": day}, 404)
-        return _json(await asyncio.to_thread(self._pages.fairness_json, day, chronicle))
+            return as_json({"day": day}, 404)
+        return as_json(await asyncio.to_thread(self._pages.fairness_json, day, chronicle))
 
     async def _day(self, request: Request) -> tuple[str, Chronicle | None]:
         """The day asked for (the open one where none is), and what is known of it. Raises StoreAway, LedgerUnusable."""
@@ -88,7 +87,3 @@ class Explanations:
         if self._relay.world is None:
             raise StoreAway
         return self._relay.world.chronicle
-
-
-def _json(told: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(told), status, NO_STORE, "application/json")

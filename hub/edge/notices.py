@@ -13,10 +13,11 @@ from starlette.routing import Route
 from hub.desk import requests as ask
 from hub.desk.notices import Carrier, Ending
 from hub.desk.refusals import BadAddress, Refusal
+from hub.edge.answers import body_of, status_of
 from hub.edge.asked import Asked
 from hub.edge.commands import FAULT
 from hub.edge.guards import Guard
-from hub.edge.reception import Reception, body_of, kept_id, status_of
+from hub.edge.reception import Reception, kept_id
 from hub.edge.wishes import Wished, Wishes
 from hub.wire import codes
 from hub.wire.addresses import read_address

@@ -12,7 +12,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
-import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -25,7 +24,6 @@ from hub.desk.notices import Trigger
 from hub.desk.refusals import (
     ForeignPage,
     NoContact,
-    NotUnderstood,
     NotYours,
     Refusal,
     StoreAway,
@@ -34,10 +32,11 @@ from hub.desk.refusals import (
 )
 from hub.desk.requests import Answer, Stamp
 from hub.desk.ticket import State, Ticket
+from hub.edge.answers import as_json, body_of, status_of
 from hub.edge.asked import Asked
 from hub.edge.commands import FAULT
 from hub.edge.guards import Guard
-from hub.edge.tries import Tries
+from hub.edge.tries import MINUTE_S, Tries
 from hub.fanout.relay import Relay
 from hub.store.lanes import SealedContact, Wished
 from hub.wire import codes
@@ -47,9 +46,6 @@ from hub.wire.tickets import Find, Notice, Passed, Sent, Told
 _log = structlog.get_logger("hub.edge.reception")
 
 WHO = "web"
-NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-
-MINUTE = 60.0
 WRONG_CODES = 5  # a minute and number: forty bits stay out of reach for the day
 PASSED_SHOWN = 3  # the latest: who looks up at the wall asks about the one that was just called
 REACH_S = 2.0  # for the fact of a ticket just given to come back
@@ -84,7 +80,7 @@ class Reception:
         self, relay: Relay, desk: Desk, pages: Pages, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self.relay, self.desk, self.pages, self.monotonic = relay, desk, pages, monotonic
-        self._wrong = Tries(WRONG_CODES, MINUTE, monotonic)
+        self._wrong = Tries(WRONG_CODES, MINUTE_S, monotonic)
 
     @property
     def office(self) -> Office:
@@ -189,7 +185,7 @@ class Reception:
         return list(latest.values())
 
     def show(self, asked: Asked, told: Told, news: str = "") -> Response:
-        return self.pages.ticket(told, news) if asked.is_form else _json(told)
+        return self.pages.ticket(told, news) if asked.is_form else as_json(told)
 
     async def refuse_on_page(self, asked: Asked, refusal: Refusal, day: str, arrival: int, secret: str) -> Response:
         """A form gets the ticket's own page back with the sentence on it."""
@@ -204,7 +200,7 @@ class Reception:
     def _say_no(self, asked: Asked, body: wire.RefusalBody, status: int) -> Response:
         if asked.is_form:
             return self.pages.refused(body, status, asked.fields.get("number", "")[:32])
-        return _json({"refusal": body}, status)
+        return as_json({"refusal": body}, status)
 
 
 def kept_id(path: str, asked: str) -> str:
@@ -212,16 +208,6 @@ def kept_id(path: str, asked: str) -> str:
     made again by nobody but the asker.
     """
     return hashlib.sha256(f"{path} {asked}".encode()).hexdigest()
-
-
-def body_of(refusal: Refusal) -> wire.RefusalBody:
-    return wire.RefusalBody(refusal.code, refusal.said, refusal.again, dict(refusal.details))
-
-
-def status_of(refusal: Refusal) -> int:
-    if refusal.again:
-        return 503
-    return 403 if isinstance(refusal, ForeignPage) else 400 if isinstance(refusal, NotUnderstood) else 409
 
 
 def _notice(wished: Wished) -> Notice:
@@ -240,9 +226,5 @@ def _notice(wished: Wished) -> Notice:
     )
 
 
-def _json(told: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(told), status, NO_STORE, "application/json")
-
-
 async def _to_page(request: Request) -> Response:
-    return RedirectResponse("/t", 303, NO_STORE)
+    return RedirectResponse("/t", 303)

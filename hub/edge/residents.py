@@ -15,8 +15,8 @@ from hub.desk.refusals import HasNumber, StoreAway, TooManyTries, WebClosed
 from hub.desk.requests import Stamp
 from hub.edge.asked import COOKIE, Asked
 from hub.edge.guards import Guard
-from hub.edge.reception import MINUTE, WHO, Reception, kept_id
-from hub.edge.tries import Tries
+from hub.edge.reception import WHO, Reception, kept_id
+from hub.edge.tries import MINUTE_S, Tries
 from hub.wire import codes
 from hub.wire.tickets import Cancel, Find, PushBack, PushBackByForm, Take, TakeByForm
 
@@ -28,7 +28,7 @@ class Residents:
 
     def __init__(self, reception: Reception, *, is_secure: bool = False, speed: int = 1) -> None:
         self._reception, self._is_secure = reception, is_secure
-        self._taken = Tries(TAKEN * speed, MINUTE, reception.monotonic)
+        self._taken = Tries(TAKEN * speed, MINUTE_S, reception.monotonic)
 
     def routes(self, guard: Guard) -> list[Route]:
         """`POST /tickets`, `/t/find`, `/t/later`, `/t/cancel`."""

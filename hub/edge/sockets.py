@@ -21,8 +21,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 from uvicorn.protocols.utils import ClientDisconnected
 
-from hub.desk.refusals import LedgerAway, MustChange, NoAccess, NotAllowed, NotSignedIn, Refusal, UnknownLane
+from hub.desk.refusals import MustChange, NotAllowed, NotSignedIn, Refusal, UnknownLane
 from hub.edge.access import Access, Principal, is_program
+from hub.edge.answers import status_of
 from hub.edge.commands import Asker, Commands
 from hub.edge.connections import ABORT
 from hub.edge.guards import Guard
@@ -379,9 +380,7 @@ def _nothing() -> None:
 
 
 def _status_of(refusal: Refusal) -> int:
-    if isinstance(refusal, NotSignedIn):
-        return 401
-    return 403 if isinstance(refusal, NoAccess) else 503 if isinstance(refusal, LedgerAway) else 409
+    return 401 if isinstance(refusal, NotSignedIn) else status_of(refusal)
 
 
 async def _deny(websocket: WebSocket, status: int, sentence: str) -> None:

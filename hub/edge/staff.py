@@ -16,35 +16,23 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from hub.desk.refusals import (
-    ForeignPage,
-    LedgerAway,
-    MustChange,
-    NoAccess,
-    NotAllowed,
-    NotSignedIn,
-    NotUnderstood,
-    Refusal,
-    SignInBusy,
-    SignInWrong,
-)
+from hub.desk.refusals import LedgerAway, MustChange, NotAllowed, NotSignedIn, Refusal, SignInBusy, SignInWrong
 from hub.edge.access import SESSION_COOKIE, Access, Principal
+from hub.edge.answers import status_of
 from hub.edge.commands import FAULT
 from hub.edge.forms import check_page, own_path, read_form
 from hub.edge.guards import Guard
 from hub.edge.hashing import Hashing
-from hub.edge.tries import Tries
+from hub.edge.tries import MINUTE_S, Tries
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.people import People
 from hub.wire.roles import Act, Role, may
 
 _log = structlog.get_logger("hub.edge.staff")
 
-NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 # A minute and process. Each account is counted by itself: who guesses at one keeps nobody else out.
 SIGN_INS = 60  # of one account; a practice office has one for all of its counters
 STRANGERS = 60  # of all names without an account: what is compared for them is nobody's loss
-MINUTE = 60.0
 NAME_SHOWN = 64  # letters of what was typed as a name that are shown again
 REPLACED = "replaced"  # why a session was ended
 UNLIKE = "新しいパスワードが 2 回とも同じになるように入れてください。"
@@ -84,8 +72,8 @@ class Staff:
     ) -> None:
         self.access, self.hashing = access, hashing
         self._people, self._pages, self._guard, self._is_secure = people, pages, guard, is_secure
-        self._tries = Tries(SIGN_INS, MINUTE, monotonic)
-        self._strangers = Tries(STRANGERS, MINUTE, monotonic)
+        self._tries = Tries(SIGN_INS, MINUTE_S, monotonic)
+        self._strangers = Tries(STRANGERS, MINUTE_S, monotonic)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -213,8 +201,8 @@ class Staff:
             check_page(request, self._guard)
             viewer = await self.access.person(request, is_used=True)
         except Refusal as refusal:
-            return Response(status_code=status_of(refusal), headers=NO_STORE)
-        return Response(status_code=401 if viewer is None else 204, headers=NO_STORE)
+            return Response(status_code=status_of(refusal))
+        return Response(status_code=401 if viewer is None else 204)
 
     def _open_form(self, do: Callable[[Request, Mapping[str, str]], Awaitable[Response]]) -> Endpoint:
         """POST of a form that finds out itself who asks."""
@@ -271,14 +259,6 @@ def onward(role: Role, then: str) -> str:
     return then if then and (may(role, Act.OPEN_DESK) or not is_desk) else home_of(role)
 
 
-def status_of(refusal: Refusal) -> int:
-    if refusal.again:
-        return 503
-    if isinstance(refusal, ForeignPage | NoAccess):
-        return 403
-    return 400 if isinstance(refusal, NotUnderstood) else 409
-
-
 def to(path: str) -> Endpoint:
     """Whoever loads the address of a form anew comes to its page."""
 
@@ -289,7 +269,7 @@ def to(path: str) -> Endpoint:
 
 
 def _go(path: str) -> Response:
-    return RedirectResponse(path, 303, NO_STORE)
+    return RedirectResponse(path, 303)
 
 
 def _path_of(request: Request) -> str:

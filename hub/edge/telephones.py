@@ -18,9 +18,10 @@ from hub.desk.lane import Purpose
 from hub.desk.notices import Carrier, NoticeState
 from hub.desk.refusals import BadTelephone, NotClaimed, NoticesClosed, Refusal, TooManyWishes
 from hub.desk.requests import Stop
+from hub.edge.answers import status_of
 from hub.edge.asked import Asked
 from hub.edge.guards import Guard
-from hub.edge.reception import Reception, status_of
+from hub.edge.reception import Reception
 from hub.edge.telephone import Telephone, read_telephone
 from hub.edge.tries import Tries
 from hub.edge.wishes import Counted, Wished, Wishes

@@ -3,18 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-import msgspec
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.desk.notices import how_told
 from hub.desk.refusals import Refusal
-from hub.edge.reception import NO_STORE, body_of, status_of
+from hub.edge.answers import as_json, refused
 from hub.store.lanes import Wished
-
-_log = structlog.get_logger("hub.edge.told")
 
 
 class Lanes(Protocol):
@@ -34,7 +30,7 @@ def told_route(
             wished = await lanes.notices_of(day(), request.path_params["ticket"])
             how = how_told(one.notices for one in wished)
         except Refusal as refusal:
-            return Response(msgspec.json.encode({"refusal": body_of(refusal)}), status_of(refusal), NO_STORE)
-        return Response(msgspec.json.encode({"told": str(how)}), 200, NO_STORE, "application/json")
+            return refused(refusal)
+        return as_json({"told": str(how)})
 
     return Route("/desk/told/{ticket:int}", for_desk(told), methods=["GET"])

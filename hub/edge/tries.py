@@ -3,6 +3,8 @@
 from collections import deque
 from collections.abc import Callable
 
+MINUTE_S = 60.0
+
 
 class Tries:
     """At most `limit` tries a key within `seconds`. As many keys are held as were tried within the last two whiles."""

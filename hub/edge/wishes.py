@@ -29,8 +29,8 @@ from hub.desk.refusals import (
 )
 from hub.desk.requests import Stamp
 from hub.edge.asked import Asked
-from hub.edge.reception import MINUTE, WHO, Reception, kept_id
-from hub.edge.tries import Tries
+from hub.edge.reception import WHO, Reception, kept_id
+from hub.edge.tries import MINUTE_S, Tries
 from hub.store.lanes import SealedContact
 from hub.store.sealing import By, Contact, Language, PublicKey, seal
 from hub.wire import codes
@@ -71,7 +71,7 @@ class Wishes:
         self._reception, self._contacts = reception, contacts
         self.purposes = purposes_of(reception.office, offers)
         self._wishes = Tries(WISHES, WHILE, reception.monotonic)
-        self._all_wishes = Tries(ALL_WISHES * speed, MINUTE, reception.monotonic)
+        self._all_wishes = Tries(ALL_WISHES * speed, MINUTE_S, reception.monotonic)
 
     async def left(self, asked: Asked, wanted: Wish, keep: Callable[[str, int], Awaitable[str]], says: str) -> Response:
         """A contact that somebody leaves on his page. `keep` (day, arrival) seals it and gives it as it was understood:

@@ -133,7 +133,7 @@ def _refuse_newer(connection: sa.Connection, config: Config) -> None:
     if present is not None and present not in {
         one.revision for one in ScriptDirectory.from_config(config).walk_revisions()
     }:
-        raise LedgerUnusable("台帳は新しい版の junban が作ったものです。その版の junban を入れてください。")
+        raise LedgerUnusable("台帳は新しいバージョンの junban が作りました。そのバージョンを入れてください。")
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

@@ -58,7 +58,6 @@ class Handled:
     subscription: str
     carrier: str
     day: str
-    purpose: str
     given_ms: int
     number: str = ""
     erased_ms: int | None = None
@@ -133,9 +132,8 @@ class Erasures:
             ):
                 subscription = fields.get("subscription", "")
                 if kind == GIVEN and first_day <= day <= last_day:
-                    told = {"carrier": fields["carrier"], "purpose": fields["purpose"]}
                     arrivals[subscription] = day, int(fields["arrival"])
-                    found[subscription] = {"day": day, "given_ms": moment, **told}
+                    found[subscription] = {"day": day, "given_ms": moment, "carrier": fields["carrier"]}
                 elif kind == USED:
                     use = Use(moment, fields["trigger"], fields["outcome"])
                     uses.setdefault(subscription, []).append(use)

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from hub.desk import requests as ask
 from hub.desk.giving import closed
+from hub.desk.hours import MINUTE_MS
 from hub.desk.known import check_known
 from hub.desk.lane import Counter, Office
 from hub.desk.managing import text_of
@@ -33,9 +34,7 @@ from hub.store.together import Together
 
 OfCounter: TypeAlias = ask.TakeBack | ask.Recall | ask.MarkAbsent | ask.Done | ask.Hold | ask.Review
 
-MINUTE_MS = 60_000
 TOKYO = timezone(timedelta(hours=9))  # Japan has kept UTC+9 without summer time since 1951
-
 
 # Every notice that a subscription may have, in time; whoever is called more often is told so all the same.
 _EACH = [(trigger, time) for trigger in Trigger for time in range(1, 6 if trigger in EACH_TIME else 2)]

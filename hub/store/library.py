@@ -38,8 +38,8 @@ class LibraryDiffers(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            f"ストアの関数ライブラリー {LIBRARY} は別の版のものです。入れた版の junban に戻すか、すべてのハブを止めて"
-            f"そのストアで redis-cli FUNCTION DELETE {LIBRARY} を実行してください（番号は消えません）。"
+            f"ストアの関数ライブラリー {LIBRARY} は別のバージョンのものです。入れたバージョンの junban に戻すか、"
+            f"すべてのハブを止めて redis-cli FUNCTION DELETE {LIBRARY} を実行してください（番号は消えません）。"
         )
 
 

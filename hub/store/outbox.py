@@ -139,17 +139,10 @@ class Outbox:
 
     async def count_due(self, day: str, carrier: Carrier) -> int:
         """How many somebody should look at now."""
-        count: int = await answered(self._client.zcount(self._keys.due(day, carrier), "-inf", await self._now()))
-        return count
-
-    async def next_due_ms(self, day: str, carrier: Carrier) -> int | None:
-        """In how many ms somebody should look again, 0: now. None: nothing is under way."""
-        first = await answered(self._client.zrange(self._keys.due(day, carrier), 0, 0, withscores=True))
-        return max(0, int(first[0][1]) - await self._now()) if first else None
-
-    async def _now(self) -> int:
         seconds, micros = await answered(self._client.time())
-        return int(seconds) * 1000 + int(micros) // 1000
+        now = int(seconds) * 1000 + int(micros) // 1000
+        count: int = await answered(self._client.zcount(self._keys.due(day, carrier), "-inf", now))
+        return count
 
     async def _call(
         self, function: str, day: str, carrier: Carrier, *own: str, more_keys: Sequence[str] = (), tries: int = TRIES

@@ -17,6 +17,8 @@ Secret = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
 SecretText = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}\\Z")]  # as `secret_text` of hub/wire/codes.py makes it
 Arrival = Annotated[int, Meta(ge=1, le=2**33 - 1)]
 Typed = Annotated[str, Meta(max_length=32)]  # by hand, full width and all
+FURTHEST_AHEAD = 20  # people: well within those that the desk looks at
+Ahead = Annotated[int, Meta(ge=1, le=FURTHEST_AHEAD)]
 
 
 # From the hub: the world -------------------------------------------------------------------------------------------
@@ -597,7 +599,7 @@ class NotifyDialled(_Request, frozen=True, tag="notify"):
     telephone: Typed
     by: Literal["sms", "voice"]
     language: Literal["ja", "en"]
-    ahead: Annotated[int, Meta(ge=1, le=20)]
+    ahead: Ahead
     purpose: Annotated[str, Meta(max_length=64)]
 
     def __repr__(self) -> str:

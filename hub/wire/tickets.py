@@ -4,15 +4,16 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from hub.wire.messages import Key, RequestId, Secret, SecretText, Typed
+from hub.wire.messages import Ahead, Key, RequestId, Secret, SecretText, Typed
 
 BODY_BYTES = 4096  # a long address in full width takes nine bytes a letter in a form; more is none of our pages
 
-Ahead = Annotated[int, Meta(ge=1, le=20)]  # as far as the desk looks ahead
-Minutes = Annotated[int, Meta(ge=0, le=30)]  # of walking, as far as the desk looks ahead; 0: that is not wished
+FURTHEST_MINUTES = 30  # of walking
+Minutes = Annotated[int, Meta(ge=0, le=FURTHEST_MINUTES)]  # 0: that is not wished
+# The same as a form writes them.
 AheadText = Annotated[str, Meta(pattern="^([1-9]|1[0-9]|20)\\Z")]
-Mark = Annotated[str, Meta(max_length=64)]
 MinutesText = Annotated[str, Meta(pattern="^([0-9]|[12][0-9]|30)\\Z")]
+Mark = Annotated[str, Meta(max_length=64)]
 Language = Literal["ja", "en"]
 By = Literal["sms", "voice"]
 

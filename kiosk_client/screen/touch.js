@@ -96,7 +96,7 @@ function drawKeypad(words, state, fresh) {
 function drawTelephone(words, state, fresh) {
   find("purpose").hidden = state !== "reading";
   find("purpose-text").textContent = view?.purpose?.text.trim() ?? "";
-  find("purpose-version").textContent = view?.purpose ? `説明の版 ${view.purpose.version}` : "";
+  find("purpose-version").textContent = view?.purpose ? words.purpose_version(view.purpose.version) : "";
   put("agree", state === "reading" ? words.agree : "");
   find("dial").hidden = state !== "dialling";
   if (!["dialling", "reading_back"].includes(state)) dial.clear();

@@ -50,7 +50,6 @@ class Contact:
     subscription: str
     canary: str
     sealed: str
-    due_s: float
     is_stopped: bool = False
 
 
@@ -170,7 +169,7 @@ class Story:
         await self.turn()
         await self.office.open()
         due = (morning + timedelta(days=1)).replace(hour=0, minute=10).timestamp()
-        mine = [await self.give(due) for _ in range(CONTACTS)]
+        mine = [await self.give() for _ in range(CONTACTS)]
         self.seen.contacts += len(mine)
         await self.archiver.turn()
         backup = self.back_up() if self.chance.random() < 0.25 else None
@@ -217,13 +216,13 @@ class Story:
         self.kept += mine
         self.look_for_canaries(mine, is_night=datetime.fromtimestamp(up_at, TOKYO).hour in NIGHT_HOURS)
 
-    async def give(self, due: float) -> Contact:
+    async def give(self) -> Contact:
         canary = f"canary-{secrets.token_hex(16)}"
         ticket = await self.office.take()
         subscription = await self.office.wish(ticket, f"{canary}@example.test")
         sealed = await self.office.contacts.sealed(subscription)
         assert sealed is not None
-        return Contact(subscription, canary, sealed, due)
+        return Contact(subscription, canary, sealed)
 
     async def ticket_of(self, one: Contact) -> int:
         client: Any = self.office.client

@@ -41,7 +41,7 @@ def test_a_code_as_somebody_types_it_lets_the_device_in(devices: Devices, run: R
     asking = devices.ask(Role.WALL, "x", "test")
     code, out, _ = run("let-in", asking.code.replace("-", "").lower(), "--place", "lobby")
     (device,) = devices.list()
-    assert (code, out) == (0, f"{device.id}（番号表示の画面 lobby）を登録しました。\n")
+    assert (code, out) == (0, f"{device.id}（番号表示モニター lobby）を登録しました。\n")
     found = devices.find(asking.token)
     assert found
     assert found.place == "lobby"
@@ -72,7 +72,7 @@ def test_a_revoked_device_is_out(devices: Devices, run: Run) -> None:
     device = devices.let_in(asking.code, "", Author("cli"))
     assert run("revoke", device.id)[:2] == (0, f"{device.id} の登録を取り消しました。\n")
     assert devices.find(asking.token) is None
-    assert "取り消し" in run("list")[1]
+    assert "取り消し済み" in run("list")[1]
 
 
 @pytest.mark.parametrize("words", [("let-in", "AAAA-AAAA"), ("let-in", "x"), ("revoke", "wall-000000")])

@@ -35,7 +35,7 @@ def typed(verb: str) -> list[str]:
 async def test_a_clerk_who_signed_in_calls_on_a_wall_that_was_let_in(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path / "data"))
     added = junban(tmp_path, *typed("user add"), *data)
-    first = re.search(r"^最初のパスワード: (\S+)$", added.stdout, re.MULTILINE)
+    first = re.search(r"^一回限りのパスワード: (\S+)$", added.stdout, re.MULTILINE)
     assert first, added.stderr
     name = typed("user add")[2]
     with running(tmp_path, *typed("up"), *data, "--port", free_port()) as office:

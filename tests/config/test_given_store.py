@@ -62,7 +62,7 @@ def test_a_server_that_is_not_there_is_said_to_be_away(tmp_path: Path) -> None:
     ("setting", "value", "says"),
     [
         ("save", "3600 1", "スナップショット"),
-        ("slowlog-log-slower-than", "10000", "命令の中身"),
+        ("slowlog-log-slower-than", "10000", "コマンドの中身"),
         ("maxmemory-policy", "volatile-ttl", "noeviction"),
         ("appendonly", "no", "appendonly"),
     ],
@@ -79,7 +79,7 @@ def test_a_valkey_that_logs_large_requests_is_told(tmp_path: Path) -> None:
     with EmbeddedValkey(tmp_path / "store") as server, closing(given_server(server.url)) as client:
         client.config_set("commandlog-request-larger-than", "10")
         (fault,) = faults_of_server(client)
-    assert "命令の中身" in fault
+    assert "コマンドの中身" in fault
 
 
 def test_a_server_on_the_network_without_password_is_told(client: redis.Redis) -> None:

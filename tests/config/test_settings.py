@@ -197,11 +197,11 @@ def test_practice_is_open_at_all_hours_unless_the_file_says_otherwise(tmp_path: 
     assert not read_office(path).for_practice().hours.is_always
 
 
-def test_the_practice_ward_says_what_an_address_is_for_and_how_it_is_gone() -> None:
-    purpose = read_office(PRACTICE_OFFICE).purpose
-    assert purpose is not None
-    for said in ("順番が近づいた", "だけに使います", "翌日", "消します", "お渡しする", "やめて"):
-        assert said in purpose.text
+@pytest.mark.parametrize("carrier", ["purpose", "line_purpose", "phone_purpose"])
+def test_the_practice_ward_says_what_a_contact_is_for_and_how_it_is_gone(carrier: str) -> None:
+    purpose = getattr(read_office(PRACTICE_OFFICE), carrier)
+    for said in ("順番が近づいた", "お呼びする", "交付の準備", "だけに使います", "翌日", "消します", "やめて"):
+        assert said in purpose.text, "all that is sent is said before it is asked"
 
 
 @pytest.mark.parametrize("text", ["key = ", "key = 1\nkey = 2", "\udcff"])
@@ -237,7 +237,7 @@ def test_the_practice_ward_stays_easy_to_read_for_other_programs() -> None:
 
 
 def test_a_machine_without_settings_has_all_of_them() -> None:
-    machine, office = read_all({"PATH": "/bin", "JUNBAN_REDIS_URL": "", "JUNBAN_DAYS": "x"})
+    machine, office = read_all({"PATH": "/bin", "JUNBAN_REDIS_URL": "", "JUNBAN_REQUIRE_BROWSER": "1"})
     assert machine == Machine()
     assert (machine.redis_url, machine.port, office.key) == (None, 8080, "sakura")
 

@@ -40,7 +40,7 @@ def people(tmp_path: Path) -> People:
 
 
 def password_in(said: str) -> str:
-    found = re.search(r"最初のパスワード: (\S+)", said)
+    found = re.search(r"一回限りのパスワード: (\S+)", said)
     assert found, said
     return found[1]
 
@@ -57,7 +57,7 @@ def test_the_first_operator_comes_in_with_the_password_that_was_printed(user, tm
     code, said, _ = user("add", *SATO)
     assert code == 0
     assert said.startswith("sato（佐藤花子、運用担当者 operator）を登録しました。\n")
-    assert "サインインして新しいパスワードに変えて" in said
+    assert "新しいパスワードに変更します" in said
     assert people(tmp_path).sign_in("sato", password_in(said)).person.must_change
     assert password_in(said).encode() not in b"".join(path.read_bytes() for path in tmp_path.glob("ledger*"))
     listed = json.loads(user("list", "--json")[1])["people"]

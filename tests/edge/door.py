@@ -22,6 +22,7 @@ from hub.edge.auditing import Auditing
 from hub.edge.explanations import Explanations
 from hub.edge.guards import Guard
 from hub.edge.hashing import Hashing
+from hub.edge.headers import SecurityHeaders
 from hub.edge.staff import Staff
 from hub.fanout.relay import Relay
 from hub.fanout.world import World
@@ -130,7 +131,7 @@ class Door:
             return PlainTextResponse(viewer.name)
 
         auditing = Auditing(staff, self.ledger, self.people, AuditPages(OFFICE), now_ms=self.time.now_ms)
-        self.app = Starlette(
+        pages_and_forms = Starlette(
             routes=[
                 *staff.routes(),
                 *administration.routes(),
@@ -140,6 +141,7 @@ class Door:
                 Route("/admin/overview", staff.page(Act.SEE_OVERVIEW, live), methods=["GET"]),
             ]
         )
+        self.app = SecurityHeaders(pages_and_forms)
 
     def browser(self) -> TestClient:
         """What it leaves under way in the hub is done before the story ends."""

@@ -65,7 +65,7 @@ def test_a_ticket_says_whether_its_contact_was_erased_when_and_how(door: Door, l
     before = auditor.get(f"/audit/contacts?day={DAY}").text
     assert "A101" in before
     assert "未消去 1 件" in before
-    for words in ("登録の確認", "お呼び出し", "送信済み", "送れず、後でもう一度", "送信したか不明"):
+    for words in ("登録の確認", "お呼び出し", "送信済み", "未送信（再送待ち）", "送信結果不明"):
         assert words in before, "each time that it was used"
     erase(ledger)
     after = auditor.get(f"/audit/contacts?day={DAY}").text

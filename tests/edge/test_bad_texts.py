@@ -28,12 +28,12 @@ pytestmark = pytest.mark.anyio
         ({"consent": False}, "NoConsent", "同意の欄に印を付けて"),
         ({"purpose": "1/00000000"}, "PurposeChanged", "説明が新しくなりました"),
         ({"purpose": "1"}, "PurposeChanged", "説明が新しくなりました"),
-        ({"ahead": 0}, "BadMessage", "形が正しくありません"),
-        ({"ahead": 21}, "BadMessage", "形が正しくありません"),
-        ({"ahead": 2**53 + 1}, "BadMessage", "形が正しくありません"),
-        ({"ahead": 2.5}, "BadMessage", "形が正しくありません"),
-        ({"more": 1}, "BadMessage", "形が正しくありません"),
-        ({"address": None}, "BadMessage", "形が正しくありません"),
+        ({"ahead": 0}, "BadMessage", "形式が正しくありません"),
+        ({"ahead": 21}, "BadMessage", "形式が正しくありません"),
+        ({"ahead": 2**53 + 1}, "BadMessage", "形式が正しくありません"),
+        ({"ahead": 2.5}, "BadMessage", "形式が正しくありません"),
+        ({"more": 1}, "BadMessage", "形式が正しくありません"),
+        ({"address": None}, "BadMessage", "形式が正しくありません"),
     ],
 )
 async def test_what_is_not_taken_is_refused_with_a_sentence_and_nothing_is_kept(

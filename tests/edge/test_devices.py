@@ -131,7 +131,7 @@ def test_a_wall_shows_the_same_code_until_it_is_let_in(house: House) -> None:
     assert state(browser).json() == {"state": "unknown"}
     first = browser.get("/wall/hall")
     assert first.status_code == 200
-    assert "この番号表示の画面は、まだ登録されていません" in first.text
+    assert "この番号表示モニターは、まだ登録されていません" in first.text
     assert code_in(browser.get("/wall/hall").text) == code_in(first.text)
     assert state(browser).json()["state"] == "waiting"
     house.let_in(first)

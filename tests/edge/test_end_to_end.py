@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import MaxConnectionsError
 from websockets.exceptions import InvalidStatus
 
-from config import asgi
+from config import hub_store
 from config.asgi import Tuning, hub_running
 from config.embedded import EmbeddedValkey
 from hub.desk.lane import Office
@@ -243,7 +243,7 @@ async def test_many_requests_at_once_never_make_the_tail_say_away(
         made.append(store_client(url))
         return made[-1]
 
-    monkeypatch.setattr(asgi, "connect", connecting)
+    monkeypatch.setattr(hub_store, "connect", connecting)
     async with hub_of(office, valkey_server.url) as hub:
         await is_ready(hub)
         async with hub.open("/ws/board") as connection:

@@ -276,10 +276,10 @@ async def test_without_javascript_number_and_code_do_the_same(office: Office, va
         _, told = await browser.take()
         page = await browser.send("/t/find", number=told["number"], code=told["code"])
         assert 'action="/t/later"' in page.text
-        assert "あと <b" in page.text
+        assert "残り <b" in page.text
         proof = {"number": told["number"], "code": told["code"], "places": "2"}
         alone = await browser.send("/t/later", id=new_id(), **proof)
-        assert (alone.status_code, "後ろでお待ちのかたがいないため" in alone.text) == (409, True)
+        assert (alone.status_code, "後ろでお待ちの方がいないため" in alone.text) == (409, True)
         browser.client.cookies.clear()
         await browser.take()
         later = await browser.send("/t/later", id=new_id(), **proof)
@@ -349,7 +349,7 @@ async def test_a_foreign_page_is_refused_and_a_page_of_ours_is_not(browser: Brow
 async def test_what_is_no_request_of_ours_is_refused_with_a_sentence(browser: Browser, body: bytes, kind: str) -> None:
     answer = await browser.client.post("/tickets", content=body, headers={"Content-Type": kind})
     assert answer.status_code == 400
-    assert "要求の形が正しくありません。" in answer.text
+    assert "送信の形式が正しくありません。" in answer.text
 
 
 async def test_an_unknown_lane_is_refused(browser: Browser) -> None:

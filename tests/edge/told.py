@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
-from config.asgi import LineChannel, hub_running
+from config.asgi import hub_running
 from config.practice.line_stand_in import LineStandIn
 from config.practice.phone_stand_in import PhoneStandIn
+from config.residents import LineChannel
 from hub.desk.lane import Office, Purpose
 from hub.desk.notices import Carrier
 from hub.desk.requests import Next, Stamp

@@ -58,13 +58,23 @@ def fields_of_lines(path: Path) -> set[str]:
     return names - {"exc_info"}  # told as `error` and `where`
 
 
+def fields_of_files() -> dict[str, set[str]]:
+    """Path → what its lines of the log say; without the tests."""
+    ours = [path for path in tracked() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] != "tests"]
+    told = {path.relative_to(ROOT).as_posix(): fields_of_lines(path) for path in ours}
+    assert len([path for path, fields in told.items() if fields]) > 5
+    return told
+
+
 def test_no_line_of_the_log_says_what_is_left_out_of_it() -> None:
     """A field that is not on the list is dropped: whoever reads the line would find nothing in it."""
-    ours = [path for path in tracked() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] != "tests"]
-    told = {path: fields_of_lines(path) for path in ours}
-    assert len([path for path, fields in told.items() if fields]) > 5
-    dropped = {path.relative_to(ROOT).as_posix(): fields - FIELDS for path, fields in told.items()}
+    dropped = {path: fields - FIELDS for path, fields in fields_of_files().items()}
     assert {path: fields for path, fields in dropped.items() if fields} == {}
+
+
+def test_the_list_of_the_log_has_no_field_that_no_line_says() -> None:
+    said = set().union(*fields_of_files().values())
+    assert FIELDS - said == {"event", "level", "logger", "timestamp", "where", "dropped"}, "of every line, or of faults"
 
 
 def test_only_the_settings_read_the_environment() -> None:

@@ -103,7 +103,7 @@ async def _takes_a_slip(ward: Ward, open_page: Open, folder: Path) -> tuple[str,
     with kiosk_running(ward, folder, "--out", str(slips)) as (machine, _):
         screen = await open_touch_screen(open_page, machine)
         await screen.click(BUTTON)
-        await sees(screen, "#about", "受付票をお取りください")
+        await sees(screen, "#about", "番号札をお取りください")
         number = await text(screen, "#number")
         (picture,) = await asyncio.to_thread(lambda: list(slips.glob("*.png")))
         (code,) = zxingcpp.read_barcodes(Image.open(picture).convert("L"))

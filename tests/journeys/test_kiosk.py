@@ -112,7 +112,7 @@ async def test_one_touch_gives_a_number_a_slip_and_one_more_on_the_wall(
         assert await touch(address, "/from-home") == 409
         await screen.click(BUTTON)
         await sees(screen, "#number", "A101")
-        await sees(screen, "#about", "受付票をお取りください")
+        await sees(screen, "#about", "番号札をお取りください")
         await sees(wall, COUNT, "1")
         (picture,) = slips.glob("*.png")
         (code,) = zxingcpp.read_barcodes(Image.open(picture).convert("L"))

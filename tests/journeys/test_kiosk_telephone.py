@@ -66,7 +66,7 @@ async def fits(screen: "Page") -> bool:
 
 async def comes_to_the_keypad(screen: "Page") -> None:
     await screen.click(BUTTON)
-    await sees(screen, "#about", "受付票をお取りください")
+    await sees(screen, "#about", "番号札をお取りください")
     await screen.click("#by-phone")
     await sees(screen, "#purpose", PHONE_PURPOSE.text, f"説明の版 {PHONE_PURPOSE.version}")
     for _ in range(2):  # in English, and back
@@ -126,7 +126,7 @@ async def test_a_fixed_line_is_called_in_the_language_of_the_screen(
     await screen.click("#language")
     await dial(screen, "0120123456")
     await screen.click("#dial-enter")
-    await sees(screen, "#about", "0120 or 0570 cannot be told")
+    await sees(screen, "#about", "cannot notify numbers such as 0120")
     await screen.click("#dial-again")
     assert await text(screen, "#dialled") == ""
     await dial(screen, FIXED)

@@ -58,7 +58,7 @@ async def test_consent_code_linked_told_and_stopped(ward: Ward, open_page: Open)
     await sees(page, "#line-sent", "お呼び出しのお知らせ: お送りしました")
 
     await page.click("#line-stop-form button")
-    await sees(page, "#line-states", "お知らせをやめ、LINEの記号を消しました")
+    await sees(page, "#line-states", "お知らせをやめ、LINEのユーザーIDを消しました")
     assert await ward.kept() == [], "it was gone before the page said so: there is no while in between"
     assert USER not in await page.content()
 

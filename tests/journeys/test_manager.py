@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 LONGEST = (
     "本日は混み合っています。証明はコンビニエンスストアでもお取りいただけます。"
-    + "お急ぎのかたは2階の総合案内へお越しください。"
+    + "お急ぎの方は2階の総合案内へお越しください。"
 )
 LARGE_PX = 36  # 16 mm on a 55-inch screen of 1920 × 1080: read from three metres and more
 SIZES = ((1366, 768), (1024, 768), (320, 640))

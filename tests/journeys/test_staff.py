@@ -161,7 +161,7 @@ async def test_a_wall_is_let_in_by_the_code_that_it_shows_and_put_out_again(morn
     await sign_in(operator, "sato", given)
     await change_password(operator, given, OWN)
     wall = await open_page(f"{morning.inside}/wall/lobby")
-    await sees(wall, "h1", "この番号表示の画面は、まだ登録されていません")
+    await sees(wall, "h1", "この番号表示モニターは、まだ登録されていません")
     assert await wall.evaluate("document.documentElement.scrollHeight") <= 1080
     code = wall.locator(".code")
     shown = await code.inner_text()
@@ -170,7 +170,7 @@ async def test_a_wall_is_let_in_by_the_code_that_it_shows_and_put_out_again(morn
     await code.evaluate("(line, shown) => { line.textContent = shown; }", shown)
 
     await operator.goto(f"{morning.inside}/admin/devices")
-    await sees(operator, ".list", "番号表示の画面", "lobby")
+    await sees(operator, ".list", "番号表示モニター", "lobby")
     await operator.get_by_label("登録コード").fill((await wall.inner_text(".code")).lower())
     await answered(operator, operator.get_by_role("button", name="この機器を登録する").click())
     await sees(operator, ".news", "機器を登録しました")

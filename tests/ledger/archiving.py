@@ -1,8 +1,8 @@
 """A program that starts archivers to be killed: `python -m tests.ledger.archiving STORE OFFICE LEDGER FOLDER`.
 
-For each line on its standard input it forks one, which turns without a pause until it is killed, and says its process
-id; everything was imported before, so that an archiver is at work within milliseconds. Before and after each step that
-touches store or ledger the archiver says `step`. Whoever reads hears `gone` when it is.
+For each line on its standard input it forks one, which says its process id and turns without a pause until it is
+killed; everything was imported before, so that it is at work within milliseconds. Before and after each step that
+touches store or ledger it says `step`. Whoever reads hears `gone` when it is.
 """
 
 import asyncio
@@ -68,10 +68,10 @@ def main() -> None:
         child = os.fork()
         if not child:
             try:
+                say(str(os.getpid()))  # not the parent: its word may come after a first step
                 asyncio.run(archive(store, office, ledger, Path(folder)))
             finally:
                 os._exit(1)
-        say(str(child))
         _, status = os.waitpid(child, 0)
         say("gone" if os.WIFSIGNALED(status) else f"ended by itself: {status}")
 

@@ -96,7 +96,7 @@ def test_wrong_use_and_wrong_files_are_one_sentence(
         (["verify", "--head", str(head), "--key", none], 1, "公開鍵"),
         (["verify", "--head", str(head), "--key", str(head)], 1, "公開鍵"),
         (["export", str(tmp_path / "none" / "x")], 1, "書けません"),
-        ([], 2, "命令を書いてください"),
+        ([], 2, "コマンドを書いてください"),
     ):
         assert main(["ledger", *words]) == code
         said = capsys.readouterr()

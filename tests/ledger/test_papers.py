@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,12 @@ from hub.wire.roles import Role
 from web.certificate import RESIDUE, certificate_json, certificate_pdf
 from web.paper_words import Issue
 from web.papers import japanese
+from web.report import Handling, report_pdf, ways_of
 
 DAY = "2026-11-24"
 NOON = 1_795_489_200_000
 NIGHT = 1_795_533_000_000  # 00:10 of the 25th
-ISSUE = Issue("2026-12-01", "新宿区長　様", "順番運営株式会社", "佐藤 花子", "さくら区役所 戸籍住民課")
+ISSUE = Issue("2026-12-01", "○○区長　様", "順番運営株式会社", "佐藤 花子", "さくら区役所 戸籍住民課")
 OFFICE = """
 key = "ward"
 name = "さくら区役所"
@@ -166,6 +168,15 @@ def test_a_report_names_handlers_and_audits(ledger: Ledger, tmp_path: Path, monk
     assert told["facts"]["audits"] == [{"held": "2026-11-20", "kind": "on_site", "result": "sound"}]
     assert told["facts"]["purposes"] == ["2026-11-1/3f2a9c"]
     assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_a_report_says_that_telephoning_was_passed_on_only_where_somebody_was_telephoned(ledger: Ledger) -> None:
+    quiet = Handling(certify(ledger, DAY, DAY), (), (), {("email", "accepted"): 2}, {}, ())
+    assert "再委託は行っていません" in "".join(ways_of(quiet))
+    rung = replace(quiet, uses={("phone", "accepted"): 1})
+    assert "区の承諾を得て電話の事業者に行わせた送信だけ" in "".join(ways_of(rung))
+    assert "行っていません。再委託は" in "".join(ways_of(rung))
+    assert report_pdf(rung, ISSUE) != report_pdf(quiet, ISSUE)
 
 
 def test_a_paper_of_days_in_the_wrong_order_or_by_nobody_is_not_made(

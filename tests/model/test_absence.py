@@ -7,8 +7,8 @@ import pytest
 from hub.desk import facts
 from hub.desk.lane import Absence
 from hub.desk.refusals import (
-    CalledTooFew,
-    CalledTooLately,
+    CalledTooFewTimes,
+    CalledTooRecently,
     MissedTooLong,
     NobodyBehind,
     NotYet,
@@ -36,7 +36,7 @@ async def test_nobody_is_absent_before_he_was_called_often_enough(desk: Timeless
     await issue(desk)
     await call(desk)
     await desk.pass_time(120)
-    with pytest.raises(CalledTooFew) as refused:
+    with pytest.raises(CalledTooFewTimes) as refused:
         await desk.ask(MarkAbsent("2", 1))
     assert refused.value.details == {"calls": "1"}
     assert refused.value.said == "まだ不在にできません。あと 1 回お呼びしてください。"
@@ -50,7 +50,7 @@ async def test_each_call_leaves_the_whole_time_to_come(desk: TimelessDesk) -> No
     await desk.pass_time(120)
     await desk.ask(Recall("2", 1))
     await desk.pass_time(12)
-    with pytest.raises(CalledTooLately) as refused:
+    with pytest.raises(CalledTooRecently) as refused:
         await desk.ask(MarkAbsent("2", 1))
     assert refused.value.details == {"seconds": "18"}
     await desk.pass_time(18)

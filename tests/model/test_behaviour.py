@@ -88,8 +88,8 @@ async def test_a_double_press_is_one_call(desk: TimelessDesk) -> None:
 async def test_next_with_nobody_waiting_still_finishes_the_current(desk: TimelessDesk) -> None:
     await issue(desk)
     await call(desk)
-    assert await call(desk, current=1) == Answer(None, None, None, None, finished=1)
-    assert await call(desk) == Answer(None, None, None, None)
+    assert await call(desk, current=1) == Answer(finished=1)
+    assert await call(desk) == Answer()
     assert (await desk.picture()).at_counter == {}
 
 

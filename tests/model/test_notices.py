@@ -3,7 +3,7 @@
 import pytest
 
 from hub.desk.facts import ContactErased, ContactGiven
-from hub.desk.notices import FURTHEST_AHEAD, LATE_MS, Carrier, Ending
+from hub.desk.notices import LATE_MS, Carrier, Ending
 from hub.desk.refusals import NoContact, OtherBody, TicketEnded, UnknownTicket
 from hub.desk.requests import (
     Call,
@@ -21,6 +21,7 @@ from hub.desk.requests import (
     Wish,
 )
 from hub.desk.ticket import State
+from hub.wire.messages import FURTHEST_AHEAD
 from tests.model.desks import CERTIFICATES, MOVES, TimelessDesk, small_office
 
 EMAIL = Carrier.EMAIL

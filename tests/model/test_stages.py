@@ -115,7 +115,7 @@ async def test_what_the_office_dropped_while_in_review_goes_on_by_transfer(desk:
 
 async def test_closing_is_announced_with_how_many_still_wait(desk: TimelessDesk) -> None:
     await issue(desk, times=2)
-    assert await desk.ask(AnnounceClosing(CERTIFICATES)) == Answer(None, None, CERTIFICATES, None, ahead=2)
+    assert await desk.ask(AnnounceClosing(CERTIFICATES)) == Answer(lane=CERTIFICATES, ahead=2)
     assert (await desk.picture()).closing == {CERTIFICATES}
     with pytest.raises(LaneClosing):
         await desk.ask(AnnounceClosing(CERTIFICATES))

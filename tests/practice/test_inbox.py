@@ -114,7 +114,7 @@ def test_an_empty_inbox_says_what_to_do() -> None:
     page = seen(Inbox()).get("/")
     assert page.status_code == 200
     assert '<p class="empty" data-fresh="empty">' in page.text
-    assert "受付票</a>" not in page.text, "there is no ticket machine"
+    assert "番号札</a>" not in page.text, "there is no ticket machine"
 
 
 def test_the_letters_of_a_mail_are_shown_and_never_run() -> None:
@@ -177,7 +177,7 @@ def test_a_slip_opens_its_ticket(tmp_path: Path) -> None:
 
 def test_a_machine_that_has_given_nothing_yet_has_an_empty_page(tmp_path: Path) -> None:
     pages = seen(Inbox(), tmp_path / "not yet")
-    assert "まだ受付票はありません" in pages.get("/slips").text
+    assert "まだ番号札はありません" in pages.get("/slips").text
     assert seen(Inbox()).get("/slips").status_code == 404
 
 

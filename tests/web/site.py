@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from hub.desk.lane import Lane, Office
+from hub.edge.headers import ALWAYS
 from hub.wire import messages as m
 from hub.wire.codec import encode
 from hub.wire.roles import Role
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page, Route, WebSocketRoute
 
 ORIGIN = "http://junban.test"
+POLICY = "Content-Security-Policy"
 AT = 1795478400123  # 9:00 on 2026-11-24 in Tokyo
 POSITION = "2026-11-24.6b1f0c2a9d3e:1795478400123-0"
 
@@ -190,7 +192,8 @@ class Site:
         if urlsplit(route.request.url).path.startswith("/desk/told/"):
             return await route.fulfill(json={"told": "unwished"})
         answer = self._client.get(route.request.url)
-        await route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.content)
+        headers = {**answer.headers, POLICY: ALWAYS[POLICY]}  # what scripts may do here they may do on a hub's page
+        await route.fulfill(status=answer.status_code, headers=headers, body=answer.content)
 
     def _connect(self, socket: "WebSocketRoute") -> None:
         self.connections.append(Connection(socket))

@@ -125,7 +125,7 @@ async def test_next_at_a_counter_that_has_nobody(site: MakeSite, page: "Page") -
     asked = (await ours.asked(1))[0]
     assert without_id(asked) == {"type": "next", "counter": "2", "current": None}
     ours.hub.say(m.Reply(asked["id"], answer=m.AnswerBody(None, None, None, None, None, None)))
-    await page.locator("#news", has_text="お待ちのかたはいません。").wait_for()
+    await page.locator("#news", has_text="お待ちの方はいません。").wait_for()
 
 
 async def test_without_a_number_there_is_nothing_to_recall(site: MakeSite, page: "Page") -> None:
@@ -204,7 +204,7 @@ async def test_the_focus_is_never_lost(site: MakeSite, page: "Page") -> None:
     await at_counter(ours)
     assert await focused(page) == "home"
     await page.locator('[data-action="recall"]').click()
-    assert await focused(page) == "home", "the next Enter means 次へ, not 再呼出 again"
+    assert await focused(page) == "home", "the next Enter means 次へ, not 再呼び出し again"
     await page.locator("#aside button").first.focus()
     ours.tell(m.TicketReturned, arrival=1, number="A201", rank=5)
     await page.locator("#coming", has_text="A201").wait_for()

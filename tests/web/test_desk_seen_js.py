@@ -48,12 +48,12 @@ async def test_without_a_second_stage_there_is_no_review(site: MakeSite, page: "
 async def test_the_desk_says_whether_its_call_is_on_the_walls(site: MakeSite, page: "Page") -> None:
     ours = site(with_receipts(["lobby"], walls=["lobby", "stairs"]))
     await at_counter(ours)
-    await page.locator("#receipt", has_text="表示済（1／2台）").wait_for()
+    await page.locator("#receipt", has_text="表示済み（1／2台）").wait_for()
     assert await page.locator("#unshown").inner_text() == ""
     await page.clock.run_for(5000)
-    await page.locator("#unshown", has_text="A101 は画面「stairs」に出ていません。").wait_for()
+    await page.locator("#unshown", has_text="A101 は番号表示モニター「stairs」に出ていません。").wait_for()
     ours.tell(m.CallShown, arrival=100, number="A101", calls=1, wall="stairs")
-    await page.locator("#receipt", has_text="表示済（2台）").wait_for()
+    await page.locator("#receipt", has_text="表示済み（2台）").wait_for()
     assert await page.locator("#unshown").inner_text() == ""
     ours.tell(m.TicketRecalled, number="A101", arrival=100, counter="1", calls=2)
     await page.locator("#receipt", has_text="未表示").wait_for()

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 LYING, STANDING = {"width": 1920, "height": 1080}, {"width": 1080, "height": 1920}
 HIGHLIGHT_MS = 8000
-LONG_NAME = "住所の異動（転入・転出・転居・世帯変更）の届出"
 
 # Boxes of what must be seen: it lies within the screen and within its card, and no card covers another.
 FAULTS = """

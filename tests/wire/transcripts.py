@@ -199,7 +199,7 @@ def _places(whole: Line) -> Iterator[Line]:
     yield {"know": {**whole, "position": "another:1000-0", "lanes": lanes, "called": called}, "away": False}
 
 
-_REFUSAL = {"code": "BadMessage", "sentence": "要求の形が正しくありません。", "again": False, "details": {}}
+_REFUSAL = {"code": "BadMessage", "sentence": "送信の形式が正しくありません。", "again": False, "details": {}}
 
 
 def any_request(chance: random.Random, desk: Desk) -> Request:

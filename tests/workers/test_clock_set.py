@@ -50,7 +50,7 @@ async def is_kept(story: Story, subscription: str) -> bool:
 @pytest.mark.parametrize("step_s", STEPS_S)
 async def test_a_clock_that_is_set_takes_no_contact_before_its_hour(story: Story, step_s: int) -> None:
     due = datetime.fromtimestamp(story.traveller.now_s, TOKYO).replace(hour=0, minute=10) + timedelta(days=1)
-    contact = await story.give(due.timestamp())
+    contact = await story.give()
     await story.archiver.turn()
     await story.set_wrong(step_s)
     for minutes in (1, 25):

@@ -125,7 +125,7 @@ export class Actions {
     if (silence !== undefined) this.tell({ refusal: silence });
     else if (refusal !== undefined) this.tell({ refusal: refused(body, refusal) });
     else if (body.type === "check_in") this.tell({ news: this.#checkedIn(answer) });
-    else if (body.type === "next" && answer.arrival === null) this.tell({ news: "お待ちのかたはいません。" });
+    else if (body.type === "next" && answer.arrival === null) this.tell({ news: "お待ちの方はいません。" });
     else if (body.secret !== undefined) this.slips.show(body, answer, this.picture);
   }
 
@@ -147,7 +147,7 @@ export class Actions {
   }
 
   #checkedIn({ number, lane, ahead }) {
-    const place = ahead === null ? "" : ahead === 0 ? "（次のかたです）" : `（前に${ahead}人）`;
+    const place = ahead === null ? "" : ahead === 0 ? "（次の方です）" : `（前に${ahead}人）`;
     return `${number} の来庁を受け付けました。${this.picture.laneName(lane)}でお待ちです${place}。`;
   }
 }

@@ -67,7 +67,7 @@ function draw(picture) {
   if (!own) write(part("refusal"), NO_SUCH_COUNTER);
   write(part("office"), picture.office);
   write(part("counter"), own?.name ?? counter);
-  document.title = `${own?.name ?? counter}｜呼出`;
+  document.title = `${own?.name ?? counter}｜呼び出し`;
   drawClock();
   drawCurrent();
   drawReceipt();

@@ -71,14 +71,14 @@ export class Managing {
 
   #askWhoEnds({ lane, name }, stands) {
     const waiting = this.picture.queue(lane);
-    if (waiting.length === 0) return this.tell({ news: `${name}でお待ちのかたはいません。` });
+    if (waiting.length === 0) return this.tell({ news: `${name}でお待ちの方はいません。` });
     const choices = waiting.slice(0, LISTED).map(({ arrival, number }) => ({
       text: `${number} を終わりにします`,
       body: [arrival],
     }));
     const everybody = waiting.map(({ arrival }) => arrival);
     choices.push({ key: "0", text: `お待ちの ${waiting.length}人 全員を終わりにします`, body: everybody });
-    return this.#question(`${name}：受付は終了しました。お待ちのかたの番号`, choices, stands, (arrivals) => this.#end(name, arrivals));
+    return this.#question(`${name}：受付は終了しました。お待ちの方の番号`, choices, stands, (arrivals) => this.#end(name, arrivals));
   }
 
   #question(title, choices, stands, chosen) {
@@ -120,7 +120,7 @@ const DONE = {
   resume: (lane) => `${lane}の受付を再開しました。`,
   closing: (lane) => `${lane}の本日の受付を終了しました。`,
   reassign: (lane, counter) => `${counter}の本日の担当業務を変更しました。`,
-  announce: () => "番号表示の画面にお知らせを出しました。",
-  withdraw: () => "番号表示の画面のお知らせを取り下げました。",
+  announce: () => "番号表示モニターにお知らせを出しました。",
+  withdraw: () => "番号表示モニターのお知らせを取り下げました。",
   lapse: () => "番号を終わりにしました。",
 };

@@ -19,7 +19,7 @@ const NO_LANES = "番号をお渡しできる業務が、いまはありませ�
 /** Each asks, and sends what was chosen. */
 export const QUESTIONS = {
   return: (desk) =>
-    which(desk, "return", "どの番号のかたが戻られましたか", desk.ownFirst(desk.picture.missedNumbers()), (missed) =>
+    which(desk, "return", "どの番号の方が戻られましたか", desk.ownFirst(desk.picture.missedNumbers()), (missed) =>
       desk.send("return", { type: "return", ticket: missed.arrival }),
     ),
   resume: (desk) =>

@@ -23,17 +23,17 @@ export class Shown {
     if (call === null || walls === null) return { kind: "", text: "", alarm: "" };
     const shown = call.shown ?? [];
     const missing = walls.filter((wall) => !shown.includes(wall));
-    if (shown.length > 0 && missing.length === 0) return { kind: "shown", text: `表示済（${shown.length}台）`, alarm: "" };
+    if (shown.length > 0 && missing.length === 0) return { kind: "shown", text: `表示済み（${shown.length}台）`, alarm: "" };
     const isLate = nowMs - this.#sinceMs >= PATIENCE_MS;
     const kind = shown.length > 0 ? "partly" : "unshown";
-    const text = kind === "partly" ? `表示済（${shown.length}／${shown.length + missing.length}台）` : "未表示";
+    const text = kind === "partly" ? `表示済み（${shown.length}／${shown.length + missing.length}台）` : "未表示";
     return { kind, text, alarm: isLate ? alarmOf(call, shown, missing) : "" };
   }
 }
 
 function alarmOf({ number }, shown, missing) {
-  if (missing.length === 0) return `番号表示の画面が1台もつながっていません。${number} のかたを口頭でお呼びください。`;
-  if (shown.length === 0) return `${number} は番号表示の画面に出ていません。口頭でお呼びください。`;
+  if (missing.length === 0) return `番号表示モニターが1台もつながっていません。${number} の方を口頭でお呼びください。`;
+  if (shown.length === 0) return `${number} は番号表示モニターに出ていません。口頭でお呼びください。`;
   const which = missing.map((wall) => `「${wall}」`).join("");
-  return `${number} は画面${which}に出ていません。その付近のかたを口頭でお呼びください。`;
+  return `${number} は番号表示モニター${which}に出ていません。その付近の方を口頭でお呼びください。`;
 }

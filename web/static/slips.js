@@ -42,7 +42,7 @@ export class Slips {
     write(part("#slip-title"), type === "issue" ? "番号をお渡しください" : "新しい番号札をお渡しください");
     write(part("#slip-number"), number);
     write(part("#slip-lane"), picture.laneName(present));
-    write(part("#slip-ahead"), ahead == null ? "" : `前にお待ちのかた ${ahead}人`);
+    write(part("#slip-ahead"), ahead == null ? "" : `前にお待ちの方 ${ahead}人`);
     write(part("#slip-code"), `${code.slice(0, HALF)}-${code.slice(HALF)}`);
     part("#slip-old").hidden = type === "issue";
     if (!this.isOpen) this.#dialog.showModal();

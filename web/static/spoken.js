@@ -29,6 +29,7 @@ function nameOf(call) {
   return `${call.arrival}@${call.called_at}`;
 }
 
+/** かた in kana: a voice may take 方 for ほう. */
 function sentence(picture, call) {
   const again = call.calls > 1 ? "もう一度お呼びします。" : "";
   return `${again}${call.number}番のかた、${picture.counterName(call.counter)}へお越しください。`;

@@ -112,7 +112,7 @@ function stageLabel(call) {
 /** In the grid only what is new is labelled: it waits for a place among the largest. */
 function gridLabel(call) {
   if (!isFresh || !highlights.isNew(call)) return "";
-  return call.calls > 1 ? `${call.calls}回目の呼出` : "お呼び出し";
+  return call.calls > 1 ? `${call.calls}回目のお呼び出し` : "お呼び出し";
 }
 
 function asOf(before, after) {

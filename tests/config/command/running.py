@@ -20,7 +20,7 @@ JUNBAN = Path(sys.executable).with_name("junban")
 PRACTICE = {
     "valkey-server": "データストア",
     "cli inbox": "受信箱",
-    "cli keeper": "見張り",
+    "cli keeper": "常駐処理（keeper）",
     "cli worker line": "LINEのワーカー",
     "cli worker email": "メールのワーカー",
     "cli worker phone": "電話のワーカー",
@@ -63,7 +63,7 @@ class Running:
 
     def way_in(self, role: str) -> tuple[str, str]:
         """Account and password of this role, as they are printed."""
-        found = re.search(rf"^  {role}のサインイン +(\S+) +(\S+)$", self.said, re.MULTILINE)
+        found = re.search(rf"^  {role}のサインイン\s+(\S+) +(\S+)$", self.said, re.MULTILINE)
         assert found, self.said
         return found[1], found[2]
 

@@ -57,12 +57,12 @@ async def test_a_demonstration_plays_a_day_and_ctrl_c_leaves_nothing(tmp_path: P
 async def test_every_address_of_a_demonstration_answers_and_after_kill_9_no_process_lives(tmp_path: Path) -> None:
     with running(tmp_path, "demo", "--port", free_port()) as demo:
         await is_up(demo)
-        for page in ("混雑状況", "呼出表示", "窓口", "発券機", "受付票", "メールの受信箱"):
+        for page in ("混雑状況", "番号表示モニター", "窓口", "発券機", "番号札", "メールの受信箱"):
             assert get(*demo.address(page))[0] == 200, page
         host, port, _ = demo.address("発券機")
         number = str(await eventually(lambda: touched(host, port), within_s=WITHIN_S))
-        await eventually(lambda: f"{number} の画面を開く" in get(*demo.address("受付票"))[1], within_s=WITHIN_S)
-        page = get(*demo.address("受付票"))[1]
+        await eventually(lambda: f"{number} の画面を開く" in get(*demo.address("番号札"))[1], within_s=WITHIN_S)
+        page = get(*demo.address("番号札"))[1]
         found = re.search(r'href="http://([\d.]+):(\d+)(/t)\?openExternalBrowser=1#[\w-]{22}"', page)
         assert found, page
         assert get(found[1], int(found[2]), found[3])[0] == 200

@@ -108,7 +108,7 @@ def test_an_office_with_faulty_settings_is_not_started(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "about"),
     [
-        ([], "命令"),
+        ([], "コマンド"),
         (["serve"], "serve"),
         (["up", "--prot", "1"], "--prot"),
         (["up", "--practic"], "--practic"),
@@ -118,7 +118,7 @@ def test_an_office_with_faulty_settings_is_not_started(tmp_path: Path) -> None:
         (["demo", "now"], "now"),
         (["check", "office.toml"], "office.toml"),
         (["hub"], "JUNBAN_REDIS_URL"),
-        (["device"], "命令"),
+        (["device"], "コマンド"),
         (["device", "let-in"], "CODE"),
     ],
 )

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.timeout(400)  # whole offices, one after the other
 async def test_a_practice_office_answers_on_every_page_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     with running(tmp_path, "up", "--practice", "--port", free_port()) as office:
         await is_up(office)
-        for page in ("混雑状況", "呼出表示", "窓口"):
+        for page in ("混雑状況", "番号表示モニター", "窓口"):
             status, body = get(*office.address(page))
             assert (status, "さくら区役所" in body) == (200, True)
         _, body = get(*office.address("窓口"))
