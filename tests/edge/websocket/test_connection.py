@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import ClassVar
 
 import pytest
+import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
@@ -202,6 +203,8 @@ async def test_a_message_before_the_answer_is_kept_until_then(port: int) -> None
 
 
 async def test_what_those_who_do_not_read_are_told_first_is_held_once(port: int) -> None:
+    if not isinstance(asyncio.get_running_loop(), uvloop.Loop):
+        pytest.skip("asyncio's own loop copies what it holds; a hub runs on the other")
     APP.state.told = told = framed(Kind.BYTES, bytes(8 << 20))
     before = sys.getrefcount(told)
     deaf = [await Bare.asking(port, head("/listen", port)) for _ in range(5)]
