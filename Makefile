@@ -68,8 +68,8 @@ $(VENV)/dev: requirements-dev.lock $(VENV)/runtime
 	@$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
-# The tests need a browser, Japanese letters, a second, older server, a mail server, a database and another clock. Never a
-# reason to stop here: what stays missing is skipped by name later, or fails there when JUNBAN_REQUIRE_BROWSER=1.
+# The tests need a browser, Japanese letters, a second, older server, a mail server, a database, another clock, and what
+# reads the examples for a server of one's own. Never a reason to stop here: what stays missing is skipped by name later, or fails there when JUNBAN_REQUIRE_BROWSER=1.
 needs: $(VENV)/dev
 	@missing=""; \
 	command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$$missing chromium"; \
@@ -78,6 +78,8 @@ needs: $(VENV)/dev
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	command -v smtpd >/dev/null || [ -x /usr/sbin/smtpd ] || missing="$$missing opensmtpd"; \
 	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$$missing nginx-light"; \
+	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
 	ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$$missing libfaketime"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

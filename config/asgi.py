@@ -179,7 +179,7 @@ def _for_staff(
         ),
         *overview_routes(present, for_manager=entrance.for_manager),
         *entrance.routes,
-        told_route(store.own_lanes, residents.reception.day, entrance.for_desk),
+        told_route(store.own_lanes, residents.reception.day, edge.relay.called_at, entrance.for_desk),
     ]
 
 

@@ -1,9 +1,12 @@
 """What `junban bounce` does: a mail came back, and its envelope says which. The mail itself names the address: it is
-read to its end and thrown away.
+read to its end, for whether it is a report of failure (RFC 3464), and thrown away.
+
+Whoever is on leave, whose mail only takes its time, or who writes there by hand is not erased.
 """
 
 import asyncio
 import re
+from email import message_from_bytes
 from typing import BinaryIO
 
 from hub.desk.lane import Office
@@ -16,6 +19,7 @@ from hub.wire.codes import digest_of
 
 WORD = r"([A-Za-z0-9_-]{22})"
 CHUNK_BYTES = 65_536
+READ_BYTES = 262_144  # a report says first what it reports; behind it stands the mail that came back
 
 
 def token_in(recipient: str, bounces: str) -> str | None:
@@ -25,12 +29,26 @@ def token_in(recipient: str, bounces: str) -> str | None:
     return found[1] if found else None
 
 
+def is_failure(mail: bytes) -> bool:
+    """Whether a mail server says by it that it has given up: not that it goes on trying, nor what somebody wrote."""
+    report = message_from_bytes(mail)
+    kind = str(report.get_param("report-type", "")).lower()
+    if report.get_content_type() != "multipart/report" or kind != "delivery-status":
+        return False
+    statuses = [part for part in report.walk() if part.get_content_type() == "message/delivery-status"]
+    blocks = [block for status in statuses for block in status.walk()]
+    return any(str(block.get("Action", "")).strip().lower() == "failed" for block in blocks)
+
+
 def run(office: Office, recipient: str, bounces: str, mail: BinaryIO, *, redis_url: str) -> bool:
-    """Whether it was one of ours. Raises a Refusal where the store is away: the mail server tries again."""
+    """Whether one of ours failed by it. Raises a Refusal where the store is away: the mail server tries again."""
+    head = mail.read(READ_BYTES)
     while mail.read(CHUNK_BYTES):
         pass
     token = token_in(recipient, bounces)
-    return token is not None and asyncio.run(_learn(office, digest_of(token), redis_url))
+    if token is None or not is_failure(head):
+        return False
+    return asyncio.run(_learn(office, digest_of(token), redis_url))
 
 
 async def _learn(office: Office, callback: str, redis_url: str) -> bool:

@@ -16,17 +16,16 @@ from hub.ledger.devices import Device, Devices
 from hub.ledger.journal import Author
 from web.viewers import ROLES
 
-BY = Author("cli")
 _TOKYO = timezone(timedelta(hours=9))
 
 
 class DeviceCommand:
     """One office's devices, for the time of a block. Its acts raise refusals of the desk."""
 
-    def __init__(self, settings: LedgerSettings, office: Office, say: Say) -> None:
+    def __init__(self, settings: LedgerSettings, office: Office, say: Say, by: Author) -> None:
         """Raises LedgerUnusable."""
         self._ledger = settings.open(office.key)
-        self._say = say
+        self._say, self._by = say, by
         self._devices = Devices(self._ledger, now_ms)
 
     def __enter__(self) -> Self:
@@ -58,12 +57,16 @@ class DeviceCommand:
         if not devices and not waiting:
             self._say("機器はまだありません。機器で画面を開き、出たコードを junban device let-in で登録してください。")
 
-    def let_in(self, code: str, place: str) -> None:
-        device = self._devices.let_in(code, place, BY)
+    def let_in(self, code: str, place: str, *, as_json: bool) -> None:
+        device = self._devices.let_in(code, place, self._by)
+        if as_json:
+            told = {"ok": True, "id": device.id, "role": device.role, "place": device.place}
+            self._say(json.dumps(told))
+            return
         self._say(f"{device.id}（{ROLES[device.role]} {device.place}）を登録しました。")
 
     def revoke(self, id: str) -> None:
-        self._devices.revoke(id, BY)
+        self._devices.revoke(id, self._by)
         self._say(f"{id} の登録を取り消しました。")
 
 

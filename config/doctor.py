@@ -24,12 +24,18 @@ import redis
 from config.check import find_faults
 from config.given_store import given_server
 from config.ledger import FILE as LEDGER_FILE
-from config.ledger import KEY_FILE
+from config.ledger import KEY_FILE, ledger_settings
 from config.listening import places
+from config.now import now_ms
+from config.office_folder import KEYS_FOLDER, PRACTICE_MARK
 from config.sbom import differing, locked
 from config.settings import Machine, default_data_folder
 from config.upkeep import of_updates, of_viruses
+from hub.desk.lane import Office
 from hub.edge.headers import ALWAYS
+from hub.ledger.audits import Audits
+from hub.ledger.connection import LedgerUnusable
+from hub.ledger.journal import tokyo_day
 
 ASK_WITHIN_S = 5.0
 CLOCKS_APART_S = 5.0
@@ -54,12 +60,13 @@ class Look:
     seen: tuple[str, ...] = ()
 
 
-def examine(machine: Machine, folder: Path | None = None) -> list[Look]:
+def examine(machine: Machine, office: Office, folder: Path | None = None) -> list[Look]:
     """Everything, in the order in which it is told."""
     folder = folder or default_data_folder()
     looks: dict[str, Callable[[], tuple[list[str], list[str]]]] = {
         "設定": lambda: ([str(fault) for fault in find_faults()], []),
         "ファイルの権限": lambda: (_of_files(machine, folder), []),
+        "鍵の置き場所": lambda: (_of_key_place(machine, folder), []),
         "空き容量": lambda: (_of_disk(folder), []),
         "時計": lambda: (_of_clock(machine), []),
         "コアダンプ": lambda: (_of_cores(), []),
@@ -69,6 +76,7 @@ def examine(machine: Machine, folder: Path | None = None) -> list[Look]:
         "部品": lambda: (_of_packages(), _versions(machine)),
         "ウイルス対策": of_viruses,
         "OS の更新": of_updates,
+        "年度の監査": lambda: (_of_audit(machine, office, folder), []),
     }
     return [Look(name, *map(tuple, look())) for name, look in looks.items()]
 
@@ -94,6 +102,29 @@ def _of_files(machine: Machine, folder: Path) -> list[str]:
         if stat.S_IMODE(machine.office.stat().st_mode) & 0o022:
             faults.append(f"{machine.office} をほかの利用者が書き換えられます。chmod go-w を実行してください。")
     return faults
+
+
+def _of_key_place(machine: Machine, folder: Path) -> list[str]:
+    """Keys that open contacts go into no backup, and people back up the folder with the records."""
+    keys = machine.key_dir or folder / KEYS_FOLDER
+    is_within = keys.absolute().is_relative_to(folder.absolute())
+    if not is_within or not keys.exists() or (folder / PRACTICE_MARK).exists():
+        return []
+    return [
+        f"連絡先の鍵 {keys} が、台帳と同じ {folder} の中にあります。写しに入れないよう、JUNBAN_KEY_DIR に別の場所を"
+        "書き、止めてから移してください。"
+    ]
+
+
+def _of_audit(machine: Machine, office: Office, folder: Path) -> list[str]:
+    """The ward looks once in each fiscal year; where there is no ledger, nothing was handled yet."""
+    try:
+        with contextlib.closing(ledger_settings(machine, folder).open(office.key)) as ledger:
+            if not ledger.is_there or not Audits(ledger).is_owed(tokyo_day(now_ms())):
+                return []
+    except LedgerUnusable:
+        return []  # told already
+    return ["今年度の監査がまだ記録されていません。区の監査の後、junban ledger audit で記録してください。"]
 
 
 def _of_disk(folder: Path) -> list[str]:

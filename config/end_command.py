@@ -17,14 +17,14 @@ from config.embedded import EmbeddedValkey
 from config.erase_command import NotErased
 from config.ledger import LedgerSettings
 from config.now import now_ms
-from config.office_folder import STORE_FOLDER
+from config.office_folder import KEYS_FOLDER, STORE_FOLDER
 from config.paper_command import Asked, PaperCommand
 from config.settings import Machine
 from hub.desk.lane import Office
 from hub.ledger.connection import transaction
-from hub.ledger.erasures import BY, Erasures
+from hub.ledger.erasures import Erasures
 from hub.ledger.export import export
-from hub.ledger.journal import note
+from hub.ledger.journal import Author, note
 from hub.ledger.operations import Ledger
 from hub.store import library
 from hub.store.connection import connect
@@ -36,7 +36,6 @@ from workers.erase import SETTING
 from workers.keys import KeyHost
 from workers.search import Wanted, search
 
-KEYS_FOLDER = "keys"
 FOREVER = "9999-12-31"
 FOREVER_MS = 1 << 52
 ENDING = "agreement"
@@ -46,15 +45,17 @@ METHOD = "key+unlink"
 class EndCommand:
     """Raises LedgerUnusable, KeysUnusable, StoreDidNotStart, OSError, a Refusal, NotErased."""
 
-    def __init__(self, machine: Machine, office: Office, settings: LedgerSettings, folder: Path, say: Say) -> None:
+    def __init__(
+        self, machine: Machine, office: Office, settings: LedgerSettings, folder: Path, say: Say, by: Author
+    ) -> None:
         self._machine, self._office, self._settings = machine, office, settings
-        self._folder, self._say = folder.absolute(), say
+        self._folder, self._say, self._by = folder.absolute(), say, by
 
     def run(self, to: Path, asked: Asked) -> bool:
         """Whether the certificate says that nothing is left. `asked`: its inputs; the period is all of the ledger."""
         if self._machine.redis_url is not None and not self._machine.search_dirs:  # told before anything is erased
             raise NotErased(f"自前のストアでは、消去を確かめるフォルダーを {SETTING} に書いてください。")
-        papers = PaperCommand(self._settings, self._office, self._say, now_ms=now_ms)
+        papers = PaperCommand(self._settings, self._office, self._say, self._by, now_ms=now_ms)
         to.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._store() as (url, store_folder):
             ledger = self._settings.open(self._office.key)
@@ -131,6 +132,6 @@ class EndCommand:
         end = ledger.end() or (0, "")
         told = {"contacts": str(contacts), "keys": str(keys), "last_hash": end[1]}
         with transaction(ledger.engine, writes=True) as connection:
-            note(connection, ledger.office, "OfficeHandedBack", now_ms(), BY, told)
+            note(connection, ledger.office, "OfficeHandedBack", now_ms(), self._by, told)
         while ledger.chain_journal():
             pass

@@ -3,6 +3,7 @@
 It needs the ledger alone: the store of an office of one machine lets in nobody but the office's own processes.
 """
 
+import json
 import time
 
 from config.commands.asking import Say
@@ -12,6 +13,7 @@ from hub.desk.lane import Office
 from hub.desk.notices import Ending
 from hub.ledger.asked import Answer, Asks
 from hub.ledger.erasures import Erasures, Handled
+from hub.ledger.journal import Author
 from hub.ledger.operations import Ledger
 from web.paper_words import CARRIERS
 from web.times import moment
@@ -20,7 +22,6 @@ from workers.asked import ANSWERED_WITHIN_MS
 ANSWERED_WITHIN_S = ANSWERED_WITHIN_MS / 1000 + 5.0  # nobody does it later: what is said then stays true
 VERIFIED_WITHIN_S = 120.0  # the store's files are written anew, and every file is read
 PAUSE_S = 0.2
-BY = "cli"
 
 
 class NotErased(Exception):
@@ -30,27 +31,31 @@ class NotErased(Exception):
 class EraseCommand:
     """One office's. Raises LedgerUnusable, NotErased."""
 
-    def __init__(self, settings: LedgerSettings, office: Office, say: Say) -> None:
-        self._settings, self._office, self._say = settings, office, say
+    def __init__(self, settings: LedgerSettings, office: Office, say: Say, by: Author) -> None:
+        self._settings, self._office, self._say, self._by = settings, office, say, by
 
-    def run(self, number: str) -> None:
+    def run(self, number: str, *, as_json: bool = False) -> None:
         ledger = self._settings.open_existing(self._office.key)
         try:
             ledger.prepare()
-            answer = _answered(ledger, number)
+            answer = _answered(ledger, number, self._by)
             if not answer.contacts:
                 raise NotErased(
                     f"{number} の連絡先はありません。今日の番号か確かめてください（消去したものは監査の画面に出ます）。"
                 )
-            for one in _verified(ledger, number, answer):
+            erased = _verified(ledger, number, answer)
+            if as_json:
+                self._say(json.dumps({"ok": True, "number": number, "erased": [_figures(one) for one in erased]}))
+                return
+            for one in erased:
                 self._say(_sentence(one))
         finally:
             ledger.close()
 
 
-def _answered(ledger: Ledger, number: str) -> Answer:
+def _answered(ledger: Ledger, number: str, by: Author) -> Answer:
     asks = Asks(ledger)
-    request = asks.ask(number, BY, now_ms())
+    request = asks.ask(number, by, now_ms())
     until = time.monotonic() + ANSWERED_WITHIN_S
     while time.monotonic() < until:
         if (answer := asks.answer_to(request)) is not None:
@@ -75,6 +80,12 @@ def _verified(ledger: Ledger, number: str, answer: Answer) -> list[Handled]:
         f"{number} の連絡先 {answer.contacts} 件を消去しました。ファイルに残っていないことはまだ確かめられていません。"
         "junban doctor と監査の画面で確かめてください。"
     )
+
+
+def _figures(one: Handled) -> dict[str, int | str | None]:
+    """Moments in real ms."""
+    told = {"subscription": one.subscription, "carrier": one.carrier}
+    return {**told, "erased_at": one.erased_ms, "verified_at": one.verified_ms}
 
 
 def _sentence(one: Handled) -> str:

@@ -1,7 +1,8 @@
 """What `junban keeper` does until it is stopped: it archives and erases; where notices are sent it also makes keys and
 wakes workers.
 
-Two loops: a ledger that is away for minutes delays no notice, and no key stays a second longer.
+Loops beside each other: a ledger that is away for minutes delays no notice, no key stays a second longer, and a long
+look through files keeps nobody asleep.
 """
 
 import asyncio
@@ -18,10 +19,12 @@ from config.alive import toucher
 from config.ledger import LedgerSettings
 from config.mail import MailSettings
 from config.now import now_ms
+from config.presence import KEEPER, noted
 from config.searched import places
 from hub.desk.lane import Office
 from hub.ledger.asked import Asks
 from hub.ledger.erasures import Erasures
+from hub.ledger.journal import Author
 from hub.ledger.operations import Ledger
 from hub.store.connection import connect
 from hub.store.contacts import Contacts
@@ -32,7 +35,7 @@ from hub.store.outbox import Outbox
 from workers.archive import Archiver
 from workers.asked import AskedErasures
 from workers.clock import SteadyClock
-from workers.dispatch import Duties, Keeper
+from workers.dispatch import Duties, Keeper, Net
 from workers.erase import Eraser
 from workers.keys import KeyHost
 from workers.sweeping import Sweeper
@@ -57,7 +60,8 @@ def run(
     again. `searched`: where no contact may be; for a store that is not our own nothing is verified without any.
     """
     logs.set_up()
-    asyncio.run(_keep(office, mail, ledger, redis_url, jobs_url, alive, keys, own_store, searched))
+    with noted(ledger.open(office.key), KEEPER, Author("keeper")):
+        asyncio.run(_keep(office, mail, ledger, redis_url, jobs_url, alive, keys, own_store, searched))
 
 
 async def _keep(
@@ -71,7 +75,7 @@ async def _keep(
     own_store: Path | None,
     searched: Sequence[Path],
 ) -> None:
-    on_archive, on_mail = _slowest(toucher(alive), 2 if keys else 1)
+    on_archive, on_erase, on_wake = _slowest(toucher(alive), 1 if keys is None else 2 if mail is None else 3)
     async with contextlib.AsyncExitStack() as opened:
         client = connect(redis_url)
         opened.push_async_callback(client.aclose)
@@ -93,12 +97,12 @@ async def _keep(
             )
             loops.append(Duties({"erase as asked": _asked(client, office, book).turn}))
             if mail is None:
-                loops.append(Duties({"erase": eraser.turn}, on_mail))
+                loops.append(Duties({"erase": eraser.turn}, on_erase))
             else:
                 waker = Waker(jobs_url, office.key)
                 opened.callback(waker.close)
-                outbox = Outbox(client, office)
-                loops.append(Keeper(outbox, contacts, keys, waker, eraser, carriers=mail.carriers, on_alive=on_mail))
+                net = Net(Outbox(client, office), waker, carriers=mail.carriers)
+                loops += [Keeper(contacts, keys, eraser, on_alive=on_erase), Duties({"wake": net.turn}, on_wake)]
                 lanes = Lanes(client, office)
                 loops.append(Duties({"sweep": Sweeper(lanes, time.monotonic).turn}, lambda: None))
         await _run_all(loops)
@@ -122,7 +126,9 @@ async def _run_all(loops: Sequence[Duties]) -> None:
         await running
 
 
-def _slowest(touch: Callable[[], None], count: int) -> tuple[Callable[[], None], Callable[[], None]]:
+def _slowest(
+    touch: Callable[[], None], count: int
+) -> tuple[Callable[[], None], Callable[[], None], Callable[[], None]]:
     """One sign of life for so many loops: it is given when the last of them has turned."""
     turned: set[int] = set()
 
@@ -135,4 +141,4 @@ def _slowest(touch: Callable[[], None], count: int) -> tuple[Callable[[], None],
 
         return turn
 
-    return of(0), of(1)
+    return of(0), of(1), of(2)

@@ -11,8 +11,9 @@ from hub.desk.lane import Office
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.export import VERIFIER, export
 from hub.ledger.heads import Head, read_head, read_key
-from hub.ledger.journal import tokyo_day
+from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.retention import close_before, kept_from
+from hub.ledger.taken import WHOLE, note_taken
 from hub.ledger.verifying import Verdict, verify
 
 
@@ -41,10 +42,13 @@ def run_verify(
     return verdict.is_whole
 
 
-def run_export(settings: LedgerSettings, office: Office, say: Say, *, to: Path, as_json: bool) -> None:
+def run_export(
+    settings: LedgerSettings, office: Office, say: Say, by: Author, *, to: Path, now_ms: int, as_json: bool
+) -> None:
     """Raises OSError, LedgerUnusable."""
     ledger = settings.open_existing(office.key)
     try:
+        note_taken(ledger, WHOLE, by, now_ms)
         count = export(ledger, to)
     finally:
         ledger.close()
@@ -54,11 +58,13 @@ def run_export(settings: LedgerSettings, office: Office, say: Say, *, to: Path, 
         say(f"台帳の {count} 件を {to} に書き出しました（python3 -I -S {VERIFIER} {to.name} で確かめられます）。")
 
 
-def run_close(settings: LedgerSettings, office: Office, say: Say, *, years: int, now_ms: int, as_json: bool) -> None:
+def run_close(
+    settings: LedgerSettings, office: Office, say: Say, by: Author, *, years: int, now_ms: int, as_json: bool
+) -> None:
     """Close what is older than so many years. Raises NotWhole, LedgerUnusable."""
     ledger, today = settings.open_existing(office.key), tokyo_day(now_ms)
     try:
-        segment = close_before(ledger, kept_from(today, years), today=today, at=now_ms)
+        segment = close_before(ledger, kept_from(today, years), today=today, at=now_ms, by=by)
     finally:
         ledger.close()
     if as_json:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 PRACTICE_MARK = "practice"  # a folder with this file never becomes an office in earnest, nor the other way round
 STORE_FOLDER = "valkey"
+KEYS_FOLDER = "keys"  # where nothing else is said: of what opens contacts, never to be backed up with the rest
 KIOSK_FOLDER = "kiosk"  # the token of a ticket machine on this computer, and the request that is open
 SLIPS_FOLDER = "slips"  # in it, where there is no printer
 

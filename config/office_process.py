@@ -22,7 +22,7 @@ from config.ledger import ledger_url, with_ledger
 from config.loopback import HOST
 from config.mail import NEEDED_BY, carriers_of, mail_settings
 from config.office_file import read_office
-from config.office_folder import KIOSK_FOLDER, SLIPS_FOLDER, STORE_FOLDER, mark_folder
+from config.office_folder import KEYS_FOLDER, KIOSK_FOLDER, SLIPS_FOLDER, STORE_FOLDER, mark_folder
 from config.ports import port_near, with_free_ports
 from config.posts import ChildPost, HubPost, OfficeDidNotStart, StorePost
 from config.practice.credentials import FILE, Credentials, PracticePass
@@ -47,7 +47,6 @@ PHONE_ACCOUNT = "practice"
 PHONE_SENDER = "+815000000000"  # nobody's
 OF_CARRIERS = tuple(name for needs in NEEDED_BY.values() for name, _ in needs)
 WORKERS = {Carrier.LINE: "LINEのワーカー", Carrier.EMAIL: "メールのワーカー", Carrier.PHONE: "電話のワーカー"}
-KEYS_FOLDER = "keys"
 TEMPORARY_FOLDER = "tmp"
 KIOSK_PLACE = "kiosk"
 MASTER_KEY_BYTES = 32

@@ -19,19 +19,23 @@ from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
 from hub.ledger.person import Person
+from hub.ledger.taken import CERTIFICATE, REPORT, note_taken
 from hub.wire.roles import Role
 from web.certificate import certificate_json, certificate_pdf
 from web.paper_words import Issue
 from web.report import Audit, Handling, report_json, report_pdf
 
-BY = Author("cli")
 VERIFIER = "verify_certificate.py"
+
+
+class NotResponsible(Exception):
+    """One sentence: who was named may not stand on a paper as 取扱責任者."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`first` to `last`: business days; `issued`: the day on the paper; `responsible`: an account, or '' for the first
-    operator who has access. `to`: the PDF; its JSON lies beside it.
+    """`first` to `last`: business days; `issued`: the day on the paper; `responsible`: the account of an operator who
+    has access on that day, or '' for the first of them. `to`: the PDF; its JSON lies beside it.
     """
 
     to: Path
@@ -46,14 +50,17 @@ class Asked:
 class PaperCommand:
     """Opens and closes the ledger. Raises LedgerUnusable, OSError."""
 
-    def __init__(self, settings: LedgerSettings, office: Office, say: Say, *, now_ms: Callable[[], int]) -> None:
-        self._settings, self._office, self._say, self._now_ms = settings, office, say, now_ms
+    def __init__(
+        self, settings: LedgerSettings, office: Office, say: Say, by: Author, *, now_ms: Callable[[], int]
+    ) -> None:
+        self._settings, self._office, self._say, self._by, self._now_ms = settings, office, say, by, now_ms
 
     def certificate(self, asked: Asked) -> bool:
         """Whether all that was given is erased, verified and truly in the ledger."""
         with self._ledger() as ledger:
             facts = certify(ledger, asked.first, asked.last)
             issue = self.issue(ledger, asked)
+            self._note(ledger, CERTIFICATE, asked)
         told = certificate_json(facts, issue)
         self._write(asked.to, certificate_pdf(facts, issue), told)
         (asked.to.parent / VERIFIER).write_bytes(Path(verify_certificate.__file__).read_bytes())
@@ -77,23 +84,28 @@ class PaperCommand:
                 audits.purposes(asked.first, asked.last),
             )
             issue = self.issue(ledger, asked)
+            self._note(ledger, REPORT, asked)
         self._write(asked.to, report_pdf(handling, issue), report_json(handling, issue))
         self._say(f"{asked.to} と JSON を作りました。")
         return True
 
-    def audit(self, held: str, kind: str, result: str) -> bool:
+    def audit(self, held: str, kind: str, result: str, *, as_json: bool) -> bool:
         """Write down that the ward has looked; True. Raises WrongAuditDate."""
         with self._ledger() as ledger:
             now = self._now_ms()
-            Audits(ledger).add(held, kind, result, BY, now, tokyo_day(now))
-        self._say(f"{held} の監査を記録しました。")
+            Audits(ledger).add(held, kind, result, self._by, now, tokyo_day(now))
+        told = {"ok": True, "held": held, "kind": kind, "result": result}
+        self._say(json.dumps(told) if as_json else f"{held} の監査を記録しました。")
         return True
 
     def issue(self, ledger: Ledger, asked: Asked) -> Issue:
-        """What stands at the head and the foot of a paper. Raises UnknownPerson."""
+        """What stands at the head and the foot of a paper. Raises UnknownPerson, NotResponsible."""
         people = People(ledger, now_ms=self._now_ms).list()
         responsible = _responsible(people, asked.responsible, asked.issued)
         return Issue(asked.issued, asked.addressee, asked.issuer, responsible, self._office.name)
+
+    def _note(self, ledger: Ledger, what: str, asked: Asked) -> None:
+        note_taken(ledger, what, self._by, self._now_ms(), first_day=asked.first, last_day=asked.last)
 
     def _ledger(self) -> "closing[Ledger]":
         return closing(self._settings.open_existing(self._office.key))
@@ -109,11 +121,18 @@ class PaperCommand:
 
 
 def _responsible(people: list[Person], name: str, day: str) -> str:
-    """His own name on the paper; '－' where nobody is designated. Raises UnknownPerson for a name that is none."""
-    if name:
-        named = [one for one in people if one.name == name]
-        if not named:
-            raise UnknownPerson
-    else:
-        named = [one for one in people if one.role is Role.OPERATOR and one.has_access(day)]
-    return named[0].shown if named else "－"
+    """His own name on the paper; '－' where nobody is designated. Raises UnknownPerson for a name that is none, and
+    NotResponsible: the register of handlers, which goes with it, calls operators so.
+    """
+    if name and all(one.name != name for one in people):
+        raise UnknownPerson
+    named = [one for one in people if one.role is Role.OPERATOR and one.has_access(day)]
+    if not name:
+        return named[0].shown if named else "－"
+    for one in named:
+        if one.name == name:
+            return one.shown
+    raise NotResponsible(
+        f"{name} は {day} に取扱責任者ではありません。運用担当者で、指定日と研修日がその日までにあり、"
+        "利用を終えていない利用者名を書いてください（junban user list で分かります）。"
+    )

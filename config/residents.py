@@ -79,13 +79,13 @@ def for_residents(
         codes = Links(store.client, office)
         links = LineLinks(reception, wishes, codes, line.secret, line.account, lambda: on_due(Carrier.LINE))
         asked.append(links)
-        counted.append(links.counted)
+        counted += links.counted
         heard += links.webhook_routes()
     telephones = None
     if Carrier.PHONE in offers:
         telephones = Telephones(reception, wishes, Outbox(store.client, office), on_due, speed=speed)
         asked.append(telephones)
-        counted.append(telephones.counted)
+        counted += telephones.counted
         heard += telephones.heard_routes()
     return ForResidents(
         reception,

@@ -12,6 +12,7 @@ from types import FrameType
 
 from config import logs
 from config.asgi import run_hub as serve_hub
+from config.author import author
 from config.commands.asking import Say
 from config.ledger import ledger_url
 from config.mail import carriers_of, variables_of
@@ -21,6 +22,7 @@ from config.ports import taken_ports, why_not_listening, with_free_ports
 from config.posts import OfficeDidNotStart
 from config.practice.credentials import PEOPLE, read_credentials
 from config.practice.simulated_days import DEMO_SPEED, SimulatedDays
+from config.presence import HUB, OFFICE, noted
 from config.processes import Workshop
 from config.residents import LineChannel
 from config.serving import ENGINES, new_loop
@@ -28,6 +30,8 @@ from config.settings import OTHER_PORT, Machine, default_data_folder
 from hub.desk.lane import Office
 from hub.desk.notices import Carrier
 from hub.ledger.connection import LedgerUnusable
+from hub.ledger.journal import Author
+from hub.ledger.operations import Ledger
 from hub.store.library import LibraryDiffers
 from hub.wire.roles import Role
 
@@ -98,8 +102,10 @@ def run(
         running = OfficeProcess(
             machine, folder, say, practice=practice, kiosk=demo, is_wanted=lambda: not stop.is_asked
         )
+        presence = noted(_ledger(running.machine, office), OFFICE, author())
         stop.at_once.append(running.kill)
         running.start()
+        opened.enter_context(presence)
         opened.callback(running.stop)
         days = _days(running, folder, say) if demo else None
         if days:
@@ -123,7 +129,8 @@ def run_hub(
     people = read_credentials(credentials).for_the_door if practice and credentials else []
     try:
         gc.freeze()  # what was loaded stays: of ten thousand tabs' objects none is looked at more often for it
-        with asyncio.Runner(loop_factory=new_loop) as runner:
+        presence = noted(_ledger(machine, office), HUB, Author("hub"))
+        with presence, asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(
                 serve_hub(
                     office,
@@ -175,8 +182,12 @@ def welcome(running: OfficeProcess, office: Office, folder: Path | None, *, prac
         f"  順番  {office.name}{'（練習）' if practice else ''}",
         "",
         f"  混雑状況（住民の方）  {running.public_url}/",
+        f"  番号の画面（住民）    {running.public_url}/t",
         f"  番号表示モニター      {inside}/wall/1",
         f"  窓口（職員の画面）    {inside}/desk",
+        f"  管理（職員の画面）    {inside}/admin",
+        f"  監査（職員の画面）    {inside}/audit",
+        f"  監視（機械用）        {inside}/live  {inside}/ready  {inside}/metrics",
     ]
     if places := running.stand_ins:
         if places.kiosk_url:
@@ -227,6 +238,13 @@ def _on_ports(machine: Machine, port: int | None, say: Say, *, may_move: bool) -
     free = with_free_ports(machine)
     say(f"ポート {named} は使用中のため、{free.port} と {free.inside_port} を使います。")
     return free
+
+
+def _ledger(machine: Machine, office: Office) -> Ledger:
+    try:
+        return Ledger(ledger_url(machine), office.key)
+    except LedgerUnusable as error:
+        raise OfficeDidNotStart(str(error)) from error
 
 
 def _prepare(folder: Path, *, practice: bool) -> None:

@@ -17,16 +17,14 @@ from hub.ledger.people import People, Person
 from hub.wire.roles import Role
 from web.viewers import ROLES
 
-BY = Author("cli")
-
 
 class UserCommand:
     """One office's handlers, for the time of a block. Its acts raise refusals of the desk."""
 
-    def __init__(self, settings: LedgerSettings, office: Office, say: Say) -> None:
+    def __init__(self, settings: LedgerSettings, office: Office, say: Say, by: Author) -> None:
         """Raises LedgerUnusable."""
         self._ledger = settings.open(office.key)
-        self._say = say
+        self._say, self._by = say, by
         self._people = People(self._ledger, now_ms=now_ms)
 
     def __enter__(self) -> Self:
@@ -56,7 +54,7 @@ class UserCommand:
 
     def add(self, name: str, shown: str, role: Role, designated: str, trained: str) -> None:
         self._ledger.prepare()  # the first handler is there before the office ever ran
-        password = self._people.add(name, shown, role, designated, trained, BY)
+        password = self._people.add(name, shown, role, designated, trained, self._by)
         self._say(f"{name}（{shown}、{_told(role)}）を登録しました。")
         self._tell(password)
         if not (designated and trained):
@@ -76,25 +74,25 @@ class UserCommand:
             role=role or (person.role if person else Role.COUNTER),
             designated=_or(designated, person.designated if person else ""),
             trained=_or(trained, person.trained if person else ""),
-            by=BY,
+            by=self._by,
         )
         self._say(f"{name} の登録を変更しました。")
 
     def reset(self, name: str) -> None:
-        password = self._known().reset_password(name, BY)
+        password = self._known().reset_password(name, self._by)
         self._say(f"{name} のパスワードを再発行しました。これまでのサインインは終わります。")
         self._tell(password)
 
     def end(self, name: str) -> None:
-        self._known().end(name, BY)
+        self._known().end(name, self._by)
         self._say(f"{name} の利用を終了しました。記録は残ります。")
 
     def restore(self, name: str) -> None:
-        self._known().restore(name, BY)
+        self._known().restore(name, self._by)
         self._say(f"{name} の利用を再開しました。")
 
     def unlock(self, name: str) -> None:
-        self._known().unlock(name, BY)
+        self._known().unlock(name, self._by)
         self._say(f"{name} のロックを解除しました。")
 
     def _known(self) -> People:

@@ -74,9 +74,8 @@ def run(
 
     async def run_once() -> None:
         await drain.run()
-        for sender in senders:
-            if isinstance(sender, Answers):
-                await answer_all(written, sender)
+        if isinstance(senders[0], Answers):
+            await answer_all(written, senders[0])
 
     executor = Executor(jobs_url, office.key, carrier, run_once, on_alive=on_alive, ends=(Superseded,))
     executor.run(goodbye)

@@ -71,6 +71,16 @@ def find_smtpd() -> Path | None:
     return Path(found) if found else None
 
 
+def find_nginx() -> Path | None:
+    found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    return Path(found) if found else None
+
+
+def find_systemd_analyze() -> Path | None:
+    found = shutil.which("systemd-analyze")
+    return Path(found) if found else None
+
+
 def find_postgresql() -> Path | None:
     """The folder of its programs; Debian keeps them beside the path, one folder a release."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
@@ -90,7 +100,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_report_header() -> list[str]:
     found = {"chromium": find_browser(), "redis-server": find_redis7(), "opensmtpd": find_smtpd()}
-    found |= {"postgresql": find_postgresql()}
+    found |= {"postgresql": find_postgresql(), "nginx": find_nginx(), "systemd": find_systemd_analyze()}
     lacks = [name for name, path in found.items() if path is None]
     if not lacks:
         return []

@@ -64,6 +64,10 @@ KINDS = {
     "ErasureAnswered": "連絡先の即時消去の依頼への対応",
     "AuditHeld": "監査の記録",
     "OfficeHandedBack": "協定終了時の消去",
+    "RecordsTaken": "記録の書き出し",
+    "KeysRewrapped": "連絡先の鍵の包み直し",
+    "ProcessStarted": "システムの起動",
+    "ProcessStopped": "システムの終了",
     "ActRefused": "権限のない操作の拒否",
     "GapFound": "記録の欠落の検出",
     "SegmentClosed": "保存期間の区切り",
@@ -118,6 +122,8 @@ FIELDS = {
     "first_day": "最初の日",
     "last_day": "最後の日",
     "count": "件数",
+    "what": "対象",
+    "process": "対象",
 }
 ACTS = {
     Act.OPEN_WALL: "番号表示モニターとして接続",
@@ -186,6 +192,8 @@ OTHERS = {
     "desk": "窓口",
     "kiosk": "発券機",
 }
+TAKEN = {"ledger": "台帳のすべて", "certificate": "個人情報消去証明書", "report": "個人情報取扱状況報告書"}
+PROCESSES = {"office": "全体（1 台での運用）", "hub": "画面の処理", "keeper": "記録・消去処理"}
 VALUES: dict[str, Mapping[str, str]] = {
     "role": {str(role): name for role, name in ROLES.items()},
     "act": {str(act): name for act, name in ACTS.items()},
@@ -197,6 +205,8 @@ VALUES: dict[str, Mapping[str, str]] = {
     "trigger": ABOUT,
     "outcome": OUTCOMES,
     "ending": ENDINGS,
+    "what": TAKEN,
+    "process": PROCESSES,
 }
 LEFT_OUT = frozenset(
     {"arrival", "rank", "ranks", "turn", "until", "subscription", "last_hash"}
@@ -233,10 +243,12 @@ def line_of(entry: Logged, names: Mapping[str, str], places: Mapping[str, Mappin
 
 
 def shown_who(who: str, names: Mapping[str, str]) -> str:
-    """The handler's name and role, or what a device or a part of the system is called."""
+    """The handler's name and role, or what a device, a login of the machine or a part of the system is called."""
     kind, _, rest = who.partition(":")
     if kind == "device":
         return f"機器 {rest}"
+    if kind == "cli" and rest:
+        return f"コマンド（{rest}）"
     return names.get(who) or (rest if kind == "staff" else OTHERS.get(who, who))
 
 

@@ -1,4 +1,4 @@
-"""The keeper's turn: nothing that is due is forgotten, and no key outlives its day. Nothing here opens a contact.
+"""The keeper's turns: nothing that is due is forgotten, and no key outlives its day. Nothing here opens a contact.
 
 It works from what the store says, never from a schedule: what was missed while it was down is done at its first turn.
 """
@@ -103,31 +103,39 @@ class Duties:
             _log.info("duty done again", duty=name)
 
 
+class Net:
+    """Whoever has something due is woken, though no hub called out to him. It waits for no other duty: an eraser may
+    take minutes over its files.
+    """
+
+    def __init__(self, outbox: Due, waker: Wakes, *, carriers: Sequence[Carrier] = tuple(Carrier)) -> None:
+        self._outbox, self._waker, self._carriers = outbox, waker, carriers
+
+    async def turn(self) -> None:
+        day = await self._outbox.day()
+        for carrier in self._carriers if day else ():
+            if await self._outbox.count_due(day, carrier):
+                await asyncio.to_thread(self._waker.wake, carrier)
+
+
 class Keeper(Duties):
-    """The duties of notices. Erasing comes first: at a start nothing is sent or taken while anything is overdue."""
+    """The duties of contacts. Erasing comes first: at a start none is taken while anything is overdue."""
 
     def __init__(
         self,
-        outbox: Due,
         contacts: ContactsKept,
         keys: KeyMaker,
-        waker: Wakes,
         eraser: Erases,
         *,
-        carriers: Sequence[Carrier] = tuple(Carrier),
         on_alive: Callable[[], None] = lambda: None,
     ) -> None:
-        self._outbox = outbox
         self._contacts = contacts
         self._keys = keys
-        self._waker = waker
         self._eraser = eraser
-        self._carriers = carriers
         duties: dict[str, Duty] = {
             "erase": eraser.turn,
             "make keys": self._make_keys,
             "plant": eraser.plant,
-            "wake": self._wake,
         }
         super().__init__(duties, on_alive)
 
@@ -146,9 +154,3 @@ class Keeper(Duties):
         for day in published.keys() - set(dates):
             if not dates or day > max(dates):
                 await self._contacts.withdraw(day)
-
-    async def _wake(self) -> None:
-        day = await self._outbox.day()
-        for carrier in self._carriers if day else ():
-            if await self._outbox.count_due(day, carrier):
-                await asyncio.to_thread(self._waker.wake, carrier)

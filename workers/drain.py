@@ -32,7 +32,10 @@ PAUSES_S = (2, 5, 15, 30)  # after the first, second, … try; a greylisting ser
 LONGEST_S = 20.0  # a run; then the executor gets its breath, and the next wake-up goes on
 ELSEWHERE_PAUSE_S = 60  # nobody else may tell it: somebody could still raise the month's limit
 NO_KEY_PAUSE_S = 30  # somebody must set the right master key
-PASSED_ON_AFTER = 3  # tries that certainly sent nothing: some 20 s, then the next carrier that is allowed has it
+# Tries that certainly sent nothing; then the next carrier that is allowed has it. Or a time, however few:
+# where a carrier does not answer, they may all have been others'.
+PASSED_ON_AFTER = 3
+PASSED_ON_AFTER_S = 20
 TIMES_SENT = 2  # of what is sent again where nobody can know
 TOKEN_BYTES = 16
 # Between asking for the mark and the first byte: the carrier takes 30 s of a lease of 35. A process that slept for
@@ -55,9 +58,10 @@ class Notices(Protocol):
         tenure: int,
         notice: str,
         state: NoticeState,
-        again_ms: int = 0,
+        again_ms: int | None = 0,
         *,
         pass_on: bool = False,
+        may_have_arrived: bool = False,
     ) -> Settled: ...
 
 
@@ -80,12 +84,15 @@ class Superseded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """What one try comes to. `pass_on`: the next carrier that the ticket allows should tell it."""
+    """What one try comes to. `again_ms` None: it keeps its place among what is due. `pass_on`: the next carrier that
+    the ticket allows should tell it. `may_have_arrived`: by this try.
+    """
 
     state: NoticeState
     code: str = ""
-    again_ms: int = 0
+    again_ms: int | None = 0
     pass_on: bool = False
+    may_have_arrived: bool = False
 
 
 class Drain:
@@ -125,6 +132,7 @@ class Drain:
         self._marked_within_s = marked_within_s
         self._tenure: int | None = None
         self._day = ""
+        self._is_silent = False  # has left one of those in hand without any answer
         # What came of a notice, and in which tenure, while the store was away: told before anything else is done.
         self._untold: dict[str, tuple[Claimed, int, _End]] = {}
 
@@ -160,9 +168,10 @@ class Drain:
             claimed = await self._claim(self._tenure)
             if not claimed:
                 return
-            # A wish that is due at once is confirmed first: whoever did not make it should not read the other before.
-            claimed.sort(key=lambda one: one.trigger is not Trigger.REGISTERED)
+            self._is_silent = False
             await self._work_off(deque(claimed), until)
+            if self._is_silent:
+                return  # nobody else would be heard either; soon it is asked anew, and first about what cannot wait
 
     async def _claim(self, tenure: int) -> list[Claimed]:
         try:
@@ -171,7 +180,9 @@ class Drain:
             raise Superseded from None
 
     async def _work_off(self, waiting: deque[Claimed], until: float) -> None:
-        """All of them, on as many connections as there are senders."""
+        """All of them, on as many connections as there are senders; no more once the carrier does not answer."""
+        loop = asyncio.get_running_loop()
+        began_at = loop.time()
         failures: list[Exception] = []
         under_way: set[str] = set()  # subscriptions: the messages of one go one after the other
 
@@ -183,8 +194,8 @@ class Drain:
             return None  # whoever has it in hand goes on with its next
 
         async def one_after_the_other(sender: Sender) -> None:
-            while waiting and not failures and not self._is_stopping():
-                if asyncio.get_running_loop().time() >= until:
+            while waiting and not failures and not self._is_silent and not self._is_stopping():
+                if loop.time() >= until:
                     return
                 claimed = first_free()
                 if claimed is None:
@@ -203,8 +214,15 @@ class Drain:
         await asyncio.gather(*(one_after_the_other(sender) for sender in senders))
         if failures:
             raise failures[0]
-        for claimed in waiting:  # not begun: whoever comes next need not wait for their lease
-            await self._settle(claimed, _End(NoticeState.PENDING))
+        for claimed in waiting:  # whoever comes next need not wait for their lease
+            await self._settle(claimed, self._not_begun(claimed, loop.time() - began_at))
+
+    def _not_begun(self, claimed: Claimed, since_s: float) -> _End:
+        """What becomes of what was claimed so long ago and no sender came to; it keeps its place in the row."""
+        if claimed.was_sending:
+            return _lost(claimed, self._senders[0])
+        is_passed = self._is_silent and _is_long(claimed, claimed.attempts, since_s)
+        return _End(NoticeState.PENDING, again_ms=None, pass_on=is_passed)
 
     async def _deliver(self, claimed: Claimed, sender: Sender) -> None:
         if claimed.was_sending:
@@ -213,13 +231,15 @@ class Drain:
         (prospect,) = await self._outbox.look(self._day, self._carrier, [claimed])
         if _is_useless(claimed.trigger, prospect):
             return await self._settle(claimed, _End(NoticeState.LAPSED))
+        if prospect.ended:
+            return await self._settle(claimed, _without_contact(claimed, prospect.ended))
         sealed = await self._contacts.sealed(claimed.subscription)
         if sealed is None:
-            return await self._settle(claimed, _End(NoticeState.LAPSED, "gone"))
+            return await self._settle(claimed, _without_contact(claimed, "gone"))
         try:
             contact = self._keys.open(sealed, claimed.subscription)
         except Unreadable:
-            return await self._settle(claimed, _End(NoticeState.LAPSED, "unreadable"))
+            return await self._settle(claimed, _without_contact(claimed, "unreadable"))
         except KeysUnusable as error:
             _log.error("contacts cannot be opened", carrier=self._carrier, why=str(error))
             return await self._settle(claimed, _End(NoticeState.PENDING, "keys", NO_KEY_PAUSE_S * 1000))
@@ -231,14 +251,16 @@ class Drain:
         try:
             await self._outbox.mark(self._day, self._carrier, self._present_tenure(), claimed.notice, heard_by)
         except NoContact:
-            return await self._settle(claimed, _End(NoticeState.LAPSED, "gone"))
+            return await self._settle(claimed, _End(NoticeState.PENDING, "gone"))  # the next look shows why
         except TryAgain:
             # It may be marked; that nothing was sent only this process knows.
             self._untold[claimed.notice] = claimed, self._present_tenure(), _End(NoticeState.PENDING)
             raise
         if loop.time() - asked_at > self._marked_within_s:
             return await self._settle(claimed, _End(NoticeState.PENDING, "slept"))
-        await self._settle(claimed, _end(await sender.send(contact, message), claimed))
+        outcome = await sender.send(contact, message)
+        self._is_silent |= outcome.is_silent
+        await self._settle(claimed, _end(outcome, claimed, sender.knows_again))
 
     def _message(self, claimed: Claimed, prospect: Prospect, contact: Contact, token: str) -> Message:
         names = {lane.key: lane.name for lane in self._office.lanes}
@@ -271,7 +293,14 @@ class Drain:
         state, passed_to = end.state, None
         with contextlib.suppress(NotClaimed):  # in other hands, or it was told, and the answer got lost
             settled = await self._outbox.settle(
-                self._day, self._carrier, tenure, one.notice, end.state, end.again_ms, pass_on=end.pass_on
+                self._day,
+                self._carrier,
+                tenure,
+                one.notice,
+                end.state,
+                end.again_ms,
+                pass_on=end.pass_on,
+                may_have_arrived=end.may_have_arrived,
             )
             state, passed_to = settled.state, settled.passed_to
         del self._untold[one.notice]
@@ -297,24 +326,38 @@ USEFUL_IN = {
 
 
 def _is_useless(trigger: Trigger, prospect: Prospect) -> bool:
-    return bool(prospect.ended) or (trigger in USEFUL_IN and prospect.state is not USEFUL_IN[trigger])
+    return prospect.is_overtaken or (trigger in USEFUL_IN and prospect.state is not USEFUL_IN[trigger])
+
+
+def _without_contact(claimed: Claimed, why: str) -> _End:
+    """Nothing can be sent by it any more. Of near the next carrier has a wish of its own; a call it has to be told."""
+    pass_on = claimed.trigger in SENT_AGAIN and why != Ending.REPLACED
+    return _End(NoticeState.LAPSED, why, pass_on=pass_on)
 
 
 def _lost(claimed: Claimed, sender: Sender) -> _End:
     """A worker ended while it was sending this."""
     if sender.knows_again:
-        return _End(NoticeState.PENDING, "lost")
-    return _unknown("lost", claimed.trigger, claimed.attempts)
+        return _End(NoticeState.PENDING, "lost", may_have_arrived=True)
+    return _unknown("lost", claimed)
 
 
-def _unknown(code: str, trigger: Trigger, times: int) -> _End:
-    """Nobody can know whether it arrived. `times`: how often it was sent by now."""
-    if trigger in SENT_AGAIN and times < TIMES_SENT:
-        return _End(NoticeState.PENDING, code)
-    return _End(NoticeState.UNCERTAIN, code, pass_on=trigger in SENT_AGAIN)
+def _unknown(code: str, claimed: Claimed) -> _End:
+    """Nobody can know whether this try arrived."""
+    is_urgent = claimed.trigger in SENT_AGAIN
+    if is_urgent and claimed.unsure + 1 < TIMES_SENT:
+        return _End(NoticeState.PENDING, code, may_have_arrived=True)
+    return _End(NoticeState.UNCERTAIN, code, pass_on=is_urgent)
 
 
-def _end(outcome: Outcome, claimed: Claimed) -> _End:
+def _is_long(claimed: Claimed, tries: int, since_s: float = 0) -> bool:
+    """Whether the next carrier should have what was claimed so long ago, and what this one has not sent in `tries`."""
+    age_s = claimed.age_ms / 1000 + since_s
+    is_own = claimed.trigger is Trigger.REGISTERED  # about this very contact: no other carrier can tell it
+    return not is_own and (tries >= PASSED_ON_AFTER or age_s >= PASSED_ON_AFTER_S)
+
+
+def _end(outcome: Outcome, claimed: Claimed, knows_again: bool) -> _End:
     """`claimed.attempts`: how many tries there were before this one."""
     is_own = claimed.trigger is Trigger.REGISTERED  # about this very contact: no other carrier can tell it
     match outcome.fate:
@@ -322,12 +365,12 @@ def _end(outcome: Outcome, claimed: Claimed) -> _End:
             return _End(NoticeState.ACCEPTED, outcome.code)
         case Fate.REFUSED:
             return _End(NoticeState.REFUSED, outcome.code, pass_on=not is_own)
-        case Fate.UNCERTAIN:
-            return _unknown(outcome.code, claimed.trigger, claimed.attempts + 1)
-        case Fate.AGAIN:
-            pause_s = PAUSES_S[min(claimed.attempts, len(PAUSES_S) - 1)]
-            is_long = claimed.attempts + 1 >= PASSED_ON_AFTER
-            return _End(NoticeState.PENDING, outcome.code, pause_s * 1000, pass_on=is_long and not is_own)
+        case Fate.UNCERTAIN if not knows_again:
+            return _unknown(outcome.code, claimed)
+        case Fate.AGAIN | Fate.UNCERTAIN:
+            pause_ms = PAUSES_S[min(claimed.attempts, len(PAUSES_S) - 1)] * 1000
+            is_long = _is_long(claimed, claimed.attempts + 1)
+            return _End(NoticeState.PENDING, outcome.code, pause_ms, is_long, outcome.fate is Fate.UNCERTAIN)
         case Fate.ELSEWHERE:
             return _End(NoticeState.PENDING, outcome.code, ELSEWHERE_PAUSE_S * 1000, pass_on=not is_own)
         case _:

@@ -45,7 +45,7 @@ def _doctor(asked: argparse.Namespace) -> int:
     if asked.sbom:
         asking.say(json.dumps(bill_of_materials(), ensure_ascii=False, indent=1))
         return 0
-    looks = examine(machine, asked.data)
+    looks = examine(machine, office, asked.data)
     is_well = not any(look.faults for look in looks)
     if asked.json:
         told = {"ok": is_well, "looks": {look.name: look.faults for look in looks}}

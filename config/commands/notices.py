@@ -39,6 +39,7 @@ def add(verbs: asking.Verbs) -> None:
     acts = asking.group(verbs, "key", "連絡先の鍵を包む鍵を替えます", "連絡先の鍵。")
     rotate = asking.verb(acts, "rotate", _key_rotate, "連絡先の鍵を、新しい JUNBAN_MASTER_KEY で包み直します")
     rotate.add_argument("--old", type=Path, required=True, metavar="FILE", help=OLD_KEY_HELP)
+    asking.add_data(rotate)
 
     bounce = asking.verb(verbs, "bounce", _bounce, "届かずに戻ったメールを標準入力から受け、その宛先を消去します")
     bounce.add_argument("recipient", metavar="RECIPIENT", help="戻ってきたアドレス（JUNBAN_MAIL_BOUNCES の形）")
@@ -98,22 +99,23 @@ def _keeper(asked: argparse.Namespace) -> int:
 
 
 def _key_rotate(asked: argparse.Namespace) -> int:
-    machine, _ = asking.settings()
+    machine, office = asking.settings()
+    from config.author import author
+    from config.key_command import rotate
+    from config.ledger import ledger_settings
     from workers.keys import KeyHost, KeysUnusable
 
     if machine.key_dir is None or machine.master_key is None:
         raise asking.WrongUse("JUNBAN_KEY_DIR に鍵のフォルダー、JUNBAN_MASTER_KEY に新しい鍵を書いてください。")
     try:
-        old = asked.old.read_text(encoding="ascii").strip()
-        count = KeyHost(machine.key_dir, bytes.fromhex(machine.master_key.get_secret_value())).rotate(
-            bytes.fromhex(old)
-        )
+        old = bytes.fromhex(asked.old.read_text(encoding="ascii").strip())
     except (OSError, UnicodeError, ValueError):
         raise asking.Failure(
             f"{asked.old} から、これまでの鍵を読めません。64 文字の 16 進数か確かめてください。"
         ) from None
-    except KeysUnusable as error:
-        raise asking.Failure(str(error)) from error
+    with asking.failing(KeysUnusable), asking.writing():
+        keys = KeyHost(machine.key_dir, bytes.fromhex(machine.master_key.get_secret_value()))
+        count = rotate(keys, old, ledger_settings(machine, asked.data), office, author())
     asking.say(f"{count} 日分の鍵を包み直しました。ワーカーと常駐処理を新しい鍵で起動し、前の鍵を消してください。")
     return 0
 

@@ -74,12 +74,13 @@ def _user_restore(asked: argparse.Namespace) -> int:
 
 def _user(asked: argparse.Namespace, act: "Callable[[UserCommand], None]") -> int:
     machine, office = asking.settings()
+    from config.author import author
     from config.ledger import ledger_settings
     from config.user_command import UserCommand
 
     with (
         asking.failing(),
-        UserCommand(ledger_settings(machine, asked.data), office, asking.say) as command,
+        UserCommand(ledger_settings(machine, asked.data), office, asking.say, author()) as command,
     ):
         act(command)
     return 0

@@ -35,7 +35,7 @@ def add_ledger(verbs: asking.Verbs) -> None:
         act.add_argument("--issued", type=asking.day, required=True, metavar="DATE", help="書類に書く発行日")
         act.add_argument("--issuer", required=True, metavar="TEXT", help="発行者（行を分けるには ／）")
         act.add_argument("--addressee", required=True, metavar="TEXT", help="宛先（例: ○○区長　様）")
-        act.add_argument("--responsible", default="", metavar="NAME", help="取扱責任者の利用者名（既定: 運用担当者）")
+        act.add_argument("--responsible", default="", metavar="NAME", help="取扱責任者（運用担当者）の利用者名")
     audit = asking.verb(acts, "audit", _ledger_audit, "区が行った監査を記録簿に書きます（年度に 1 回以上）")
     audit.add_argument("held", type=asking.day, metavar="DATE", help="実施日（YYYY-MM-DD）")
     audit.add_argument("--kind", choices=["on_site", "documents"], default="on_site", metavar="KIND", help=KIND_HELP)
@@ -44,6 +44,7 @@ def add_ledger(verbs: asking.Verbs) -> None:
         asking.add_data(act)
     for act in (verify, export, close):
         asking.add_data(act)
+    for act in (verify, export, close, audit):
         asking.add_json(act)
 
 
@@ -58,8 +59,9 @@ def add_erase(verbs: asking.Verbs) -> None:
     erase.add_argument("--issued", type=asking.day, metavar="DATE", help="協定の終了: 書類に書く発行日")
     erase.add_argument("--issuer", metavar="TEXT", help="協定の終了: 発行者（行を分けるには ／）")
     erase.add_argument("--addressee", metavar="TEXT", help="協定の終了: 宛先（例: ○○区長　様）")
-    erase.add_argument("--responsible", metavar="NAME", help="協定の終了: 取扱責任者の利用者名（既定: 運用担当者）")
+    erase.add_argument("--responsible", metavar="NAME", help="協定の終了: 取扱責任者（運用担当者）の利用者名")
     asking.add_data(erase)
+    asking.add_json(erase)
 
 
 def _number(text: str) -> str:
@@ -84,16 +86,20 @@ def _ledger_verify(asked: argparse.Namespace) -> int:
 
 def _ledger_export(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
+    from config.author import author
     from config.ledger import ledger_settings
     from config.ledger_command import run_export
+    from config.now import now_ms
 
+    settings = ledger_settings(machine, asked.data)
     with asking.failing(), asking.writing():
-        run_export(ledger_settings(machine, asked.data), office, asking.say, to=asked.file, as_json=asked.json)
+        run_export(settings, office, asking.say, author(), to=asked.file, now_ms=now_ms(), as_json=asked.json)
     return 0
 
 
 def _ledger_close(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
+    from config.author import author
     from config.ledger import ledger_settings
     from config.ledger_command import run_close
     from config.now import now_ms
@@ -102,7 +108,7 @@ def _ledger_close(asked: argparse.Namespace) -> int:
     settings = ledger_settings(machine, asked.data)
     try:
         with asking.failing():
-            run_close(settings, office, asking.say, years=asked.years, now_ms=now_ms(), as_json=asked.json)
+            run_close(settings, office, asking.say, author(), years=asked.years, now_ms=now_ms(), as_json=asked.json)
     except NotWhole as error:
         raise asking.Failure("台帳に誤りがあるため、閉じません。junban ledger verify で確かめてください。") from error
     return 0
@@ -122,7 +128,7 @@ def _ledger_report(asked: argparse.Namespace) -> int:
 
 
 def _ledger_audit(asked: argparse.Namespace) -> int:
-    return _paper(asked, lambda command: command.audit(asked.held, asked.kind, asked.result))
+    return _paper(asked, lambda command: command.audit(asked.held, asked.kind, asked.result, as_json=asked.json))
 
 
 def _asked_paper(asked: argparse.Namespace) -> "Asked":
@@ -136,13 +142,14 @@ def _asked_paper(asked: argparse.Namespace) -> "Asked":
 
 def _paper(asked: argparse.Namespace, act: "Callable[[PaperCommand], bool]") -> int:
     machine, office = asking.settings()
+    from config.author import author
     from config.ledger import ledger_settings
     from config.now import now_ms
-    from config.paper_command import PaperCommand
+    from config.paper_command import NotResponsible, PaperCommand
 
     settings = ledger_settings(machine, asked.data)
-    with asking.failing(), asking.writing():
-        is_sound = act(PaperCommand(settings, office, asking.say, now_ms=now_ms))
+    with asking.failing(NotResponsible), asking.writing():
+        is_sound = act(PaperCommand(settings, office, asking.say, author(), now_ms=now_ms))
     return 0 if is_sound else asking.FAILURE
 
 
@@ -152,6 +159,8 @@ def _erase(asked: argparse.Namespace) -> int:
         if given:
             raise asking.WrongUse(f"{' '.join(given)} は --agreement と一緒に使ってください。")
         return _erase_now(asked)
+    if asked.json:
+        raise asking.WrongUse("--json は --now と一緒に使ってください。")
     if missing := [f"--{name}" for name in PAPER_WORDS if getattr(asked, name) is None]:
         raise asking.WrongUse(f"--agreement には {' '.join(missing)} も書いてください。")
     return _erase_all(asked)
@@ -159,21 +168,25 @@ def _erase(asked: argparse.Namespace) -> int:
 
 def _erase_now(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
+    from config.author import author
     from config.erase_command import EraseCommand, NotErased
     from config.ledger import ledger_settings
 
     with asking.failing(NotErased):
-        EraseCommand(ledger_settings(machine, asked.data), office, asking.say).run(asked.now)
+        EraseCommand(ledger_settings(machine, asked.data), office, asking.say, author()).run(
+            asked.now, as_json=asked.json
+        )
     return 0
 
 
 def _erase_all(asked: argparse.Namespace) -> int:
     machine, office = asking.settings()
+    from config.author import author
     from config.embedded import StoreDidNotStart
     from config.end_command import EndCommand
     from config.erase_command import NotErased
     from config.ledger import ledger_settings
-    from config.paper_command import Asked
+    from config.paper_command import Asked, NotResponsible
     from config.settings import default_data_folder
     from workers.keys import KeysUnusable
 
@@ -183,9 +196,8 @@ def _erase_all(asked: argparse.Namespace) -> int:
         )
     issuer, addressee = (text.replace("／", "\n") for text in (asked.issuer, asked.addressee))
     paper = Asked(asked.to, asked.issued, asked.issued, asked.issued, issuer, addressee, asked.responsible or "")
-    command = EndCommand(
-        machine, office, ledger_settings(machine, asked.data), asked.data or default_data_folder(), asking.say
-    )
-    with asking.failing(KeysUnusable, StoreDidNotStart, NotErased), asking.writing():
+    settings, folder = ledger_settings(machine, asked.data), asked.data or default_data_folder()
+    command = EndCommand(machine, office, settings, folder, asking.say, author())
+    with asking.failing(KeysUnusable, StoreDidNotStart, NotErased, NotResponsible), asking.writing():
         is_erased = command.run(asked.to, paper)
     return 0 if is_erased else asking.FAILURE

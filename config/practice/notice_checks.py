@@ -35,6 +35,8 @@ _BY_FACT: Mapping[type[m.AnyFact], Trigger] = {
     m.TicketMarkedAbsent: Trigger.MISSED,
     m.TicketReady: Trigger.READY,
 }
+# Whoever is moved so, and is near no more, is told near once more.
+_PLACED_ANEW = m.TicketPushedBack | m.TicketReturned | m.TicketTransferred
 _USEFUL_IN = {Trigger.NOW: State.CALLED, Trigger.MISSED: State.ABSENT, Trigger.READY: State.WAITING}
 
 # What may have been sent, as the resident is shown it.
@@ -52,9 +54,10 @@ def judge_notices(
     received: dict[str, list[Letter]] = defaultdict(list)
     for letter in _once(_ours(history), findings):
         received[letter.to].append(letter)
-    happened = _what_happened(history)
+    happened, moved = _what_happened(history), _when_placed_anew(history)
     for contact in history.contacts:
-        _Judge(contact, received[contact.address], tickets.get(contact.arrival), near, happened, findings).judge()
+        stretches = _told_apart(near.get(contact.arrival, ()), moved[contact.arrival])
+        _Judge(contact, received[contact.address], tickets.get(contact.arrival), stretches, happened, findings).judge()
 
 
 def _once(letters: Sequence[Letter], findings: Findings) -> Iterator[Letter]:
@@ -120,20 +123,40 @@ def _what_happened(history: History) -> _Happened:
     return happened
 
 
+def _when_placed_anew(history: History) -> Mapping[int, Sequence[int]]:
+    """By arrival; office times."""
+    moved: dict[int, list[int]] = defaultdict(list)
+    for fact in history.facts.values():
+        if isinstance(fact, _PLACED_ANEW):
+            moved[fact.arrival].append(fact.at)
+    return moved
+
+
+def _told_apart(stretches: Sequence[Stretch], moved: Sequence[int]) -> list[tuple[Stretch, bool]]:
+    """Each with whether it is told of once more: its ticket was moved while it was not near."""
+    ends = [None, *(stretch.until for stretch in stretches)]
+    return [
+        (stretch, end is not None and any(end <= at < stretch.since for at in moved))
+        for end, stretch in zip(ends, stretches, strict=False)
+    ]
+
+
 def _ours(history: History) -> list[Letter]:
     ours = {contact.address for contact in history.contacts}
     return [letter for letter in history.letters if letter.to in ours]
 
 
 class _Judge:
-    """Of one address. `near`, what `happened` and how the ticket stands at the end are what the day shows."""
+    """Of one address. When its turn was `near`, what `happened` and how the ticket stands at the end are what the day
+    shows.
+    """
 
     def __init__(
         self,
         contact: Contact,
         letters: Sequence[Letter],
         ticket: Seen | None,
-        near: Mapping[int, Sequence[Stretch]],
+        near: Sequence[tuple[Stretch, bool]],
         happened: _Happened,
         findings: Findings,
     ) -> None:
@@ -141,7 +164,9 @@ class _Judge:
         self._number = ticket.number if ticket else f"受付 {contact.arrival}"
         self._state = ticket.state if ticket else None
         self._has_ended = ticket is None or ticket.state in ENDS
-        self._stretches = near.get(contact.arrival, [])
+        self._near = near
+        self._stretches = [stretch for stretch, _ in near]
+        self._nears = 1 + sum(is_again for _, is_again in near)  # at most
         self._happened = {trigger: happened.get((contact.arrival, trigger), ()) for trigger in _USEFUL_IN}
         self._letters = letters
         self._arrived = self._arrivals([letter.subject for letter in letters])
@@ -153,7 +178,7 @@ class _Judge:
             case Carrier.PHONE:
                 return Counter(map(said_of, said))
             case Carrier.LINE:
-                times = {trigger: len(times) for trigger, times in self._happened.items()}
+                times = {trigger: len(times) for trigger, times in self._happened.items()} | {Trigger.NEAR: self._nears}
                 return triggers_in_chat(said, self._contact, times)
             case _:
                 assert_never(self._contact.carrier)
@@ -173,9 +198,9 @@ class _Judge:
         # A confirmation is of use at any time: nothing excuses a missing one, or a provider that was away all day.
         self._judge_one(Trigger.REGISTERED, contact.registered, is_due=True, is_over=False)
         since = contact.at
-        is_due = any(stretch.until is None or stretch.until > since for stretch in self._stretches)
+        due = [is_again for stretch, is_again in self._near if stretch.until is None or stretch.until > since]
         is_over = self._has_ended or any(stretch.until is not None for stretch in self._stretches)
-        self._judge_one(Trigger.NEAR, contact.near, is_due=is_due, is_over=is_over)
+        self._judge_each(Trigger.NEAR, contact.near, bool(due) + sum(due[1:]), self._nears, is_over=is_over)
         if self._arrived[Trigger.NEAR] and not self._stretches and not findings.unheard:
             findings.blame("unexplained", f"{self._number} の方は順番が近くないのに、お知らせが届きました")
         if self._contact.carrier is not Carrier.LINE:  # there nobody can tell which of them it was
@@ -183,7 +208,11 @@ class _Judge:
         for trigger in (Trigger.JUMP, Trigger.DELAYED):  # by the lane's pace, which the day does not show
             self._judge_one(trigger, contact.since_then.get(trigger), is_due=False, is_over=is_over)
         for trigger, times in self._happened.items():
-            self._judge_each(trigger, sum(at > since for at in times))
+            ever, later = len(times), sum(at > since for at in times)
+            if trigger not in EACH_TIME:
+                ever, later = min(ever, 1), min(later, 1)
+            is_over = self._state is not _USEFUL_IN[trigger]
+            self._judge_each(trigger, contact.since_then.get(trigger), later, ever, is_over=is_over)
 
     def _judge_late(self) -> None:
         """What came when the turn was near no longer, and cannot have been begun before that."""
@@ -193,13 +222,12 @@ class _Judge:
             if about is Trigger.NEAR and ends and all(end is not None and end < letter.at for end in ends):
                 self._findings.blame("notices_late", f"{self._number} の方への順番のお知らせが、過ぎてから届きました")
 
-    def _judge_each(self, trigger: Trigger, times: int) -> None:
-        """Of what happened so many `times` since the office had the address; before, it may have had it already."""
-        findings, arrived, state = self._findings, self._arrived[trigger], self._contact.since_then.get(trigger)
+    def _judge_each(self, trigger: Trigger, state: str | None, times: int, most: int, *, is_over: bool) -> None:
+        """Of what happened so many `times` since the office had the address, and `most` with what was before, when it
+        may have had it already. `is_over`: the day shows why the latest may have come too late.
+        """
+        findings, arrived = self._findings, self._arrived[trigger]
         what = f"{self._number} の方への{_NAMES[trigger]}"
-        most = len(self._happened[trigger])
-        if trigger not in EACH_TIME:
-            most, times = min(most, 1), min(times, 1)
         if arrived > most and not findings.unheard:
             may_again = self._contact.carrier is Carrier.PHONE and trigger in SENT_AGAIN
             again = min(arrived - most, most) if may_again else 0
@@ -214,7 +242,7 @@ class _Judge:
         missing = max(times, state is not None) - arrived
         if missing > 0 and (not arrived or state != NoticeState.ACCEPTED):  # of the latest it is told how it stands
             missing -= 1
-            self._count_missing(what, state, is_over=self._state is not _USEFUL_IN[trigger])
+            self._count_missing(what, state, is_over=is_over)
         lapsed = max(missing, 0)  # earlier ones: what they were about was over by what followed
         findings.notices_due += lapsed
         findings.notices_lapsed += lapsed

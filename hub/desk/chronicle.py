@@ -125,6 +125,11 @@ class Chronicle:
         """Which calls were its."""
         return [place for place, calling in enumerate(self.calls) if calling.call.who.arrival == arrival]
 
+    def called_at(self, arrival: int) -> int | None:
+        """When its latest call was made (office ms), however often it was repeated since; None: there was none."""
+        place = self._latest.get(arrival)
+        return None if place is None else self.calls[place].at
+
     def passed_by(self, arrival: int) -> list[Passing]:
         """Every call that went before this ticket while it waited, the first first."""
         told = []

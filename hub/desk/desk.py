@@ -30,12 +30,14 @@ from hub.desk.notices import (
     EACH_TIME,
     LOOKED_AT,
     MOVES_A_LANE,
+    PLACED_ANEW,
     Carrier,
     Ending,
     Subscription,
     Trigger,
     by_place,
     first_allowed,
+    is_near,
     notice_id,
     pace_ms,
 )
@@ -273,6 +275,8 @@ class Desk(Ground):
             trigger = BY_FACT.get(type(fact))
             if trigger is not None and isinstance(fact, TicketCalled | TicketMarkedAbsent | TicketReady):
                 self._owe_first(fact.arrival, trigger)
+            if isinstance(fact, PLACED_ANEW):
+                self._forget_near(fact.arrival)
         for lane in self._to_look_at(told, request):
             pace = pace_ms(self._calls.get(lane, ()))
             for ahead, (_, arrival) in enumerate(self.picture.waiting.get(lane, [])[: LOOKED_AT + 1]):
@@ -280,7 +284,7 @@ class Desk(Ground):
                     wish, due = by_place(present, ahead, pace, at)
                     self.wishes[arrival, wish.carrier] = wish
                     if due is not None:
-                        self.owed.add(notice_id(wish.id, due))
+                        self.owed.add(notice_id(wish.id, due, wish.nears + 1 if due is Trigger.NEAR else 1))
 
     def _to_look_at(self, told: list[Fact], request: Request) -> set[str]:
         """The lanes in which places, pace or wishes are others than before; by a sweep all."""
@@ -295,6 +299,18 @@ class Desk(Ground):
 
     def _first_wish(self, arrival: int) -> Subscription | None:
         return first_allowed(wish for (ticket, _), wish in self.wishes.items() if ticket == arrival)
+
+    def _forget_near(self, arrival: int) -> None:
+        """Whoever was told near and stands further off now hears of it again, by whichever carrier."""
+        wish, ticket = self._first_wish(arrival), self.picture.tickets[arrival]
+        if wish is None or wish.near_at is None:
+            return
+        ahead = self.picture.ahead(ticket)
+        if ahead <= LOOKED_AT and is_near(wish, ahead, pace_ms(self._calls.get(ticket.lane, ()))):
+            return
+        for key, one in self.wishes.items():
+            if one.ticket == arrival:
+                self.wishes[key] = replace(one, near_at=None, expected_ms=0, nears=one.nears + 1)
 
     def _owe_first(self, arrival: int, trigger: Trigger) -> None:
         wish = self._first_wish(arrival)

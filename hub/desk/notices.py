@@ -47,8 +47,9 @@ class Trigger(StrEnum):
     DELAYED = "delayed"  # told near, and far later it has not come
 
 
-# Comes again with each call; all others once for each wish.
+# Comes again with each call; all others once for each wish, near also once more for whoever was moved back since.
 EACH_TIME = frozenset({Trigger.NOW, Trigger.MISSED})
+HAS_TIMES = EACH_TIME | {Trigger.NEAR}
 # A second copy does no harm and a loss costs the turn: where nobody can know, it is sent once more.
 SENT_AGAIN = frozenset({Trigger.NOW, Trigger.MISSED, Trigger.READY})
 
@@ -84,7 +85,8 @@ class Subscription:
     """A wish of one ticket for one carrier. `id` is random, and the name of its sealed contact.
 
     It is near with at most `ahead` people before, or when the turn is to be expected within `minutes` (0: that is not
-    wished). `near_at` and `expected_ms` are of the moment at which it was told so (office ms), None before.
+    wished). `near_at` and `expected_ms` are of the moment at which it was told so (office ms), None before. `nears`:
+    how often that was told and is true no more.
     """
 
     id: str
@@ -94,11 +96,18 @@ class Subscription:
     minutes: int = 0
     near_at: int | None = None
     expected_ms: int = 0
+    nears: int = 0
 
 
 def notice_id(subscription: str, trigger: Trigger, time: int = 1) -> str:
-    """One notice for each subscription, trigger and, of those that come again, time."""
+    """One notice for each subscription, trigger and, of those that have times, time."""
     return f"{subscription}:{trigger}" if time == 1 else f"{subscription}:{trigger}.{time}"
+
+
+def later_id(notice: str) -> str:
+    """What the same notice is called when it comes once more."""
+    first, _, time = notice.partition(".")
+    return f"{first}.{int(time or 1) + 1}"
 
 
 # ------------------------------------------------------------------------------------------------- how fast a lane goes
@@ -142,15 +151,21 @@ MOVES_A_LANE = (
     TicketCancelled,
     TicketLapsed,
 )
+# By these a ticket stands at another place, of its own lane or another: what was told of the old may be true no more.
+PLACED_ANEW = (TicketPushedBack, TicketReturned, TicketTransferred)
 # In place of what was to be expected: whoever was called after being told near is told no more of places.
 CALLED_SINCE = -1
+
+
+def is_near(wish: Subscription, ahead: int, pace: int) -> bool:
+    return ahead <= wish.ahead or ahead * pace < wish.minutes * MINUTE_MS
 
 
 def by_place(wish: Subscription, ahead: int, pace: int, at: int) -> tuple[Subscription, Trigger | None]:
     """What a place in the lane makes due: the wish as it stands then, and the trigger."""
     expected = ahead * pace
     if wish.near_at is None:
-        if ahead <= wish.ahead or expected < wish.minutes * MINUTE_MS:
+        if is_near(wish, ahead, pace):
             return replace(wish, near_at=at, expected_ms=expected), Trigger.NEAR
         return wish, None
     if wish.expected_ms == CALLED_SINCE:
@@ -181,6 +196,14 @@ class HowTold(StrEnum):
 
 
 OF_THE_TURN = (Trigger.NOW, Trigger.READY, Trigger.NEAR)  # the first that there is, is what counts
+
+
+def of_this_call(
+    notices: Mapping[Trigger, NoticeState], since: Mapping[Trigger, int], called_at: int | None
+) -> Mapping[Trigger, NoticeState]:
+    """What a carrier told of the latest call (office ms, None: none yet); nothing where that was an earlier one."""
+    is_earlier = called_at is not None and since.get(Trigger.NOW, called_at) < called_at
+    return {} if is_earlier else notices
 
 
 def how_told(wishes: Iterable[Mapping[Trigger, NoticeState]]) -> HowTold:

@@ -43,6 +43,7 @@ Refusal
 │   ├── SlipEnded          no new slip for a ticket that has ended
 │   ├── NoContact          the ticket has no such contact (any more)
 │   ├── NotClaimed         this notice is in other hands, or was settled
+│   ├── TelephoneUsedUp    a telephone is told of so many tickets a day and no more
 │   ├── PurposeChanged     another text was accepted than the one in force
 │   ├── NameTaken          an account of this name is there, or was once
 │   ├── LastOperator       nobody could add handlers any more
@@ -291,6 +292,10 @@ class NoContact(WorldDiffers):
 
 class NotClaimed(WorldDiffers):
     sentence = "このお知らせは、すでに処理されています。"
+
+
+class TelephoneUsedUp(WorldDiffers):
+    sentence = "この電話番号は、1 日に登録できる回数に達しました。別の番号を入れるか、番号表示モニターをご覧ください。"
 
 
 class PurposeChanged(WorldDiffers):

@@ -5,6 +5,7 @@ ledger was touched, and the ledger itself to take along. It holds no rule, and k
 import asyncio
 import io
 import re
+import secrets
 import tempfile
 import zipfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -25,13 +26,15 @@ from hub.ledger.certificate import Certified, certify
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.erasures import Erasures, Handled
 from hub.ledger.export import VERIFIER, export
-from hub.ledger.journal import tokyo_day
+from hub.ledger.journal import Author, tokyo_day
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People, Person
+from hub.ledger.taken import CERTIFICATE, WHOLE, note_taken
 from hub.ledger.verifying import Verdict, verify
 from hub.wire.roles import Act
 
 PATH = "/audit/contacts"
+REQUEST_BYTES = 16
 LONGEST_LINE = 80  # of what stands on a paper
 WIDE_SPACE = "\N{IDEOGRAPHIC SPACE}"  # as between a title and 様
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -131,15 +134,21 @@ class Auditing:
         last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
         if last.isoformat() >= tokyo_day(self._now_ms()) or asked["issued"] < last.isoformat():
             return await self._draw(viewer, refusal=MonthNotOver.sentence, status=status_of(MonthNotOver()))
+        await self._note(CERTIFICATE, viewer, first.isoformat(), last.isoformat())
         facts = await asyncio.to_thread(certify, self._ledger, first.isoformat(), last.isoformat())
         people = await asyncio.to_thread(self._people.list)
         words = {name: asked[name] for name in ("issued", "issuer", "addressee")}
         return await asyncio.to_thread(lambda: self._pages.certificate(facts, people, **words))
 
     async def _export(self, request: Request, viewer: Principal) -> Response:
+        await self._note(WHOLE, viewer)
         data = await asyncio.to_thread(self._zipped)
         headers = {"Content-Disposition": 'attachment; filename="ledger.zip"'}
         return Response(data, media_type="application/zip", headers=headers)
+
+    async def _note(self, what: str, viewer: Principal, first_day: str = "", last_day: str = "") -> None:
+        by, at = Author(viewer.who, secrets.token_urlsafe(REQUEST_BYTES)), self._now_ms()
+        await asyncio.to_thread(note_taken, self._ledger, what, by, at, first_day=first_day, last_day=last_day)
 
     def _zipped(self) -> bytes:
         """The whole ledger, and the program that verifies it."""

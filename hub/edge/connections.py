@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from wsproto import events
+from wsproto.connection import ConnectionState
 
 from hub.wire.messages import Close
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent, WebSocketEvent
 
 ABORT = "junban.abort"
+HEAD_END = b"\r\n\r\n"
+NOT_BY_THE_CLIENT = {ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING}  # in which wsproto tells what is broken
 CLOSE_SECONDS = 1.0  # for our close frame to arrive and the client's to come back
 
 
@@ -30,7 +33,7 @@ class HttpConnection(HttpToolsProtocol):
     """
 
     head_seconds = 10.0  # a telephone on a bad line sends its kilobyte within two
-    body_seconds = 10.0  # the largest body that anything here reads is a kilobyte
+    body_seconds = 10.0  # a page's is a kilobyte; LINE's longest comes from a server of its own
     taken_seconds = 30.0  # for the last 64 kB of an answer: 2 kB a second is a page that nobody waits for
     head_bytes = 64 * 1024  # as h11 allows; ours are below 2 kB, a browser with a proxy's cookies below 16 kB
     _head_bytes = 0
@@ -51,7 +54,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._head_timer is not None:
-            self._head_bytes += len(data)
+            end = data.find(HEAD_END)  # what stands behind it in the same piece is body
+            self._head_bytes += len(data) if end < 0 else end
             if self._head_bytes > self.head_bytes:
                 self._stop_timers()
                 self.transport.abort()
@@ -123,10 +127,19 @@ class SocketConnection(WSProtocol):
     """
 
     idle_burst = 100  # a page of 4 kB in the smallest segments that a network makes is eight pieces
-    idle_per_s = 10.0  # a client that sees to its connection pings every few seconds
+    # A ticket machine pings every five seconds, a browser never. Times `Limits.listeners` it is an eighth of a core;
+    # staff's presses wait for the same one.
+    idle_per_s = 0.5
     unread_bytes = 1 << 20  # three of the largest snapshots; what is more in the way of a pong is pongs
     _idle_left = float(idle_burst)
     _idle_at = 0.0
+    _is_broken = False  # nothing more can be read
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_broken:
+            self._count()
+        else:
+            super().data_received(data)
 
     def handle_connect(self, event: events.Request) -> None:
         super().handle_connect(event)
@@ -139,6 +152,8 @@ class SocketConnection(WSProtocol):
             if self.close_sent:
                 self._count()
             match event:
+                case events.CloseConnection() if self.conn.state in NOT_BY_THE_CLIENT:
+                    self._break_off(event.code)
                 case events.CloseConnection():
                     self.handle_close(event)
                 case _ if self.close_sent:
@@ -170,7 +185,7 @@ class SocketConnection(WSProtocol):
         if not event.message_finished:
             self._count()
         if self.buffer.length + size > self.config.ws_max_size:
-            self._refuse()
+            self._refuse(Close.BAD_MESSAGE)
         else:
             super().handle_message(event)
 
@@ -195,13 +210,21 @@ class SocketConnection(WSProtocol):
         super().shutdown()
         self._cut_soon()
 
-    def _refuse(self) -> None:
+    def _break_off(self, code: int) -> None:
+        """What came is no websocket: say so and end our half, since the client's own close cannot be read either."""
+        self._is_broken = True
+        if not self.close_sent:
+            self._refuse(code)
+        if self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
+
+    def _refuse(self, code: int) -> None:
         """Close, then read on and forget until the client has seen it: a reset would overtake the close frame."""
         self.stop_keepalive()
         self.close_sent = True
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": Close.BAD_MESSAGE, "reason": ""})
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
         if not self.transport.is_closing():
-            self.transport.write(self.conn.send(events.CloseConnection(code=Close.BAD_MESSAGE)))
+            self.transport.write(self.conn.send(events.CloseConnection(code=code)))
         self._cut_soon()
 
     def _cut_soon(self) -> None:

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.desk.notices import Carrier, Ending
-from hub.desk.refusals import NotUnderstood, OtherBody, Refusal, TryAgain, WorldDiffers
+from hub.desk.refusals import NotUnderstood, OtherBody, Refusal, StoreAway, TryAgain, WorldDiffers
 from hub.desk.requests import Stamp
 from hub.edge.asked import Asked
 from hub.edge.guards import Guard
@@ -32,7 +32,7 @@ from hub.wire.tickets import LinkCode, NotifyByLine, NotifyByLineForm
 
 _log = structlog.get_logger("hub.edge.line")
 
-WEBHOOK_BYTES = 32 * 1024  # LINE sends a few events at a time, each below a kilobyte or two
+WEBHOOK_BYTES = 256 * 1024  # several events at a time, a text of 5,000 letters in one; refused, all of them were lost
 EVENTS = 100  # in one of them
 WRONG_CODES = 5  # a user in ten minutes: forty bits stay out of reach
 WHILE = 600.0
@@ -57,6 +57,7 @@ class Event(msgspec.Struct, rename="camel"):
     type: str
     webhook_event_id: str
     mode: str = "active"
+    timestamp: int = 0  # when it happened (ms, LINE's clock); the order in which they come says nothing
     source: Source = msgspec.field(default_factory=Source)
     message: Written = msgspec.field(default_factory=Written)
     reply_token: str = ""
@@ -80,7 +81,8 @@ class LineLinks:
     ) -> None:
         self._reception, self._wishes, self._links = reception, wishes, links
         self._secret, self._account, self._on_written = secret.encode(), account, on_written
-        self.counted = Counted(Tries(WRONG_CODES, WHILE, reception.monotonic))
+        self._wrong = Counted(Tries(WRONG_CODES, WHILE, reception.monotonic))
+        self.counted = [self._wrong]
 
     def routes(self, guard: Guard) -> list[Route]:
         """`POST /t/line`: agree."""
@@ -121,15 +123,20 @@ class LineLinks:
             events = msgspec.json.decode(body, type=Webhook).events[:EVENTS]
         except (msgspec.DecodeError, RecursionError):
             return Response(status_code=400)
-        try:
-            for event in events:
+        status = 200
+        for event in events:  # each, whatever became of the others: LINE may tell them no second time
+            try:
                 await self._hear(event)
-        except TryAgain:
-            return Response(status_code=503)  # LINE tells it again, and what was heard already is nothing new
-        except Exception as error:
-            _log.error("webhook failed", error=type(error).__name__)  # no traceback: it could quote what was written
-            return Response(status_code=500)
-        return Response(status_code=200)
+            except StoreAway:
+                return Response(status_code=503)  # nothing can be heard now
+            except TryAgain:
+                status = 503  # LINE tells it again, and what was heard already is nothing new
+            except Exception as error:
+                _log.error(
+                    "webhook failed", error=type(error).__name__
+                )  # no traceback: it could quote what was written
+                status = 500
+        return Response(status_code=status)
 
     def _is_signed(self, body: bytes, signatures: list[str]) -> bool:
         own = b64encode(hmac.new(self._secret, body, hashlib.sha256).digest())
@@ -145,19 +152,20 @@ class LineLinks:
         match event.type:
             case "message":
                 code = codes.read_code(event.message.text) if event.message.type == "text" else None
-                if code is None or not await self._bind(user, code):
+                if code is None or not await self._bind(user, code, event.timestamp):
                     await self._answer(event)
             case "follow":
                 await self._answer(event)
             case "unfollow":
+                await self._links.leave(self._owner(user), event.timestamp)
                 await self._erase(user, Ending.BLOCK)
             case _:
                 pass  # unsend: nothing is kept that could be taken back
         await self._links.hear(name)
 
-    async def _bind(self, user: str, code: str) -> bool:
+    async def _bind(self, user: str, code: str, wrote_at: int) -> bool:
         """Whether this code was good; told to nobody but by the first notice."""
-        if not self.counted.take(user):
+        if not self._wrong.take(user) or await self._has_left(user, wrote_at):
             return False
         digest, day = codes.digest_of(code), self._reception.day()
         agreed = await self._links.find(digest)
@@ -179,9 +187,16 @@ class LineLinks:
             await self._wishes.keep_once(stamp, code, agreed.ticket, wished)
         except (WorldDiffers, NotUnderstood):
             return False
-        self.counted.give_back(user)
+        self._wrong.give_back(user)
         await self._links.drop(digest)
+        if await self._has_left(user, wrote_at):  # while it was kept: that was heard when there was nothing to erase
+            await self._erase(user, Ending.BLOCK)
         return True
+
+    async def _has_left(self, user: str, wrote_at: int) -> bool:
+        """Whether he has blocked the account after he wrote this, though we heard of that first."""
+        left_at = await self._links.left_at(self._owner(user))
+        return left_at is not None and wrote_at <= left_at
 
     async def _erase(self, user: str, ending: Ending) -> None:
         day = self._reception.day()

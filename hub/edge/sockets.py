@@ -219,7 +219,11 @@ class Sockets:
         crowd = self._relay.crowd(topic, pace, line.framed, Burst)
         if not line.hand_over(crowd, self._limits.idle_texts, self._leave):
             return False
-        self._relay.admit(line, crowd, topic, after)
+        try:
+            self._relay.admit(line, crowd, topic, after)
+        except Exception:  # it is out of the application's hands, and counted out when it has gone
+            _log.exception("not let in")
+            line.close(1011)
         return True
 
     def _leave(self) -> None:

@@ -5,7 +5,7 @@ The carrier names a message by a token of ours, which says nothing; of all else 
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from hub.desk.lane import Purpose
 from hub.desk.notices import Carrier, NoticeState
-from hub.desk.refusals import BadTelephone, NotClaimed, NoticesClosed, Refusal, TooManyWishes
+from hub.desk.refusals import BadTelephone, NotClaimed, NoticesClosed, Refusal, TelephoneUsedUp
 from hub.desk.requests import Stop
 from hub.edge.answers import status_of
 from hub.edge.asked import Asked
@@ -63,7 +63,9 @@ class Telephones:
         self, reception: Reception, wishes: Wishes, outbox: Heard, on_due: Callable[[Carrier], None], *, speed: int = 1
     ) -> None:
         self._reception, self._wishes, self._outbox, self._on_due = reception, wishes, outbox, on_due
-        self.counted = Counted(Tries(A_NUMBER * speed, DAY, reception.monotonic))
+        self._of_number = Counted(Tries(A_NUMBER * speed, DAY, reception.monotonic))
+        self._of_request = Counted(Tries(1, DAY, reception.monotonic))
+        self.counted = [self._of_number, self._of_request]
 
     def routes(self, guard: Guard) -> list[Route]:
         """`POST /t/phone`: leave a number."""
@@ -97,11 +99,27 @@ class Telephones:
             by=By(wanted.by) if By(wanted.by) in telephone.ways else telephone.ways[0],
             language=Language(wanted.language),
         )
-        with self._wishes.counted(day, arrival):
-            if not self.counted.take(telephone.number):
-                raise TooManyWishes
+        with self._wishes.counted(day, arrival), self._counted(telephone.number, f"{path} {wanted.id}"):
             await self._wishes.keep(day, arrival, path, wanted.id, wished)
         return telephone
+
+    @contextlib.contextmanager
+    def _counted(self, number: str, request: str) -> Iterator[None]:
+        """One wish more of this number, for the time of a `with`; a request that is made again is one, and one that was
+        refused is none. Raises TelephoneUsedUp.
+        """
+        request = f"{number} {request}"
+        is_new = self._of_request.take(request)
+        if is_new and not self._of_number.take(number):
+            self._of_request.give_back(request)
+            raise TelephoneUsedUp
+        try:
+            yield
+        except Refusal:
+            if is_new:
+                self._of_number.give_back(number)
+                self._of_request.give_back(request)
+            raise
 
     async def _notify(self, asked: Asked) -> Response:
         wanted = asked.as_wish(NotifyByPhone, NotifyByPhoneForm)

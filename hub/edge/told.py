@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.desk.notices import how_told
+from hub.desk.notices import how_told, of_this_call
 from hub.desk.refusals import Refusal
 from hub.edge.answers import as_json, refused
 from hub.store.lanes import Wished
@@ -20,15 +20,21 @@ class Lanes(Protocol):
 
 
 def told_route(
-    lanes: Lanes, day: Callable[[], str], for_desk: Callable[[Callable[[Request, Any], Awaitable[Response]]], Any]
+    lanes: Lanes,
+    day: Callable[[], str],
+    called_at: Callable[[int], int | None],
+    for_desk: Callable[[Callable[[Request, Any], Awaitable[Response]]], Any],
 ) -> Route:
-    """`GET /desk/told/ARRIVAL`, for who may work at a counter; `for_desk` lets them in."""
+    """`GET /desk/told/ARRIVAL`, for who may work at a counter; `for_desk` lets them in. `called_at`: when the ticket's
+    latest call was made.
+    """
 
     async def told(request: Request, viewer: Any) -> Response:
         del viewer
         try:
-            wished = await lanes.notices_of(day(), request.path_params["ticket"])
-            how = how_told(one.notices for one in wished)
+            arrival = request.path_params["ticket"]
+            wished, since = await lanes.notices_of(day(), arrival), called_at(arrival)
+            how = how_told(of_this_call(one.notices, one.since, since) for one in wished)
         except Refusal as refusal:
             return refused(refusal)
         return as_json({"told": str(how)})

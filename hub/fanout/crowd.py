@@ -2,7 +2,7 @@
 
     tell ──> pending ──pass──> one write for each who is ready, a slice a turn of the loop
     admit ─> coming ────┘          │ its network takes no more: lagging, skipped
-               ^──── the newest picture ──── drains <─┘── not within `lag_s`: closed with 4000
+               ^──── the newest picture ──── drains <─┘── nothing for `lag_s`: closed with 4000
 
 Facts that come while a pass is under way wait and go out together in the next one. Nobody is waited for, and no
 listener has a queue: what is held for one is the write that did not fit. Knows neither socket nor protocol.
@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -27,12 +27,16 @@ class Line(Protocol):
     """One listener's connection. It tells its crowd `lags` (perhaps within a write), `drains` and `gone`."""
 
     @property
-    def write(self) -> Callable[[bytes], None]:
+    def write(self) -> Callable[[bytes | memoryview], None]:
         """Never waits, and does nothing once the connection has ended."""
 
     @property
     def descriptor(self) -> int:
         """What the system knows it by; below 0 where bytes have another way to go than straight into its socket."""
+
+    @property
+    def untaken(self) -> int:
+        """Bytes held for its network."""
 
     def close(self, code: int, /) -> None: ...
 
@@ -52,21 +56,39 @@ class Bounds:
     longest_rest_s: float = 0.25
     joined_bytes: int = 32 * 1024  # of one pass; half of what the kernel takes for a listener that is well
     pending_bytes: int = 1 << 20  # as a mailbox: with more than that to tell, the picture is shorter
-    lag_s: float = 5.0  # a telephone in the lift; whoever takes longer comes back to a snapshot
+    lag_s: float = 5.0  # without taking anything, as a telephone in the lift: it comes back to a snapshot
     look_s: float = 0.5  # how exactly that is kept
 
 
+class Lag(NamedTuple):
+    since: float  # seconds of the loop; of the latest look at which it had taken something
+    in_pass: int
+    untaken: int  # bytes, at that time
+
+
 class OneByOne:
-    """Lines that are told the same, one after the other in the order of their coming."""
+    """Lines that are told the same, each at its place. To take one out moves one other: they may be ten thousand."""
 
     def __init__(self) -> None:
         self._lines: list[Line] = []
+        self._places: dict[Line, int] = {}
 
     def __len__(self) -> int:
         return len(self._lines)
 
+    def __contains__(self, line: Line) -> bool:
+        return line in self._places
+
     def append(self, line: Line) -> None:
+        self._places[line] = len(self._lines)
         self._lines.append(line)
+
+    def remove(self, line: Line) -> None:
+        """The last one gets its place."""
+        place, last = self._places.pop(line), self._lines.pop()
+        if last is not line:
+            self._lines[place] = last
+            self._places[last] = place
 
     def write(self, data: bytes, start: int, stop: int, full: Set[Line], left: Set[Line]) -> None:
         """To those from `start` to `stop`. Who is `full` has something waiting already, who has `left` gets nothing."""
@@ -74,7 +96,7 @@ class OneByOne:
         write_each([line for line in lines if line not in left] if left else lines, data)
 
 
-def write_each(lines: Iterable[Line], data: bytes) -> None:
+def write_each(lines: Iterable[Line], data: bytes | memoryview) -> None:
     """What one write raises is not the others' business."""
     rest = iter(lines)
     while True:
@@ -155,10 +177,10 @@ class Crowd:
         self._turns = turns
         self._bounds = bounds
         self._count = 0
-        self._ready: dict[Line, None] = {}
-        self._many: OneByOne | None = together()  # those who are ready; None: to be gathered anew
+        self._ready = together()
+        self._out: set[Line] = set()  # of these who are not ready any more, until the pass is over: nobody moves in it
         self._coming: dict[Line, int] = {}  # who joined, and how many of the pending frames he knows
-        self._lagging: dict[Line, tuple[float, int]] = {}  # since when, and in which pass
+        self._lagging: dict[Line, Lag] = {}
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._passes = 0
@@ -215,12 +237,10 @@ class Crowd:
     # As a line tells it -----------------------------------------------------------------------------------------------
 
     def lags(self, line: Line) -> None:
-        if line in self._ready:
-            del self._ready[line]
-            self._many = None
+        self._take_out(line)
         if self._runs:
             self._full.add(line)
-        self._lagging[line] = asyncio.get_running_loop().time(), self._passes
+        self._lagging[line] = Lag(asyncio.get_running_loop().time(), self._passes, line.untaken)
         if self._timer is None:
             self._look_later()
 
@@ -229,22 +249,19 @@ class Crowd:
         lag = self._lagging.pop(line, None)
         if lag is None:
             return
-        _, since_pass = lag
-        if since_pass != self._passes:
+        if lag.in_pass != self._passes:
             self._welcome(line, self._picture())  # it was left out of a pass
         elif line not in self._coming:
             self._make_ready(line)
 
     def gone(self, line: Line) -> None:
         """Also one that was never let in."""
-        is_ready = line in self._ready
+        is_ready = line in self._ready and line not in self._out
         if is_ready or line in self._coming or line in self._lagging:
             self._count -= 1
         self._coming.pop(line, None)
         self._lagging.pop(line, None)
-        if is_ready:
-            del self._ready[line]
-            self._many = None
+        self._take_out(line)
         if self._runs:
             self._left.add(line)
 
@@ -263,6 +280,9 @@ class Crowd:
     def _end(self) -> None:
         self._full.clear()
         self._left.clear()
+        for line in self._out:
+            self._ready.remove(line)
+        self._out.clear()
         now = asyncio.get_running_loop().time()
         rest_s = self._bounds.rest * (now - self._pass_began)
         self._rests_until = now + min(rest_s, self._bounds.longest_rest_s)
@@ -272,9 +292,7 @@ class Crowd:
         self._passes += 1
         self._pass_began = asyncio.get_running_loop().time()
         known = self._coming_in(len(frames))
-        if self._many is None:
-            self._many = self._gathered(self._ready)
-        self._runs.append((_joined(frames), self._many, len(self._many)))
+        self._runs.append((_joined(frames), self._ready, len(self._ready)))
         for count, lines in known.items():
             self._runs.append((_joined(frames[count:]), self._gathered(lines), len(lines)))
             for line in lines:
@@ -314,9 +332,17 @@ class Crowd:
 
     def _make_ready(self, line: Line) -> None:
         """From the next pass on: the one under way goes to those who were ready when it began."""
-        self._ready[line] = None
-        if self._many is not None:
-            self._many.append(line)
+        if line in self._ready:
+            self._out.discard(line)
+        else:
+            self._ready.append(line)
+
+    def _take_out(self, line: Line) -> None:
+        if line in self._ready:
+            if self._runs:
+                self._out.add(line)
+            else:
+                self._ready.remove(line)
 
     # Newcomers and laggards -------------------------------------------------------------------------------------------
 
@@ -336,12 +362,16 @@ class Crowd:
         self._timer = asyncio.get_running_loop().call_later(self._bounds.look_s, self._look)
 
     def _look(self) -> None:
-        """Close those who have lagged for too long."""
+        """Close those who have taken nothing for too long."""
         self._timer = None
-        latest = asyncio.get_running_loop().time() - self._bounds.lag_s
-        for line in [line for line, (since, _) in self._lagging.items() if since <= latest]:
-            self._overrun()
-            line.close(Close.SLOW)
+        now = asyncio.get_running_loop().time()
+        late = [(line, lag) for line, lag in self._lagging.items() if lag.since <= now - self._bounds.lag_s]
+        for line, lag in late:
+            if (untaken := line.untaken) < lag.untaken:
+                self._lagging[line] = Lag(now, lag.in_pass, untaken)
+            else:
+                self._overrun()
+                line.close(Close.SLOW)
         if self._lagging:
             self._look_later()
 

@@ -136,6 +136,10 @@ class Relay:
         """The ticket that has this number today; None for one that was not given, as far as it is known here."""
         return self.world.picture.numbers.get(number) if self.world else None
 
+    def called_at(self, arrival: int) -> int | None:
+        """When a ticket's latest call was made (office ms), as far as it is known here."""
+        return self.world.chronicle.called_at(arrival) if self.world else None
+
     def away_s(self) -> tuple[float, float]:
         """Seconds without the store: of the present outage (0: none), and altogether."""
         present = 0.0 if self._away_since is None else self._monotonic() - self._away_since

@@ -4,7 +4,6 @@ Both are entries of the chain. Here alone they meet: who asks reaches the ledger
 """
 
 import json
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,7 +17,6 @@ from hub.ledger.tables import JOURNAL, OPERATIONS
 ASKED, ANSWERED = "ErasureAsked", "ErasureAnswered"
 BY = Author("keeper")
 READ_BACK = 1000  # entries at a first look: what was asked before them has waited for too long already
-REQUEST_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +46,11 @@ class Asks:
         self._open: dict[str, Ask] = {}
         self._answers: dict[str, Answer] = {}
 
-    def ask(self, number: str, by: str, at: int) -> str:
-        """Gives the id of the request."""
-        request = secrets.token_urlsafe(REQUEST_BYTES)
+    def ask(self, number: str, by: Author, at: int) -> str:
+        """Gives the id of the request, by which the answer is found."""
         with transaction(self._ledger.engine, writes=True) as connection:
-            note(connection, self._ledger.office, ASKED, at, Author(by, request), {"number": number})
-        return request
+            note(connection, self._ledger.office, ASKED, at, by, {"number": number})
+        return by.request
 
     def open(self) -> list[Ask]:
         """What nobody has answered, the oldest first."""

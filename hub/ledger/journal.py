@@ -19,7 +19,10 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """On whose account it is done: `staff:NAME`, `device:ID`, `cli` or `hub`. `request`: the id it had, or ''."""
+    """On whose account it is done: `staff:NAME`, `device:ID`, `cli:LOGIN`, or a part of the system (`hub`, `keeper`).
+
+    `request`: the id it had, or ''.
+    """
 
     who: str
     request: str = ""

@@ -87,6 +87,11 @@ NOTED: dict[str, tuple[str, ...]] = {
     # What the ward and the contractor tell each other once a year or when something happened (`hub.ledger.audits`).
     "AuditHeld": ("held", "kind", "result"),
     "OfficeHandedBack": ("contacts", "keys", "last_hash"),
+    # What leaves the ledger for good (`hub.ledger.taken`), and what is done to the machine by hand.
+    "RecordsTaken": ("what", "first_day", "last_day"),
+    "KeysRewrapped": ("keys",),
+    "ProcessStarted": ("process",),
+    "ProcessStopped": ("process",),
 }
 
 WITHHELD = "?"
@@ -140,10 +145,14 @@ SHAPES: dict[str, re.Pattern[str]] = {
         "kind": r"[a-z_]{1,16}",
         "result": r"[a-z_]{1,16}",
         "last_hash": r"[0-9a-f]{64}|",
+        "what": r"[a-z_]{1,16}",
+        "process": r"[a-z_]{1,16}",
+        "first_day": rf"(?:{_DATE})?",
+        "last_day": rf"(?:{_DATE})?",
     }.items()
 }
 # Their shape leaves no room for a telephone number, and may look like one.
-_EXACT = frozenset({"ranks", "designated", "trained", "date", "given", "held"})
+_EXACT = frozenset({"ranks", "designated", "trained", "date", "given", "held", "first_day", "last_day"})
 _A_TELEPHONE_NUMBER = re.compile(r"\+?[0-9][0-9-]{8,14}", re.ASCII)
 _A_LINE_ID = re.compile(r"[UCR][0-9a-f]{32}", re.ASCII)
 

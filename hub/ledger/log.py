@@ -57,7 +57,8 @@ class Log:
         limit: int = PAGE,
     ) -> LogPage:
         """At most `limit` of the chain. `day`: YYYY-MM-DD, the business day of a fact and the date in Tokyo of a note;
-        raises ValueError for one that is none. What waits for the chain comes with the first page only.
+        raises ValueError for one that is none. `who`: one author, or all of a kind (`cli`: whoever typed a command).
+        What waits for the chain comes with the first page only.
         """
         span = _span(day) if day else None
         with transaction(self._ledger.engine, writes=False) as connection:
@@ -93,7 +94,7 @@ class Log:
     def _where(self, table: sa.Table, who: str | None, kind: str | None) -> list[sa.ColumnElement[bool]]:
         where = [table.c.office == self._ledger.office]
         if who:
-            where.append(table.c.who == who)
+            where.append(sa.or_(table.c.who == who, table.c.who.startswith(f"{who}:", autoescape=True)))
         if kind:
             where.append(table.c.type == kind)
         return where

@@ -9,8 +9,9 @@ from datetime import date
 import sqlalchemy as sa
 
 from hub.ledger.connection import transaction
-from hub.ledger.kept import SEGMENT
-from hub.ledger.operations import KEEPER, Ledger
+from hub.ledger.journal import Author
+from hub.ledger.kept import SEGMENT, kept_of_stamp
+from hub.ledger.operations import Ledger
 from hub.ledger.tables import OPERATIONS, STREAMS
 from hub.ledger.verifying import verify
 
@@ -37,7 +38,7 @@ def kept_from(today: str, years: int) -> str:
         return day.replace(year=day.year - years, day=28).isoformat()
 
 
-def close_before(ledger: Ledger, day: str, *, today: str, at: int) -> Segment | None:
+def close_before(ledger: Ledger, day: str, *, today: str, at: int, by: Author) -> Segment | None:
     """Close everything that lies wholly before `day`; None where there is nothing. Raises NotWhole."""
     if not verify(ledger, [head[:3] for head in ledger.heads()]).is_whole:
         raise NotWhole
@@ -62,7 +63,7 @@ def close_before(ledger: Ledger, day: str, *, today: str, at: int) -> Segment | 
         ).scalar_one()
         told: dict[str, int | str] = {"first": segment.first, "last": last, "count": segment.count}
         told |= {"first_day": segment.first_day, "last_day": segment.last_day, "last_hash": last_hash}
-        stamp: dict[str, int | str] = {"at": at, "who": KEEPER, "request": ""}
+        stamp = kept_of_stamp(at, by.who, by.request)
         ledger.add(connection, end, [(today, f"segment:{last}", SEGMENT, {**stamp, **told})])
         connection.execute(sa.delete(OPERATIONS).where(gone))
         connection.execute(

@@ -34,6 +34,7 @@ class Family(StrEnum):
     ERASING = "{OFFICE}:erasing"
     LINK = "{OFFICE}:link:*"
     LINE_EVENT = "{OFFICE}:line_event:*"
+    LINE_LEFT = "{OFFICE}:line_left"
     LINE_ANSWERS = "{OFFICE}:line_answers"
     JOBS = "rq:*"
 
@@ -58,6 +59,7 @@ MAY: Mapping[Part, Mapping[Family, str]] = {
         Family.ERASING: READ,
         Family.LINK: BOTH,
         Family.LINE_EVENT: BOTH,
+        Family.LINE_LEFT: BOTH,
         Family.LINE_ANSWERS: BOTH,
         Family.JOBS: BOTH,
     },

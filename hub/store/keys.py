@@ -88,7 +88,8 @@ class Keys:
 
     def wishes(self, day: str) -> str:
         """Hash `ARRIVAL US CARRIER` → subscription, people ahead, why it ended ('': it holds), minutes, when it was
-        told near (office ms, '': it was not), what was to be expected then (ms), joined by US. Day.
+        told near (office ms, '': it was not), what was to be expected then (ms), how often it was told near and is no
+        more, joined by US. Day.
         """
         return f"{{{self.office}}}:{day}:wishes"
 
@@ -97,8 +98,10 @@ class Keys:
         return f"{{{self.office}}}:{day}:stops"
 
     def notices(self, day: str) -> str:
-        """Hash `SUBSCRIPTION:TRIGGER` → state, trigger, arrival, carrier, attempts, tenure, since (office ms). Of what
-        comes each time also `SUBSCRIPTION:TRIGGER.TIME`. Day.
+        """Hash `SUBSCRIPTION:TRIGGER` → state, trigger, arrival, carrier, attempts, tenure, since (office ms), owed
+        since (real ms), place in the row while it is in hand (real ms), `1` once it was passed on, `1` once it arrived,
+        as its carrier tells, tries that may have arrived. Of what comes each time also `SUBSCRIPTION:TRIGGER.TIME`.
+        Day.
         """
         return f"{{{self.office}}}:{day}:notices"
 
@@ -116,12 +119,19 @@ class Keys:
         """Text `1`: LINE has told this once. A day of real time."""
         return f"{{{self.office}}}:line_event:{event}"
 
+    def line_left(self) -> str:
+        """Sorted set keyed digest of a user id → when he last blocked the account (ms, LINE's clock). Ten minutes of
+        real time, as long as a code is good.
+        """
+        return f"{{{self.office}}}:line_left"
+
     def line_answers(self) -> str:
         """List of reply tokens: who wrote to the account is answered the same, whatever it was. A minute."""
         return f"{{{self.office}}}:line_answers"
 
     def callbacks(self, day: str) -> str:
-        """Hash SHA-256 of a callback's token (hexadecimal) → notice: how a carrier names it to us. Day."""
+        """Hash SHA-256 of a callback's token (hexadecimal) → notice and attempt, joined by US: how a carrier names
+        it to us. Day."""
         return f"{{{self.office}}}:{day}:callbacks"
 
     def tenures(self) -> str:

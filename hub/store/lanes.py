@@ -19,7 +19,7 @@ from hub.desk.hours import MINUTE_MS
 from hub.desk.known import check_known
 from hub.desk.lane import Counter, Office
 from hub.desk.managing import text_of
-from hub.desk.notices import EACH_TIME, Carrier, Ending, NoticeState, Trigger, notice_id
+from hub.desk.notices import HAS_TIMES, Carrier, Ending, NoticeState, Trigger, notice_id
 from hub.desk.order import SHARE
 from hub.desk.picture import Picture
 from hub.desk.refusals import Crowded, LaneClosed, StaleDay
@@ -37,7 +37,7 @@ OfCounter: TypeAlias = ask.TakeBack | ask.Recall | ask.MarkAbsent | ask.Done | a
 TOKYO = timezone(timedelta(hours=9))  # Japan has kept UTC+9 without summer time since 1951
 
 # Every notice that a subscription may have, in time; whoever is called more often is told so all the same.
-_EACH = [(trigger, time) for trigger in Trigger for time in range(1, 6 if trigger in EACH_TIME else 2)]
+_EACH = [(trigger, time) for trigger in Trigger for time in range(1, 6 if trigger in HAS_TIMES else 2)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class SealedContact:
 class Wished:
     """What a resident wished, why its contact is gone (None: it is there), and the notices that were due.
 
-    Of those that come each time the last. `since`: when each came to stand so (office ms).
+    Of those that have times the last. `since`: when each came to stand so (office ms).
     """
 
     carrier: Carrier

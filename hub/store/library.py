@@ -21,6 +21,8 @@ from hub.desk.notices import (
     LOOKED_AT,
     MOVES_A_LANE,
     PACE_CALLS,
+    PLACED_ANEW,
+    SENT_AGAIN,
     USUAL_PACE_MS,
     Carrier,
 )
@@ -117,8 +119,11 @@ def _tables() -> str:
         lines.append(f"local {name} = {figure}")
     lines.append("local BY_FACT = {" + ", ".join(f"{kind.__name__} = '{due}'" for kind, due in BY_FACT.items()) + "}")
     lines.append("local KNOWS_AGAIN = {" + ", ".join(f"['{carrier}'] = true" for carrier in sorted(KNOWS_AGAIN)) + "}")
+    lines.append("local SENT_AGAIN = {" + ", ".join(f"['{trigger}'] = true" for trigger in sorted(SENT_AGAIN)) + "}")
     moving = ", ".join(f"{kind.__name__} = true" for kind in MOVES_A_LANE)
     lines.append(f"local MOVES_A_LANE = {{{moving}}}")
+    placed = ", ".join(f"{kind.__name__} = true" for kind in PLACED_ANEW)
+    lines.append(f"local PLACED_ANEW = {{{placed}}}")
     lines.append("local EACH_TIME = {" + ", ".join(f"['{trigger}'] = true" for trigger in sorted(EACH_TIME)) + "}")
     lines.append("local AT_COUNTER = {" + ", ".join(f"['{state}'] = true" for state in sorted(AT_COUNTER)) + "}")
     return "\n".join(lines)

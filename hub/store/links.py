@@ -64,6 +64,21 @@ class Links:
         """All that this event asks for is done: told again, it is nothing new."""
         await answered(self._client.set(self._keys.line_event(event), "1", ex=EVENT_S))
 
+    async def leave(self, owner: str, at: int) -> None:
+        """Whoever is known by this keyed digest has blocked the account then (ms, LINE's clock). What he wrote before
+        may come later, with a code that is good as long as this is known.
+        """
+        pipe = self._client.pipeline(transaction=True)
+        pipe.zadd(self._keys.line_left(), {owner: at}, gt=True)
+        pipe.zremrangebyscore(self._keys.line_left(), "-inf", at - CODE_MS)
+        pipe.pexpire(self._keys.line_left(), CODE_MS)
+        await answered(pipe.execute())
+
+    async def left_at(self, owner: str) -> int | None:
+        """When he last blocked the account; None: not within the life of a code."""
+        found: float | None = await answered(self._client.zscore(self._keys.line_left(), owner))
+        return int(found) if found is not None else None
+
     async def want_answer(self, reply_token: str) -> None:
         """Somebody wrote. Who, and what, stands nowhere."""
         pipe = self._client.pipeline(transaction=True)

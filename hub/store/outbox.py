@@ -6,13 +6,13 @@ can have arrived: what was only claimed is free again at once, what was being se
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
 
 from hub.desk.lane import Office
-from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
+from hub.desk.notices import Carrier, Ending, NoticeState, Trigger, later_id
 from hub.desk.requests import Stop
 from hub.desk.ticket import State
 from hub.store.calling import TRIES, US, Functions, answered, rows_in, told_in
@@ -24,7 +24,10 @@ SEND_MS = 35_000  # longer than three time-outs of a carrier (10 s): nobody else
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A notice in hand. `was_sending`: an earlier worker marked it, and its lease is over: it may have arrived."""
+    """A notice in hand. `was_sending`: an earlier worker marked it, and its lease is over: it may have arrived.
+
+    `unsure`: how many tries may have arrived; `age_ms`: since when it is owed.
+    """
 
     notice: str
     subscription: str
@@ -32,11 +35,15 @@ class Claimed:
     ticket: int
     attempts: int
     was_sending: bool
+    unsure: int = 0
+    age_ms: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """How its ticket stands now. `ahead`: people, while it waits. `ended`: why its contact is gone ('': it is not)."""
+    """How its ticket stands now. `ahead`: people, while it waits. `ended`: why its contact is gone ('': it is not).
+    `is_overtaken`: the same came once more.
+    """
 
     state: State | None
     ahead: int | None
@@ -44,6 +51,7 @@ class Prospect:
     lane: str
     counter: str
     ended: str
+    is_overtaken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,8 @@ class Outbox:
         return int(told_in(await self._call("notice_take_over_v1", day, carrier))["tenure"])
 
     async def claim(self, day: str, carrier: Carrier, tenure: int, limit: int = 20) -> list[Claimed]:
-        """What is due, the longest due first, at most `limit`. Raises NotClaimed where a later worker has begun.
+        """At most `limit` of what is due: `SENT_AGAIN` first, then the longest due. Raises NotClaimed where a later
+        worker has begun.
 
         It is not repeated where its reply is lost: take over anew, then what it claimed is free again.
         """
@@ -84,14 +93,15 @@ class Outbox:
         for one in claimed:
             about.hmget(self._keys.ticket(day, one.ticket), "state", "number", "lane", "counter")
             about.hget(self._keys.wishes(day), f"{one.ticket}{US}{carrier}")
+            about.hexists(self._keys.notices(day), later_id(one.notice))
         told = await answered(about.execute())
         places = self._client.pipeline(transaction=False)
-        for one, (_, _, lane, _) in zip(claimed, told[::2], strict=True):
+        for one, (_, _, lane, _) in zip(claimed, told[::3], strict=True):
             places.zrank(self._keys.waiting(day, lane or ""), str(one.ticket))
         ahead = await answered(places.execute())
         return [
-            _prospect(one, ticket, wish, place)
-            for one, ticket, wish, place in zip(claimed, told[::2], told[1::2], ahead, strict=True)
+            _prospect(one, ticket, wish, bool(later), place)
+            for one, ticket, wish, later, place in zip(claimed, told[::3], told[1::3], told[2::3], ahead, strict=True)
         ]
 
     async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "") -> None:
@@ -111,28 +121,33 @@ class Outbox:
         tenure: int,
         notice: str,
         state: NoticeState,
-        again_ms: int = 0,
+        again_ms: int | None = 0,
         *,
         pass_on: bool = False,
+        may_have_arrived: bool = False,
     ) -> Settled:
-        """An end, or PENDING and due again after `again_ms`. Raises NotClaimed; a repeated call does so too.
+        """An end, or PENDING and due again after `again_ms` (None: in its old place). Raises NotClaimed; repeated, too.
 
         `pass_on`: the next carrier that the ticket allows owes it from now on, and PENDING is LAPSED then.
+        `may_have_arrived`: by this try; such a notice is UNCERTAIN where another were LAPSED.
         """
-        own = [notice, str(tenure), state, str(again_ms), "1" if pass_on else ""]
+        own = [notice, str(tenure), state, "" if again_ms is None else str(again_ms), "1" if pass_on else ""]
+        own.append("1" if may_have_arrived else "")
         more = (self._keys.wishes(day), self._keys.facts(day), *(self._keys.due(day, one) for one in Carrier))
         return _settled(told_in(await self._call("notice_settle_v1", day, carrier, *own, more_keys=more)))
 
     async def learn(self, day: str, carrier: Carrier, callback: str, state: NoticeState) -> Settled:
         """What the carrier tells afterwards: ACCEPTED or REFUSED. Raises NotClaimed where nothing was to be learnt."""
-        more = (self._keys.wishes(day), self._keys.callbacks(day), *(self._keys.due(day, one) for one in Carrier))
+        more = [self._keys.wishes(day), self._keys.callbacks(day), self._keys.facts(day)]
+        more += [self._keys.due(day, one) for one in Carrier]
         return _settled(told_in(await self._call("notice_learn_v1", day, carrier, callback, state, more_keys=more)))
 
     async def stop_behind(self, day: str, callback: str) -> Stop | None:
         """What "stop" means, said about the message that a callback's token (its SHA-256) belongs to."""
-        notice: str | None = await answered(self._client.hget(self._keys.callbacks(day), callback))
-        text = await answered(self._client.hget(self._keys.notices(day), notice)) if notice else None
-        if not notice or not text:
+        heard: str | None = await answered(self._client.hget(self._keys.callbacks(day), callback))
+        notice = heard.partition(US)[0] if heard else ""
+        text = await answered(self._client.hget(self._keys.notices(day), notice))
+        if not text:
             return None
         _, _, arrival, carrier = text.split(US)[:4]
         return Stop(int(arrival), Carrier(carrier), Ending.RESIDENT, notice.partition(":")[0])
@@ -161,10 +176,14 @@ def _claimed(row: dict[str, str]) -> Claimed:
         ticket=int(row["arrival"]),
         attempts=int(row["attempts"]),
         was_sending=row["state"] == NoticeState.SENDING,
+        unsure=int(row["unsure"]),
+        age_ms=int(row["age"]),
     )
 
 
-def _prospect(one: Claimed, ticket: list[str | None], wish: str | None, place: int | None) -> Prospect:
+def _prospect(
+    one: Claimed, ticket: list[str | None], wish: str | None, is_overtaken: bool, place: int | None
+) -> Prospect:
     state, number, lane, counter = ticket
     subscription, _, ended = wish.split(US)[:3] if wish else ("", "", "")
     return Prospect(
@@ -174,6 +193,7 @@ def _prospect(one: Claimed, ticket: list[str | None], wish: str | None, place: i
         lane=lane or "",
         counter=counter or "",
         ended=ended if subscription == one.subscription else "replaced",
+        is_overtaken=is_overtaken,
     )
 
 

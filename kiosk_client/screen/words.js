@@ -183,7 +183,7 @@ export const WORDS = {
     not_left_why: {
       BadTelephone: "Please enter one mobile, landline or 050 number in Japan. We cannot notify numbers such as 0120 or 0570.",
       TicketEnded: "Your number has been served already.",
-      TooManyWishes: "This number was entered too often. Please ask the staff for help.",
+      TelephoneUsedUp: "This number was entered too often. Please ask the staff for help.",
     },
     hint: "The QR code on the ticket shows your place. A contact you leave is used for telling your turn only, and erased the next day.",
   },

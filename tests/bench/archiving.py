@@ -113,7 +113,8 @@ class Watch:
         await looking
         entries: list[tuple[str, dict[str, str]]] = await self._client.xrange(self._key)
         facts = [position for position, _ in entries]
-        kept = [json.loads(entry.text)["position"] for entry in self._ledger.day_entries(self._day)]
+        told = [json.loads(entry.text)["position"] for entry in self._ledger.day_entries(self._day)]
+        kept = [position for position in told if not position.startswith("own:")]  # that the keeper began is no fact
         counted = Counter(kept)
         seen.facts = len(facts)
         seen.lost = sum(position not in counted for position in facts)

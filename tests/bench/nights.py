@@ -31,7 +31,7 @@ from hub.store.lanes import TOKYO
 from hub.store.sealing import Unreadable
 from tests.eventually import eventually
 from tests.ledger.office import KEY
-from tests.workers.erasing import Unwoken, memory_has, supervised
+from tests.workers.erasing import memory_has, supervised
 from tests.workers.ward import EMAIL, Ward
 from workers.archive import Archiver
 from workers.clock import SteadyClock
@@ -131,7 +131,7 @@ class Story:
             wall_ms=lambda: int(self.traveller.now_s * 1000),
             may_restart=True,
         )
-        self.keeper = Keeper(office.outbox, office.contacts, office.keys, Unwoken(), self.eraser)
+        self.keeper = Keeper(office.contacts, office.keys, self.eraser)
 
     async def travel_to(self, moment_s: float) -> None:
         self.traveller.travel_to(moment_s)

@@ -214,7 +214,7 @@ def _office_of_a_day_that_no_ward_has_seen(folder: Path) -> Path:
 def due_by_facts(facts: Sequence[Fact]) -> tuple[Due, dict[int, int]]:
     """Notice → when it became due (ms), whose it is, by which carrier; ticket → when it was called. From facts alone.
 
-    Each ticket has one contact here.
+    Each ticket has one contact here, and is moved to no other place: it is near once.
     """
     picture, wishes, near = Picture(), dict[int, ContactGiven](), dict[int, ContactGiven]()
     due, calls = Due(), Counter[int]()

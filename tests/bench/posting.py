@@ -282,7 +282,7 @@ async def _reckon(office: PostOffice, book: Book, rush: tuple[float, float] | No
 
 def _names(office: PostOffice, due: Due, callbacks: dict[str, str]) -> dict[str, str]:
     """What a carrier calls a notice → the notice."""
-    names = dict(callbacks)
+    names = {token: heard.partition("\x1f")[0] for token, heard in callbacks.items()}
     for notice, (_, _, carrier) in due.items():
         if carrier is Carrier.EMAIL:
             names[message_id_of(notice)] = notice

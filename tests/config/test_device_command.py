@@ -47,6 +47,12 @@ def test_a_code_as_somebody_types_it_lets_the_device_in(devices: Devices, run: R
     assert found.place == "lobby"
 
 
+def test_who_was_let_in_is_told_to_a_program(devices: Devices, run: Run) -> None:
+    code, out, _ = run("let-in", devices.ask(Role.WALL, "lobby", "test").code, "--json")
+    (device,) = devices.list()
+    assert (code, json.loads(out)) == (0, {"ok": True, "id": device.id, "role": "wall", "place": "lobby"})
+
+
 def test_without_a_place_the_device_keeps_its_own(devices: Devices, run: Run) -> None:
     assert run("let-in", devices.ask(Role.KIOSK, "genkan", "test").code)[0] == 0
     assert devices.list()[0].place == "genkan"

@@ -18,9 +18,14 @@ from config import doctor
 from config.embedded import EmbeddedValkey
 from config.given_store import given_server
 from config.listening import Place, places
+from config.office_file import PRACTICE_OFFICE, read_office
 from config.sbom import bill_of_materials, differing, locked
 from config.settings import Machine
 from config.upkeep import of_updates, of_viruses
+from hub.ledger.audits import Audits
+from hub.ledger.connection import sqlite_url
+from hub.ledger.journal import Author, tokyo_day
+from hub.ledger.operations import Ledger
 from hub.store.access import Part, acl_lines
 from tests.config.command.running import free_port, is_up, running
 from tests.ports import free_ports
@@ -42,6 +47,31 @@ def test_files_that_others_can_read_are_told(tmp_path: Path) -> None:
     keys.chmod(0o700)
     (tmp_path / "ledger.sqlite").chmod(0o600)
     assert doctor._of_files(machine, tmp_path) == []
+
+
+def test_keys_of_contacts_beside_the_records_are_told(tmp_path: Path) -> None:
+    assert doctor._of_key_place(Machine(), tmp_path) == [], "no contact was ever taken"
+    (tmp_path / "keys").mkdir()
+    assert "JUNBAN_KEY_DIR" in doctor._of_key_place(Machine(), tmp_path)[0]
+    here, elsewhere = (Machine.model_validate({"JUNBAN_KEY_DIR": tmp_path / name}) for name in ("keys", "../keys"))
+    assert doctor._of_key_place(here, tmp_path)
+    assert doctor._of_key_place(elsewhere, tmp_path / "data") == []
+    (tmp_path / "practice").touch()
+    assert doctor._of_key_place(Machine(), tmp_path) == []
+
+
+def test_an_audit_that_is_owed_this_fiscal_year_is_told(tmp_path: Path) -> None:
+    office, now = read_office(PRACTICE_OFFICE), time.time_ns() // 1_000_000
+    assert doctor._of_audit(Machine(), office, tmp_path) == []
+    assert not list(tmp_path.iterdir()), "looking makes no ledger"
+    with closing(Ledger(sqlite_url(tmp_path / "ledger.sqlite"), office.key)) as ledger:
+        ledger.prepare()
+        assert "junban ledger audit" in doctor._of_audit(Machine(), office, tmp_path)[0]
+        today = tokyo_day(now)
+        Audits(ledger).add(today, "on_site", "sound", Author("cli:sato"), now, today)
+    assert doctor._of_audit(Machine(), office, tmp_path) == []
+    (tmp_path / "ledger.sqlite").write_text("no ledger")
+    assert doctor._of_audit(Machine(), office, tmp_path) == [], "told by another look"
 
 
 def test_a_full_disk_and_a_clock_apart_are_told(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from config.author import author
 from config.cli import main
 from config.embedded import EmbeddedValkey
 from config.office_folder import STORE_FOLDER
@@ -70,5 +71,7 @@ def test_everything_is_erased_and_handed_back_by_one_command(
     facts = json.loads((back / "certificate.json").read_text())["facts"]
     assert facts["counts"] == [["email", "agreement", 2]]
     assert (facts["left"], facts["unproved"]) == (0, 0)
-    assert "OfficeHandedBack" in (back / "ledger.jsonl").read_text()
+    entries = [json.loads(line) for line in (back / "ledger.jsonl").read_text().splitlines()[1:]]
+    (handed_back,) = [entry for entry in entries if entry["type"] == "OfficeHandedBack"]
+    assert handed_back["who"] == author().who
     assert main([*command, "--agreement", "ward"]) == 0, "the same again finds nothing to do"

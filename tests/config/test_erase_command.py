@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from config.ledger import LedgerSettings
 from config.now import now_ms
 from hub.ledger.asked import Asks
 from hub.ledger.connection import LedgerUnusable, sqlite_url
+from hub.ledger.journal import Author
 from tests.config.test_end_command import OFFICE
 from tests.workers.erasing import Night, night
 from tests.workers.test_asked import asked_of
+
+BY = Author("cli:sato", "q3oZ4lqWlT0mW1x7mBv2aA")
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ async def at_night(tmp_path: Path) -> AsyncIterator[Night]:
 
 def command(at_night: Night, said: list[str]) -> EraseCommand:
     settings = LedgerSettings(at_night.folder, SecretStr(sqlite_url(at_night.folder / "ledger.sqlite")))
-    return EraseCommand(settings, at_night.office.office, said.append)
+    return EraseCommand(settings, at_night.office.office, said.append, BY)
 
 
 @contextlib.asynccontextmanager
@@ -62,6 +66,17 @@ async def test_it_says_what_was_erased_and_verified(at_night: Night) -> None:
     assert subscription in sentence
 
 
+async def test_it_says_so_to_a_program(at_night: Night) -> None:
+    subscription = await at_night.give()
+    said: list[str] = []
+    async with kept(at_night):
+        await asyncio.to_thread(lambda: command(at_night, said).run("A101", as_json=True))
+    (told,) = map(json.loads, said)
+    (one,) = told["erased"]
+    assert (told["ok"], told["number"], one["subscription"], one["carrier"]) == (True, "A101", subscription, "email")
+    assert one["erased_at"] <= one["verified_at"]
+
+
 async def test_it_refuses_where_there_is_none(at_night: Night) -> None:
     await at_night.give()
     async with kept(at_night):
@@ -83,7 +98,7 @@ def test_without_a_ledger_there_is_nobody_to_ask(tmp_path: Path) -> None:
 
     settings = LedgerSettings(tmp_path, SecretStr(sqlite_url(tmp_path / "none.sqlite")))
     with pytest.raises(LedgerUnusable, match="台帳がまだありません"):
-        EraseCommand(settings, small_office("ward"), print).run("A101")
+        EraseCommand(settings, small_office("ward"), print, BY).run("A101")
 
 
 @pytest.mark.parametrize(
@@ -93,6 +108,7 @@ def test_without_a_ledger_there_is_nobody_to_ask(tmp_path: Path) -> None:
         (("--now", "a 101"), "--now の値が正しくありません"),
         (("--now", "A101", "--agreement", "ward"), "一緒に使えません"),
         (("--now", "A101", "--to", "back"), "--to は --agreement と一緒に使ってください"),
+        (("--agreement", "ward", "--to", "back", "--json"), "--json は --now と一緒に使ってください"),
         (("--agreement", "ward", "--to", "back"), "--issued --issuer --addressee も書いてください"),
     ],
 )

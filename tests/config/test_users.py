@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from config import cli
+from config.author import author
 from config.commands.people import PEOPLE_ROLES, ROLE_HELP
 from config.office_file import PRACTICE_OFFICE, read_office
 from hub.ledger.connection import sqlite_url
+from hub.ledger.log import Log
 from hub.ledger.operations import Ledger
 from hub.ledger.people import People
 from hub.wire.roles import PEOPLE
@@ -117,6 +119,16 @@ def test_a_role_that_there_is_not_is_wrong_use(user) -> None:  # type: ignore[no
     code, said, complaint = user("add", "ito", "--role", "boss", "--shown", "伊藤")
     assert (code, said) == (2, "")
     assert "--role の値が正しくありません" in complaint
+
+
+def test_the_log_names_who_typed_a_command_and_which_run_of_it(user, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    user("add", *SATO)
+    user("reset", "sato")
+    ledger = Ledger(sqlite_url(tmp_path / "ledger.sqlite"), read_office(PRACTICE_OFFICE).key)
+    entries = Log(ledger).page().entries
+    ledger.close()
+    assert {entry.who for entry in entries} == {author().who}
+    assert len({entry.request for entry in entries} - {""}) == len(entries) == 2
 
 
 def test_reset_end_restore_and_unlock(user) -> None:  # type: ignore[no-untyped-def]

@@ -147,6 +147,8 @@ def test_two_stages_are_two_waits(floor: Floor) -> None:
     assert floor.desk.picture.tickets[2].lane == DELIVERY
     assert floor.why(1) == [], "1 is still with the back office"
     assert len(floor.chronicle.calls_of(2)) == 2
+    assert floor.chronicle.called_at(2) == floor.chronicle.calls[-1].at
+    assert floor.chronicle.called_at(3) is None
 
 
 def test_a_call_that_no_rule_allows_is_named(floor: Floor) -> None:

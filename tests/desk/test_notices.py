@@ -16,6 +16,7 @@ from hub.desk.notices import (
     first_allowed,
     how_told,
     notice_id,
+    of_this_call,
     pace_ms,
 )
 
@@ -115,3 +116,19 @@ def test_staff_learns_whether_he_was_told_and_nothing_else(
     wishes: list[dict[Trigger, NoticeState]], told: HowTold
 ) -> None:
     assert how_told(wishes) is told
+
+
+@pytest.mark.parametrize(
+    ("notices", "since", "called_at", "counts"),
+    [
+        ({Trigger.NEAR: ACCEPTED}, {Trigger.NEAR: 3}, None, True),
+        ({Trigger.NEAR: ACCEPTED}, {Trigger.NEAR: 3}, 5, True),
+        ({Trigger.NOW: PENDING}, {Trigger.NOW: 5}, 5, True),
+        ({Trigger.NOW: ACCEPTED}, {Trigger.NOW: 6}, 5, True),
+        ({Trigger.NEAR: ACCEPTED, Trigger.NOW: ACCEPTED}, {Trigger.NEAR: 3, Trigger.NOW: 4}, 5, False),
+    ],
+)
+def test_what_was_told_of_an_earlier_call_does_not_count(
+    notices: dict[Trigger, NoticeState], since: dict[Trigger, int], called_at: int | None, counts: bool
+) -> None:
+    assert of_this_call(notices, since, called_at) == (notices if counts else {})

@@ -17,6 +17,7 @@ from hub.desk.facts import ContactGiven, ContactUsed, DayOpened, Fact, TicketIss
 from hub.desk.refusals import LedgerAway, MonthNotOver
 from hub.ledger import verifying
 from hub.ledger.erasures import Erasures
+from hub.ledger.log import Log
 from hub.ledger.operations import Ledger, Stream
 from hub.ledger.tables import OPERATIONS
 from hub.wire.roles import Role
@@ -149,11 +150,11 @@ def test_a_certificate_for_a_month_and_the_ledger_can_be_taken_along(
         assert auditor.get(f"/audit/contacts/certificate?{spoiled}").status_code == 400, wrong
     early = auditor.get(f"/audit/contacts/certificate?{asked.replace('2026-12-01', '2026-11-29')}")
     assert (early.status_code, MonthNotOver.sentence in early.text) == (400, True)
-    for month in ("2026-12", "2027-01"):  # a later day on the paper ends no month
+    for later in ("2026-12", "2027-01"):  # a later day on the paper ends no month
         running = auditor.get(
-            f"/audit/contacts/certificate?{asked.replace('2026-11', month).replace('12-01', '12-31')}"
+            f"/audit/contacts/certificate?{asked.replace('2026-11', later).replace('12-01', '12-31')}"
         )
-        assert (running.status_code, MonthNotOver.sentence in running.text) == (400, True), month
+        assert (running.status_code, MonthNotOver.sentence in running.text) == (400, True), later
     assert 'name="month" type="month" value="2026-10"' in auditor.get("/audit/contacts?day=2026-10-24").text
     with zipfile.ZipFile(io.BytesIO(auditor.get("/audit/contacts/ledger.zip").content)) as archive:
         archive.extractall(tmp_path / "out")
@@ -165,6 +166,15 @@ def test_a_certificate_for_a_month_and_the_ledger_can_be_taken_along(
         str(tmp_path / "out" / "ledger.jsonl"),
     ]
     assert subprocess.run(command, capture_output=True, text=True).stdout.startswith("whole")
+    taken = [entry for entry in Log(ledger).page(kind="RecordsTaken").entries if entry.who == "staff:x-auditor"]
+    month = {"what": "certificate", "first_day": "2026-11-01", "last_day": "2026-11-30"}
+    assert [entry.fields for entry in reversed(taken)] == [
+        month, month, {"what": "ledger", "first_day": "", "last_day": ""}
+    ]  # fmt: skip
+    assert len({entry.request for entry in taken} - {""}) == 3
+    with ledger.engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE journal RENAME TO elsewhere"))
+    assert auditor.get("/audit/contacts/ledger.zip").status_code == 503, "what cannot be noted is not given"
 
 
 def test_an_audit_that_is_owed_is_said_on_the_page(door: Door, ledger: Ledger) -> None:

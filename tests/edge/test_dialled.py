@@ -107,7 +107,7 @@ async def test_one_telephone_is_not_left_for_everybody(ward: Ward) -> None:
     async with ward.hub.open("/ws/kiosk") as socket:
         answers = [await ask(socket, wish(await take(socket))) for _ in range(4)]
     codes = [answer.code for answer in answers if isinstance(answer, wire.RefusalBody)]
-    assert codes == ["TooManyWishes"]
+    assert codes == ["TelephoneUsedUp"]
 
 
 async def test_an_office_without_a_telephone_is_asked_in_vain() -> None:

@@ -7,6 +7,7 @@ import socket
 import pytest
 from wsproto import events
 
+from config.serving import Engine
 from hub.desk.requests import Done, Issue, Next, Recall
 from hub.edge.connections import SocketConnection
 from hub.edge.sockets import Limits
@@ -118,6 +119,13 @@ async def flooded(deaf: socket.socket, flood: bytes) -> None:
     for _ in range(1000):
         await asyncio.get_running_loop().sock_sendall(deaf, flood)
         await asyncio.sleep(0)
+
+
+PINGS_OF_A_CORE = 75_000  # a second
+
+
+def test_what_all_listeners_may_ping_leaves_the_process_to_who_presses(engine: Engine) -> None:
+    assert engine.idle_per_s * Limits().listeners < PINGS_OF_A_CORE / 5
 
 
 async def test_some_pings_are_answered(hub: Served) -> None:

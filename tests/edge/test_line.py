@@ -1,7 +1,4 @@
-"""LINE: without consent on the page no user id is kept; what is written in the chat is read for a code and forgotten.
-
-And the telephone, which leans on it and hears afterwards what became of a message.
-"""
+"""LINE: without consent on the page no user id is kept; what is written there is read for a code and forgotten."""
 
 import hashlib
 import hmac
@@ -22,7 +19,7 @@ from hub.desk.notices import Carrier, NoticeState, Trigger
 from hub.edge.line import WEBHOOK_BYTES, WRONG_CODES
 from hub.store.sealing import Language
 from tests.edge.test_residents import Browser, code_in
-from tests.edge.told import LINE_PURPOSE, PHONE_PURPOSE, USER, Ward, agreement, ward_told
+from tests.edge.told import LINE_PURPOSE, USER, Ward, agreement, phone_wish, ward_told
 from tests.eventually import eventually
 from tests.fanout.days import OFFICE
 from workers.wording import ANSWER, COME_NOW, LOOK
@@ -210,6 +207,45 @@ async def test_who_blocks_the_account_is_forgotten_at_once_with_all_his_tickets(
         assert (await notices(browser, secret))["ended"] == "block"
 
 
+async def test_who_blocks_the_account_is_not_bound_by_what_he_wrote_before(ward: Ward, browser: Browser) -> None:
+    secret, _ = await browser.take()
+    code = await ward.agree(browser, secret)
+    wrote = ward.line.event(USER, "message", message={"id": "1", "type": "text", "text": code})
+    left = ward.line.event(USER, "unfollow") | {"timestamp": wrote["timestamp"] + 1}
+    came_again = ward.line.event(USER, "message", message={"id": "2", "type": "text", "text": code})
+    assert await ward.line.tell(left) == 200
+    assert await ward.line.tell(wrote) == 200
+    assert await ward.kept() == []
+    assert await ward.line.tell(came_again | {"timestamp": wrote["timestamp"] + 2}) == 200
+    assert [contact.to for contact in await ward.kept()] == [USER]
+
+
+async def test_who_blocks_the_account_is_heard_whatever_was_told_before_him(ward: Ward, browser: Browser) -> None:
+    secret, _ = await browser.take()
+    assert await ward.line.write(USER, await ward.agree(browser, secret)) == 200
+    stranger = Browser(ward.hub)
+    async with stranger.client:
+        other, _ = await stranger.take()
+        code = await ward.agree(stranger, other)
+    keys: Any = await ward.client.hgetall(ward.keys.public_keys())
+    await ward.client.delete(ward.keys.public_keys())  # no contact can be taken now
+    wrote = ward.line.event(OTHER, "message", message={"id": "1", "type": "text", "text": code})
+    assert await ward.line.tell(wrote, ward.line.event(USER, "unfollow")) == 503
+    assert await ward.kept() == []
+    await ward.client.hset(ward.keys.public_keys(), mapping=keys)
+    assert await ward.line.tell(wrote) == 200, "it is told again"
+    assert [contact.to for contact in await ward.kept()] == [OTHER]
+
+
+async def test_who_blocks_the_account_is_heard_behind_the_longest_texts(ward: Ward, browser: Browser) -> None:
+    secret, _ = await browser.take()
+    assert await ward.line.write(USER, await ward.agree(browser, secret)) == 200
+    text = {"type": "text", "text": "あ" * 5000}
+    wrote = [ward.line.event(OTHER, "message", message={"id": str(number), **text}) for number in range(3)]
+    assert await ward.line.tell(*wrote, ward.line.event(USER, "unfollow")) == 200
+    assert await ward.kept() == []
+
+
 async def test_stop_on_the_page_erases_the_user_id_at_once(ward: Ward, browser: Browser) -> None:
     secret, _ = await browser.take()
     assert await ward.line.write(USER, await ward.agree(browser, secret)) == 200
@@ -254,68 +290,6 @@ async def test_a_month_that_is_used_up_is_told_by_telephone(ward: Ward, browser:
     assert [one.text for one in ward.phone.told][-1].endswith("まもなく順番です。窓口の近くでお待ちください。")
 
 
-def phone_wish(secret: str, **changes: Any) -> dict[str, Any]:
-    body = {
-        "id": secrets.token_urlsafe(16),
-        "secret": secret,
-        "telephone": "090-1234-5678",
-        "ahead": 3,
-        "purpose": PHONE_PURPOSE.mark,
-        "consent": True,
-    }
-    return {**body, **changes}
-
-
-async def test_a_telephone_that_never_rang_is_said_to_be_so(ward: Ward, browser: Browser) -> None:
-    secret, _ = await browser.take()
-    ward.phone.tells = False
-    answer = await browser.post("/t/phone", **phone_wish(secret, by="voice"))
-    assert answer.json()["to"] == "090-1234-5678"
-    await ward.send(Carrier.PHONE)
-    registered, near = ward.phone.told
-    assert registered.is_call
-    assert await ward.phone.say(registered, "completed") == 204
-    assert await ward.phone.say(near, "no-answer") == 204
-    told = (await browser.post("/t/find", secret=secret)).json()["notices"][0]
-    assert (told["registered"], told["near"]) == ("accepted", "refused")
-
-
-async def test_whoever_presses_one_is_forgotten_at_once(ward: Ward, browser: Browser) -> None:
-    secret, _ = await browser.take()
-    await browser.post("/t/phone", **phone_wish(secret, by="voice"))
-    await ward.send(Carrier.PHONE)
-    assert await ward.phone.press(ward.phone.told[0], "2") == 200
-    assert len(await ward.kept()) == 1
-    assert await ward.phone.press(ward.phone.told[0], "1") == 200
-    assert await ward.kept() == []
-
-
-@pytest.mark.parametrize("path", ["/phone/x", "/phone/" + "A" * 22, "/phone/" + "A" * 22 + "/keys"])
-async def test_a_callback_of_nobody_changes_nothing(ward: Ward, browser: Browser, path: str) -> None:
-    secret, _ = await browser.take()
-    await browser.post("/t/phone", **phone_wish(secret))
-    answer = await browser.send(path, MessageStatus="failed", Digits="1")
-    assert answer.status_code in (200, 204)
-    assert len(await ward.kept()) == 1
-
-
-@pytest.mark.parametrize("telephone", ["0120-123-456", "110", "taro", "", "+1 202 555 0123"])
-async def test_a_number_that_cannot_be_told_is_refused_and_nothing_is_kept(
-    ward: Ward, browser: Browser, telephone: str
-) -> None:
-    secret, _ = await browser.take()
-    assert code_in(await browser.post("/t/phone", **phone_wish(secret, telephone=telephone))) == "BadTelephone"
-    assert await ward.kept() == []
-
-
-async def test_one_telephone_is_not_made_to_ring_all_day(ward: Ward, browser: Browser) -> None:
-    answers = []
-    for lane in ("certificates", "moves"):
-        secret, _ = await browser.take(lane)
-        answers += [code_in(await browser.post("/t/phone", **phone_wish(secret))) for _ in range(2)]
-    assert answers == ["ok", "ok", "ok", "TooManyWishes"]
-
-
 async def test_a_crawler_reads_the_same_for_a_thousand_tickets(ward: Ward, browser: Browser) -> None:
     """What LINE's servers fetch: always the same address, and whatever is added to it the same answer."""
     crawler = {"User-Agent": "facebookexternalhit/1.1;line-poker/1.0"}
@@ -351,22 +325,3 @@ async def test_a_store_that_is_away_is_told_to_line_so_that_it_tells_again(offic
 
                 await eventually(is_heard)
                 assert [contact.to for contact in await ward.kept()] == [USER]
-
-
-async def test_staff_learns_whether_whoever_is_called_was_told_and_nobody_else_does(
-    ward: Ward, browser: Browser
-) -> None:
-    secret, told = await browser.take()
-    path = f"/desk/told/{told['arrival']}"
-    staff = httpx2.AsyncClient(base_url=ward.hub.page(""), headers=ward.hub.headers("/ws/desk"), trust_env=False)
-    async with staff:
-        assert (await staff.get(path)).json() == {"told": "unwished"}
-        await browser.post("/t/phone", **phone_wish(secret))
-        assert (await staff.get(path)).json() == {"told": "sending"}
-        await ward.send(Carrier.PHONE)
-        answer = await staff.get(path)
-        assert answer.json() == {"told": "told"}
-        assert "1234" not in answer.text
-    async with httpx2.AsyncClient(base_url=ward.hub.page(""), trust_env=False) as stranger:
-        assert (await stranger.get(path)).status_code != 200
-    assert (await browser.client.get(path)).status_code == 404, "no page of residents"

@@ -27,6 +27,7 @@ from config.ledger import LedgerSettings
 from config.paper_command import Asked, PaperCommand
 from hub.desk.notices import Carrier
 from hub.edge.access import DEVICE_COOKIE
+from hub.ledger.journal import Author
 from hub.ledger.operations import Ledger
 from hub.store.days import Days
 from hub.wire import messages as wire
@@ -266,7 +267,7 @@ def papers_of(ward: Ward, day: str, folder: Path) -> list[Path]:
     """Certificate and report of that day, with what lies beside them."""
     folder.mkdir()
     settings = LedgerSettings(folder, SecretStr(shared_ledger()))
-    command = PaperCommand(settings, ward.office, lambda _: None, now_ms=real_ms)
+    command = PaperCommand(settings, ward.office, lambda _: None, Author("cli"), now_ms=real_ms)
     for name, make in (("certificate", command.certificate), ("report", command.report)):
         make(Asked(folder / f"{name}.pdf", day, day, day, "順番運営", "区長", ""))
     return sorted(folder.iterdir())

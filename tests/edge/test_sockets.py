@@ -3,8 +3,10 @@
 import asyncio
 import json
 from contextlib import suppress
+from typing import NoReturn
 
 import pytest
+from structlog.testing import capture_logs
 from websockets.exceptions import InvalidStatus
 
 from config.serving import Engine
@@ -88,6 +90,42 @@ async def test_a_full_hub_says_so(store: MemoryStore) -> None:
             return False
 
         await eventually(comes_in)  # who has left makes room
+
+
+async def test_who_could_not_be_let_in_is_counted_out_once(
+    store: MemoryStore, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine is not WebsocketConnection:
+        pytest.skip("only our own engine hands connections over")
+
+    def fail(*given: object) -> NoReturn:
+        raise ValueError("a snapshot that cannot be made")
+
+    async with hub_of(store, limits=Limits(listeners=1)) as (relay, hub):
+        with monkeypatch.context() as patched, capture_logs() as told:
+            patched.setattr(relay, "admit", fail)
+            for _ in range(3):
+                assert await eventually(lambda: turned_away(hub)) == 1011
+        assert [line["event"] for line in told] == ["not let in"] * 3
+
+        async def is_full() -> bool:
+            with suppress(InvalidStatus):
+                async with hub.open("/ws/board", is_inside=False) as first:
+                    await first.recv()
+                    with pytest.raises(InvalidStatus):
+                        await hub.open("/ws/board", is_inside=False)
+                    return True
+            return False
+
+        assert await eventually(is_full)
+
+
+async def turned_away(hub: Served) -> int | None:
+    """The close code; None where the hub is full: who came before has not quite gone."""
+    with suppress(InvalidStatus):
+        async with hub.open("/ws/board", is_inside=False) as connection:
+            return await closed_with(connection)
+    return None
 
 
 async def test_staff_come_in_however_many_residents_look_on(store: MemoryStore) -> None:

@@ -133,6 +133,18 @@ def agreement(secret: str, **changes: Any) -> dict[str, Any]:
     return {**body, **changes}
 
 
+def phone_wish(secret: str, **changes: Any) -> dict[str, Any]:
+    body = {
+        "id": secrets.token_urlsafe(16),
+        "secret": secret,
+        "telephone": "090-1234-5678",
+        "ahead": 3,
+        "purpose": PHONE_PURPOSE.mark,
+        "consent": True,
+    }
+    return {**body, **changes}
+
+
 @asynccontextmanager
 async def ward_told(
     office: Office,

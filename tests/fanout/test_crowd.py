@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from hub.fanout.crowd import Bounds, Crowd, OneByOne, Turns
+from hub.fanout.crowd import Bounds, Crowd, Line, OneByOne, Turns
 from hub.fanout.mailbox import Frame
 from tests.eventually import eventually
 
@@ -28,16 +28,20 @@ class Tab:
         self.is_slow = False
         self.closed_with: int | None = None
 
-    def write(self, data: bytes) -> None:
+    @property
+    def untaken(self) -> int:
+        return sum(map(len, self.held))
+
+    def write(self, data: bytes | memoryview) -> None:
         if self.closed_with is not None:
             self.taken.append(b"late ")
         elif self.held or self.is_slow:
             is_first = not self.held
-            self.held.append(data)
+            self.held.append(bytes(data))
             if is_first:
                 self.crowd.lags(self)
         else:
-            self.taken.append(data)
+            self.taken.append(bytes(data))
 
     def close(self, code: int, /) -> None:
         self.closed_with = code
@@ -57,11 +61,11 @@ class Tab:
 class Room:
     """A crowd whose picture is the number of the last word that was told."""
 
-    def __init__(self, bounds: Bounds | None = None) -> None:
+    def __init__(self, bounds: Bounds | None = None, together: type[OneByOne] = OneByOne) -> None:
         self.last = 0
         self.overruns = 0
         self.crowd = Crowd(
-            self.picture, lambda text: f"{text} ".encode(), OneByOne, self.overrun, Turns(), bounds or Bounds()
+            self.picture, lambda text: f"{text} ".encode(), together, self.overrun, Turns(), bounds or Bounds()
         )
 
     def picture(self) -> Sequence[Frame]:
@@ -141,7 +145,7 @@ async def test_facts_that_come_faster_than_they_leave_go_out_together() -> None:
 class Heavy(Tab):
     """To write to it takes the process a while."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         time.sleep(0.02)
         super().write(data)
 
@@ -187,7 +191,7 @@ async def test_two_crowds_share_the_turns() -> None:
     heard: list[int] = []
 
     class Written(Tab):
-        def write(self, data: bytes) -> None:
+        def write(self, data: bytes | memoryview) -> None:
             heard.append(crowds.index(self.crowd))
 
     for crowd in crowds:
@@ -250,6 +254,24 @@ async def test_who_does_not_catch_up_is_told_to_come_back() -> None:
     assert (len(room.crowd), room.overruns, len(slow.held)) == (1, 1, 1)
 
 
+async def test_who_goes_on_taking_is_waited_for() -> None:
+    looks = 0
+
+    class Trickling(Tab):
+        @property
+        def untaken(self) -> int:
+            nonlocal looks
+            looks += 1
+            return max(1000 - looks, 995)
+
+    room = Room(SOON)
+    slow = Trickling(room.crowd)
+    slow.is_slow = True
+    room.crowd.admit(slow, room.picture())
+    await eventually(lambda: slow.closed_with == 4000)
+    assert looks == 1 + 4 + 1, "when it began to lag, each time that it had taken something, and when it had not"
+
+
 async def test_with_too_much_to_tell_the_picture_is_shorter() -> None:
     room = Room(Bounds(pending_bytes=1000))
     tab = room.join()
@@ -275,11 +297,34 @@ async def test_nothing_is_written_to_who_left_during_a_pass() -> None:
     assert len(room.crowd) == 1
 
 
+async def test_who_leaves_or_lags_costs_the_others_nothing() -> None:
+    laid_out: list[Line] = []
+
+    class Laid(OneByOne):
+        def append(self, line: Line) -> None:
+            laid_out.append(line)
+            super().append(line)
+
+    room = Room(together=Laid)
+    tabs = [room.join() for _ in range(100)]
+    for at in (0, 50, 90):
+        room.tell()
+        await room.settle(*tabs)
+        tabs.pop(at).close(1000)
+        tabs[at].is_slow = True
+        room.tell()
+        await room.settle(tabs[-1])
+        tabs[at].drain()
+    room.tell()
+    await room.settle(*tabs)
+    assert len(laid_out) == 103
+
+
 async def test_one_whose_write_fails_takes_nobody_along() -> None:
     room = Room()
 
     class Failing(Tab):
-        def write(self, data: bytes) -> None:
+        def write(self, data: bytes | memoryview) -> None:
             if self.taken:
                 raise OSError("gone")
             super().write(data)

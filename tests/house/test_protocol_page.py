@@ -10,12 +10,15 @@ import pytest
 from starlette.routing import Route, WebSocketRoute
 
 from config.office_file import PRACTICE_OFFICE, read_office
+from hub.desk.refusals import TooManyWishes
 from hub.edge.commands import AnyRequest, Commands
 from hub.edge.devices import Gate
 from hub.edge.guards import Guard
+from hub.edge.line import WEBHOOK_BYTES, LineLinks
 from hub.edge.practice import practice_routes
 from hub.edge.routes import Edge, inside_routes, public_routes
 from hub.edge.staff import Staff
+from hub.edge.telephones import A_NUMBER, DAY, Telephones
 from hub.edge.walls import Walls
 from hub.fanout.relay import Relay
 from hub.wire import codec, codes
@@ -23,6 +26,8 @@ from hub.wire.messages import CLIENT_FRAME_BYTES, Close, DeskRequest, KioskReque
 from hub.wire.position import Position
 from hub.wire.tickets import Notice
 from tests.house.documents import ROOT
+from web import pages
+from web.tickets import ResidentPages
 
 PAGE = (ROOT / "hub" / "wire" / "README.md").read_text(encoding="utf-8")
 
@@ -149,6 +154,35 @@ def test_every_way_in_is_on_the_page() -> None:
     assert set(re.findall(r"^\| `(/[^`]*)`", section("Coming in, over HTTP"), re.MULTILINE)) == made
 
 
+def test_everything_that_carriers_tell_is_on_the_page() -> None:
+    line, telephones = object.__new__(LineLinks), object.__new__(Telephones)  # routes are made, nothing is asked
+    made = {upper(route.path) for route in (*line.webhook_routes(), *telephones.heard_routes())}
+    assert set(re.findall(r"^\| `(/[^`]*)`", section("What carriers tell, over HTTP"), re.MULTILINE)) == made
+    assert f"at most {WEBHOOK_BYTES // 1024} KiB, signed" in PAGE
+    assert f"three a telephone number and day (`{TooManyWishes.code}`)" in PAGE
+    assert (A_NUMBER, DAY) == (3, 24 * 3600)
+
+
+def test_every_public_page_is_named_by_the_readme() -> None:
+    nobody = cast(Any, None)
+    office = read_office(PRACTICE_OFFICE)
+    routes = [
+        *pages.public_routes(nobody, office),
+        *ResidentPages(nobody, office, []).routes(),
+        *object.__new__(LineLinks).webhook_routes(),
+        *object.__new__(Telephones).heard_routes(),
+    ]
+    told = (ROOT / "README.md").read_text(encoding="utf-8").split("Public pages are ")[1].split("Inside")[0]
+    wanted = {upper(route.path) for route in routes if isinstance(route, Route)} - {"/phone/TOKEN/keys"} | {
+        "/stop/TOKEN"
+    }
+    assert wanted <= set(re.findall(r"`(/[^`]*)`", told))
+
+
+def upper(path: str) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: found[1].upper(), path)
+
+
 def test_every_socket_is_on_the_page_under_its_listener() -> None:
     nobody = cast(Any, None)  # routes are made, nothing is asked
     relay = Relay(nobody, read_office(PRACTICE_OFFICE))
@@ -160,6 +194,5 @@ def test_every_socket_is_on_the_page_under_its_listener() -> None:
     for listener, routes in (("public", public_routes(edge, Guard())), ("inside", inside_routes(edge, Guard()))):
         for route in routes:
             if isinstance(route, WebSocketRoute):
-                path = re.sub(r"\{(\w+)\}", lambda found: found[1].upper(), route.path)
-                made.setdefault(path, set()).add(listener)
+                made.setdefault(upper(route.path), set()).add(listener)
     assert told == made

@@ -89,7 +89,7 @@ async def test_the_notice_from_its_purpose_to_its_end(tmp_path: Path, open_page:
         await phone.goto(f"{offered.ward.public}/stop/{contact.stop}")
         await assert_accessible(phone)
         async with phone.expect_navigation():
-            await phone.get_by_role("button", name="お知らせをやめてアドレスを消す").click()
+            await phone.get_by_role("button", name="お知らせをやめて連絡先を消す").click()
         await sees(phone, ".news", "お知らせをやめ")
         await assert_accessible(phone)
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from hub.edge.access import SESSION_COOKIE
 from hub.ledger.asked import Asks
 from hub.ledger.erasures import Handled
+from hub.ledger.journal import Author
 from hub.ledger.tables import OPERATIONS
 from hub.store.connection import connect
 from hub.wire import messages as wire
@@ -84,7 +85,7 @@ async def a_day_and_its_night(ward: Ward, folder: Path) -> AsyncIterator[Night]:
             await run_with(office, box)
             assert len(box.letters) == 4, "each registered, the next one near, the first called"
         asks = Asks(night.ledger)
-        asks.ask("A102", "cli", real_ms())
+        asks.ask("A102", Author("cli:sato", "erase-1"), real_ms())
         await asked_of(night, asks, now_ms=real_ms()).turn()
         await night.archiver.turn()
         await night.turn()
@@ -105,7 +106,7 @@ async def test_who_handled_what_on_a_day(audit: Audit) -> None:
     await sees(page, "tbody", "呼び出し", f"{name_of(Role.COUNTER)} さん", "A101", "2番窓口")
     await page.get_by_label("何を").select_option("ErasureAsked")
     await page.get_by_role("button", name="絞り込む").click()
-    await sees(page, "tbody", "連絡先の即時消去の依頼", "コマンド（運用担当者）", "A102")
+    await sees(page, "tbody", "連絡先の即時消去の依頼", "コマンド（sato）", "A102")
     await assert_accessible(page)
 
 

@@ -198,8 +198,8 @@ async def test_without_javascript_an_address_is_left_and_taken_back_by_the_link(
         assert contact is not None
         await phone.goto(f"{offered.ward.public}/stop/{contact.stop}")
         assert await offered.contact() is not None
-        await phone.get_by_role("button", name="お知らせをやめてアドレスを消す").click()
-        await sees(phone, ".news", "お知らせをやめ、アドレスを消しました")
+        await phone.get_by_role("button", name="お知らせをやめて連絡先を消す").click()
+        await sees(phone, ".news", "お知らせをやめ、お預かりした連絡先を消しました")
         assert await offered.contact() is None
     finally:
         await context.close()

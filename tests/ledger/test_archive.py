@@ -14,6 +14,7 @@ import structlog
 from config.embedded import EmbeddedValkey
 from hub.desk.refusals import StoreAway
 from hub.ledger.connection import LedgerUnusable, sqlite_url, transaction
+from hub.ledger.journal import Author
 from hub.ledger.kept import SEGMENT
 from hub.ledger.operations import Ledger
 from hub.ledger.retention import close_before
@@ -27,6 +28,8 @@ from tests.model.desks import DAY
 from tests.postgresql import PostgreSql
 from workers.archive import ANEW, DIFFERS, UNREADABLE, Archiver
 from workers.dispatch import Duties
+
+BY = Author("cli:sato", "q3oZ4lqWlT0mW1x7mBv2aA")
 
 
 async def test_every_fact_is_archived_once_and_in_order(office: ArchivedOffice) -> None:
@@ -294,13 +297,14 @@ async def test_what_survives_retention_is_an_allow_list(office: ArchivedOffice) 
         await office.work(3, day=later(n))
         await office.turn()
     heads = [head[:3] for head in office.ledger.heads()]
-    segment = close_before(office.ledger, later(2), today=later(2), at=7)
+    segment = close_before(office.ledger, later(2), today=later(2), at=7, by=BY)
     assert segment is not None
     assert (segment.first, segment.first_day, segment.last_day) == (1, later(0), later(1))
     with transaction(office.ledger.engine, writes=False) as connection:
         rows = connection.execute(sa.select(OPERATIONS).where(OPERATIONS.c.office == office.ledger.office)).all()
     assert {row.day for row in rows} == {later(2)}
     (closing,) = [row for row in rows if row.type == SEGMENT]
+    assert (closing.who, closing.request) == (BY.who, BY.request), "whoever typed it"
     assert set(json.loads(closing.fields)) == {
         "first", "last", "first_day", "last_day", "count", "last_hash",
     }  # fmt: skip
@@ -310,7 +314,7 @@ async def test_what_survives_retention_is_an_allow_list(office: ArchivedOffice) 
     await office.turn()
     assert office.holds(await office.stream(later(2)), later(2))
     assert verify(office.ledger).is_whole
-    assert close_before(office.ledger, later(2), today=later(2), at=8) is None
+    assert close_before(office.ledger, later(2), today=later(2), at=8, by=BY) is None
 
 
 async def test_a_folder_that_is_no_ledger_is_one_sentence(tmp_path: Path) -> None:

@@ -12,12 +12,15 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from config.author import author
 from config.cli import main
 from config.ledger import ledger_settings
 from config.ledger_command import run_close
 from config.settings import read_all
 from hub.ledger.connection import transaction
 from hub.ledger.heads import KEY_FILE
+from hub.ledger.journal import Author
+from hub.ledger.log import Log
 from hub.ledger.operations import Ledger
 from hub.ledger.tables import HEADS, OPERATIONS
 from tests.conftest import lacking
@@ -26,6 +29,7 @@ from tests.ledger.chains import DAY, forged, keep, linked, rows_of, sign
 
 PAGE = (ROOT / "hub" / "ledger" / "README.md").read_text(encoding="utf-8")
 COUNT = 12
+BY = Author("cli:sato", "q3oZ4lqWlT0mW1x7mBv2aA")
 LATER_MS = 1_858_000_000_000  # November 2028
 OFFICE = """
 key = "{key}"
@@ -134,6 +138,8 @@ def test_the_commands_of_the_page_do_what_it_says(head: Path, tmp_path: Path, le
 
 def test_an_export_is_as_the_page_says(head: Path, tmp_path: Path, ledger: Ledger) -> None:
     assert main(["ledger", "export", str(tmp_path / "out.jsonl")]) == 0
+    (taken,) = Log(ledger).page(kind="RecordsTaken").entries
+    assert (taken.who, taken.fields["what"]) == (author().who, "ledger")
     start, *entries = (json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines())
     assert start == {
         "format": "junban-ledger-1",
@@ -154,7 +160,7 @@ def test_what_is_older_than_its_years_is_closed_and_the_rest_still_verifies(
     machine, office = read_all()
     said: list[str] = []
     for now in (LATER_MS, LATER_MS):
-        run_close(ledger_settings(machine), office, said.append, years=1, now_ms=now, as_json=False)
+        run_close(ledger_settings(machine), office, said.append, BY, years=1, now_ms=now, as_json=False)
     assert said == [
         f"{DAY} から {DAY} までの {COUNT} 件を閉じました。件数と最後のハッシュ値だけが台帳に残ります。",
         "保存期間（1 年）を過ぎた記録はありません。",
@@ -171,11 +177,11 @@ def test_the_head_of_a_closed_segment_is_compared_with_its_last_hash_alone(
     """Whoever has the database can close a segment to hide it: nothing says then that a head of it agrees."""
     machine, office = read_all()
     asked = ["ledger", "verify", "--head", str(head), "--key", str(head.with_name(KEY_FILE))]
-    run_close(ledger_settings(machine), office, lambda line: None, years=1, now_ms=LATER_MS, as_json=False)
+    run_close(ledger_settings(machine), office, lambda line: None, BY, years=1, now_ms=LATER_MS, as_json=False)
     assert main(asked) == 0
     keep(ledger, "2029-11-24", 3)
     much_later = LATER_MS + 2 * 366 * 24 * 3_600_000
-    run_close(ledger_settings(machine), office, lambda line: None, years=1, now_ms=much_later, as_json=False)
+    run_close(ledger_settings(machine), office, lambda line: None, BY, years=1, now_ms=much_later, as_json=False)
     assert main(["ledger", "verify"]) == 0
     capsys.readouterr()
     assert main(asked) == 1

@@ -34,6 +34,8 @@ WELL_FORMED = {
     "files": "7",
     "keys": "1",
     "last_hash": "0a" * 32,
+    "first_day": "2026-11-01",
+    "last_day": "",
 }
 
 

@@ -121,6 +121,10 @@ def test_entries_are_found_by_day_person_and_kind(ledger: Ledger) -> None:
     assert [entry.seq for entry in log.page(kind="TicketIssued").entries] == [7, 5, 3, 1]
     assert log.page(kind="TicketIssued", who="staff:sato").entries == ()
     assert log.page(day="2020-01-01").entries == ()
+    for who in ("cli", "cli:sato", "cli_other"):
+        wait(ledger, MIDNIGHT_MS, who=who)
+    assert {entry.who for entry in log.page(who="cli").entries} == {"cli", "cli:sato"}, "whoever typed it"
+    assert {entry.who for entry in log.page(who="cli:sato").entries} == {"cli:sato"}
 
 
 def test_another_office_is_not_told(ledger: Ledger) -> None:

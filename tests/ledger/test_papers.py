@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from config.author import author
 from config.cli import main
 from hub.desk.facts import ContactErased, ContactGiven, ContactUsed, DayOpened, Fact
 from hub.ledger.audits import Audits, fiscal_year_of
@@ -18,6 +19,7 @@ from hub.ledger.connection import sqlite_url
 from hub.ledger.erasures import Erasures
 from hub.ledger.export import export
 from hub.ledger.journal import Author, tokyo_day
+from hub.ledger.log import Log
 from hub.ledger.operations import Ledger, Stream
 from hub.ledger.people import People
 from hub.wire.roles import Role
@@ -159,6 +161,9 @@ def test_the_verifier_beside_it_needs_python_alone_and_finds_another_count(
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert (out / "c.pdf").stat().st_mode & 0o077 == 0
     export(ledger, out / "ledger.jsonl")
+    taken = Log(ledger).page(kind="RecordsTaken").entries
+    assert [(entry.who, entry.fields["what"]) for entry in taken] == [(author().who, "certificate")] * 2
+    assert [(entry.fields["first_day"], entry.fields["last_day"]) for entry in taken] == [(DAY, DAY)] * 2
 
     def verdict() -> tuple[int, str]:
         command = [sys.executable, "-I", "-S", str(out / "verify_certificate.py"), str(out / "c.json")]
@@ -176,17 +181,24 @@ def test_the_verifier_beside_it_needs_python_alone_and_finds_another_count(
         assert verdict()[0] == 1, field
 
 
-def test_a_report_names_handlers_and_audits(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_names_handlers_and_audits(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     People(ledger, now_ms=lambda: NIGHT).add(
         "sato", "佐藤 花子", Role.OPERATOR, "2026-04-01", "2026-04-01", Author("cli")
     )
-    assert paper(tmp_path, monkeypatch, "audit", "2026-11-20") == 0
+    assert paper(tmp_path, monkeypatch, "audit", "2026-11-20", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "ok": True, "held": "2026-11-20", "kind": "on_site", "result": "sound"
+    }  # fmt: skip
     assert paper(tmp_path, monkeypatch, "audit", "2100-01-01") == 1
     told_of: dict[str, Any] = {"at": NOON + 5, "who": "worker", "request": "", "arrival": 1, "carrier": "email"}
     about: dict[str, Any] = {"subscription": f"{1:032x}", "trigger": "near", "outcome": "accepted", "times": 1}
     used = [(f"{NOON + 50}-{place}", ContactUsed(**told_of, **about)) for place in range(2)]
     ledger.append(DAY, ledger.streams()[DAY], list[tuple[str, Fact]](used), accounted=7, removed=0)
     assert paper(tmp_path, monkeypatch, "report", str(tmp_path / "r.pdf"), *PERIOD) == 0
+    (taken,) = Log(ledger).page(kind="RecordsTaken").entries
+    assert taken.fields["what"] == "report"
     told = json.loads((tmp_path / "r.json").read_text())
     assert told["issue"]["responsible"] == "佐藤 花子"
     assert told["issue"]["issuer"] == "順番運営株式会社\n代表"
@@ -228,6 +240,28 @@ def test_no_certificate_is_made_of_a_day_that_is_not_over(
         assert paper(tmp_path, monkeypatch, "certificate", str(tmp_path / "c.pdf"), *PERIOD, *later) == 2
         assert "昨日まで" in capsys.readouterr().err
     assert not (tmp_path / "c.pdf").exists()
+
+
+def test_only_an_operator_with_both_dates_by_then_stands_on_a_paper_as_responsible(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people, by = People(ledger, now_ms=lambda: NIGHT + 30 * 86_400_000), Author("cli")
+    for name, role, designated, trained in (
+        ("sato", Role.OPERATOR, "2026-04-01", "2026-04-01"),
+        ("clerk", Role.COUNTER, "2026-04-01", "2026-04-01"),
+        ("later", Role.OPERATOR, "2026-12-02", "2026-12-02"),
+        ("untrained", Role.OPERATOR, "2026-04-01", ""),
+        ("gone", Role.OPERATOR, "2026-04-01", "2026-04-01"),
+    ):
+        people.add(name, f"{name} 氏", role, designated, trained, by)
+    people.end("gone", by)
+    words = ("certificate", str(tmp_path / "c.pdf"), *PERIOD, "--responsible")
+    for name in ("clerk", "later", "untrained", "gone"):
+        assert paper(tmp_path, monkeypatch, *words, name) == 1, name
+        assert capsys.readouterr().err.startswith(f"junban: {name} は 2026-12-01 に取扱責任者ではありません。")
+    assert not (tmp_path / "c.pdf").exists()
+    assert paper(tmp_path, monkeypatch, *words, "sato") == 0
+    assert json.loads((tmp_path / "c.json").read_text())["issue"]["responsible"] == "sato 氏"
 
 
 def test_an_audit_is_owed_once_in_each_fiscal_year(ledger: Ledger) -> None:

@@ -1,9 +1,12 @@
 """Who is told, and when, told once for the pure rules, fakeredis, Valkey and the oldest Redis."""
 
+from dataclasses import replace
+
 import pytest
 
 from hub.desk.facts import ContactErased, ContactGiven
-from hub.desk.notices import LATE_MS, Carrier, Ending
+from hub.desk.lane import PushBacks
+from hub.desk.notices import LATE_MS, LOOKED_AT, Carrier, Ending
 from hub.desk.refusals import NoContact, OtherBody, TicketEnded, UnknownTicket
 from hub.desk.requests import (
     Call,
@@ -13,6 +16,7 @@ from hub.desk.requests import (
     Issue,
     MarkAbsent,
     Next,
+    PushBack,
     Recall,
     Return,
     Stop,
@@ -55,6 +59,68 @@ async def test_near_is_due_with_as_few_ahead_as_wished_and_only_once(desk: Timel
     assert await desk.owed() == {"s:registered", "s:near"}
     await desk.ask(Next("2", 2))
     assert await desk.owed() == {"s:registered", "s:near"}
+
+
+async def test_who_lets_others_go_first_is_told_again_when_it_is_near_once_more(desk: TimelessDesk) -> None:
+    await issue(desk, 5)
+    await desk.ask(wish(2, 1))
+    told = {"s:registered", "s:near"}
+    await desk.ask(PushBack(2, 3))
+    assert await desk.owed() == told
+    for current in (None, 1, 3):
+        await desk.ask(Next("2", current))
+    assert await desk.owed() == told | {"s:near.2"}
+
+
+async def test_who_lets_others_go_first_and_stands_as_near_as_wished_is_not_told_again(desk: TimelessDesk) -> None:
+    await issue(desk, 5)
+    await desk.ask(wish(1, 3))
+    await desk.ask(PushBack(1, 3))
+    await desk.ask(Next("2", None))
+    assert await desk.owed() == {"s:registered", "s:near"}
+
+
+async def test_who_is_sent_to_a_long_lane_is_told_again_when_it_is_near_there(desk: TimelessDesk) -> None:
+    await issue(desk, 3, MOVES)
+    await issue(desk, 1)
+    await desk.ask(wish(4, 1))
+    await desk.ask(Next("2", None))
+    told = {"s:registered", "s:near", "s:now"}
+    await desk.ask(Transfer(4, MOVES))
+    await desk.ask(Next("3", None))
+    assert await desk.owed() == told
+    await desk.ask(Next("3", 1))
+    assert await desk.owed() == told | {"s:near.2"}
+    await desk.ask(Next("3", 2))
+    await desk.ask(Next("3", 3))
+    assert await desk.owed() == told | {"s:near.2", "s:now.2"}
+
+
+async def test_who_comes_back_behind_more_than_he_wished_is_told_again_and_by_whichever_carrier(
+    desk: TimelessDesk,
+) -> None:
+    await issue(desk, 4)
+    await desk.ask(Wish(1, Carrier.LINE, 1, "1", "line"))
+    await desk.ask(Wish(1, EMAIL, 1, "1", "mail"))
+    await desk.ask(Next("2", None))
+    await desk.ask(MarkAbsent("2", 1))
+    await desk.ask(Return(1))
+    told = {"line:registered", "mail:registered", "line:near", "line:now", "line:missed"}
+    assert await desk.owed() == told
+    await desk.ask(Stop(1, Carrier.LINE, Ending.RESIDENT))
+    await desk.ask(Next("2", None))
+    assert await desk.owed() == told | {"mail:near.2"}
+
+
+async def test_who_is_moved_behind_all_that_are_looked_at_is_told_again(desk: TimelessDesk) -> None:
+    desk.move_to(replace(small_office(desk.office.key), push_backs=PushBacks(times=1, places=LOOKED_AT + 3)))
+    await issue(desk, LOOKED_AT + 4)
+    await desk.ask(wish(1, 1))
+    await desk.ask(PushBack(1, LOOKED_AT + 3))
+    current = None
+    for _ in range(LOOKED_AT + 2):
+        current = (await desk.ask(Next("2", current))).arrival
+    assert await desk.owed() == {"s:registered", "s:near", "s:near.2"}
 
 
 async def test_who_wishes_when_it_is_near_already_is_told_at_once(desk: TimelessDesk) -> None:

@@ -128,16 +128,18 @@ def called_twice(letters: list[Letter], **since_then: NoticeState) -> Told:
 
 
 AGAIN, ABSENT = Letter(ADDRESS, NOW, "<3:now.2>"), Letter(ADDRESS, MISSED, "<3:missed>")
+NEAR_AGAIN = Letter(ADDRESS, NEAR, "<3:near.2>")  # he came back behind more than he had wished
 BOTH = {"now": NoticeState.ACCEPTED, "missed": NoticeState.ACCEPTED}
 
 
 @pytest.mark.parametrize(
     ("letters", "since_then", "expected"),
     [
-        ([CALLED, ABSENT, AGAIN], BOTH, (5, 5, 0, 0, 0, 0)),
-        ([ABSENT, AGAIN], BOTH, (5, 4, 1, 0, 0, 0)),  # the first call was over before its mail went out
-        ([CALLED, ABSENT], BOTH | {"now": NoticeState.LAPSED}, (5, 4, 1, 0, 0, 0)),
-        ([CALLED, AGAIN], BOTH | {"missed": NoticeState.UNCERTAIN}, (5, 4, 0, 1, 0, 0)),
+        ([CALLED, ABSENT, NEAR_AGAIN, AGAIN], BOTH, (6, 6, 0, 0, 0, 0)),
+        ([CALLED, ABSENT, AGAIN], BOTH, (6, 5, 1, 0, 0, 0)),
+        ([ABSENT, NEAR_AGAIN, AGAIN], BOTH, (6, 5, 1, 0, 0, 0)),  # the first call was over before its mail went out
+        ([CALLED, ABSENT, NEAR_AGAIN], BOTH | {"now": NoticeState.LAPSED}, (6, 5, 1, 0, 0, 0)),
+        ([CALLED, NEAR_AGAIN, AGAIN], BOTH | {"missed": NoticeState.UNCERTAIN}, (6, 5, 0, 1, 0, 0)),
     ],
 )
 def test_each_call_and_each_that_was_missed_is_told_or_was_over(
@@ -145,6 +147,11 @@ def test_each_call_and_each_that_was_missed_is_told_or_was_over(
 ) -> None:
     findings = judge(called_twice(letters, **since_then).history())
     assert (findings.complaints, counts(findings)) == ([], expected)
+
+
+def test_who_is_near_twice_is_told_so_no_third_time() -> None:
+    third = replace(NEAR_AGAIN, message_id="<3:near.3>")
+    assert judge(called_twice([CALLED, ABSENT, NEAR_AGAIN, AGAIN, third], **BOTH).history()).notices_doubled == 1
 
 
 def test_calls_whose_mails_nobody_knows_of_are_lost() -> None:

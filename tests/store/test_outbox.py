@@ -9,7 +9,7 @@ from config.embedded import EmbeddedValkey
 from hub.desk.facts import ContactUsed
 from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
 from hub.desk.refusals import NotClaimed, StaleDay
-from hub.desk.requests import Issue, Next, Stop, Wish
+from hub.desk.requests import Issue, Next, PushBack, Stop, Wish
 from hub.desk.ticket import State
 from hub.store.outbox import Claimed, Outbox, Prospect
 from tests.eventually import eventually
@@ -219,9 +219,64 @@ async def test_the_longest_due_come_first_and_no_more_than_asked_for(desk: Store
     assert [one.notice for one in await outbox.claim(DAY, EMAIL, tenure, 3)] == ["7:near", "6:near", "5:near"]
 
 
+async def test_a_call_comes_before_what_is_due_longer_and_behind_its_wish(desk: StoreDesk, outbox: Outbox) -> None:
+    for place, notice in enumerate(["a:near", "b:near", "a:registered", "a:now.2", "c:missed", "d:ready"]):
+        trigger = notice.partition(":")[2].partition(".")[0]
+        text = "\x1f".join(["pending", trigger, "3", "email", "0", "0", "1"])
+        await desk.client.hset(desk.keys.notices(DAY), notice, text)
+        await desk.client.zadd(desk.keys.due(DAY, EMAIL), {notice: place})
+    tenure = await outbox.take_over(EMAIL, DAY)
+    first = [one.notice for one in await outbox.claim(DAY, EMAIL, tenure, 4)]
+    assert first == ["a:registered", "a:now.2", "c:missed", "d:ready"]
+    assert [one.notice for one in await outbox.claim(DAY, EMAIL, tenure)] == ["a:near", "b:near", "sub:registered"]
+
+
+async def test_what_was_in_hand_and_not_begun_is_due_in_its_old_place(desk: StoreDesk, outbox: Outbox) -> None:
+    key = desk.keys.due(DAY, EMAIL)
+    before = await desk.client.zscore(key, "sub:registered")
+    tenure = await outbox.take_over(EMAIL, DAY)
+    (claimed,) = await outbox.claim(DAY, EMAIL, tenure)
+    assert await desk.client.zscore(key, claimed.notice) != before
+    await outbox.settle(DAY, EMAIL, tenure, claimed.notice, NoticeState.PENDING, None)
+    assert await desk.client.zscore(key, claimed.notice) == before
+    await outbox.claim(DAY, EMAIL, tenure)
+    await outbox.take_over(EMAIL, DAY)
+    assert await desk.client.zscore(key, claimed.notice) == before
+
+
 async def test_yesterdays_notices_are_nobodys(desk: StoreDesk, outbox: Outbox) -> None:
     tenure = await outbox.take_over(EMAIL, DAY)
     await desk.open_day("2026-11-25")
     with pytest.raises(StaleDay):
         await outbox.claim(DAY, EMAIL, tenure)
     assert await outbox.day() == "2026-11-25"
+
+
+@pytest.mark.parametrize("is_claimed", [False, True])
+async def test_what_is_not_sent_of_a_place_that_he_left_is_not_sent_any_more(
+    desk: StoreDesk, outbox: Outbox, is_claimed: bool
+) -> None:
+    await desk.ask(Next("2", None))
+    tenure = await outbox.take_over(EMAIL, DAY)
+    if is_claimed:
+        assert len(await outbox.claim(DAY, EMAIL, tenure)) == 2
+    await desk.ask(Issue(CERTIFICATES, "kiosk"))
+    await desk.ask(PushBack(3, 2))
+    assert await state_of(desk, Trigger.NEAR) is NoticeState.LAPSED
+    with pytest.raises(NotClaimed):
+        await outbox.mark(DAY, EMAIL, tenure, "sub:near")
+    if not is_claimed:
+        assert [one.notice for one in await outbox.claim(DAY, EMAIL, tenure)] == ["sub:registered"]
+
+
+async def test_what_is_being_sent_of_a_place_that_he_left_stays_so(desk: StoreDesk, outbox: Outbox) -> None:
+    await desk.ask(Next("2", None))
+    tenure = await outbox.take_over(EMAIL, DAY)
+    await outbox.claim(DAY, EMAIL, tenure)
+    await outbox.mark(DAY, EMAIL, tenure, "sub:near")
+    await desk.ask(Issue(CERTIFICATES, "kiosk"))
+    await desk.ask(PushBack(3, 2))
+    await outbox.settle(DAY, EMAIL, tenure, "sub:near", NoticeState.ACCEPTED)
+    await desk.ask(Next("2", 1))
+    await desk.ask(Next("2", 2))
+    assert [one.notice for one in await outbox.claim(DAY, EMAIL, tenure)] == ["sub:near.2"]

@@ -147,14 +147,43 @@ async def test_the_close_code_says_whether_to_come_back(code: int, returns: bool
         assert "読み込み直してください" in await page.locator("#banner").inner_text()
 
 
-async def test_it_waits_longer_from_try_to_try_but_never_long(site: MakeSite, page: "Page") -> None:
+async def lost_at_once(site: Site, path: str) -> None:
+    """Open a page whose chances all fall in the middle; its hub is gone, and whoever comes back is turned away."""
+    await site.page.add_init_script("Math.random = () => 0.5")
+    await opened(site, path)
+    await site.page.clock.pause_at(await site.page.evaluate("Date.now() / 1000") + 3)
+    site.greets = False
+    await site.hub.close()
+
+
+async def comes_after(site: Site, ms: int, count: int) -> None:
+    """Its next connection, no earlier, is the `count`th, and is lost at once."""
+    await site.page.clock.run_for(ms - 100)
+    assert len(site.connections) == count - 1
+    await site.page.clock.run_for(200)
+    await (await site.connected(count)).close()
+
+
+async def test_everybody_is_back_two_seconds_after_a_hub_that_was_away_for_two(site: MakeSite, page: "Page") -> None:
     ours = site(snapshot())
-    await opened(ours, "/wall/lobby")
-    ours.greets = False
-    for tries in range(2, 9):
+    await lost_at_once(ours, "/")
+    await comes_after(ours, 1150, 2)
+    await comes_after(ours, 1150, 3)
+    await comes_after(ours, 1400, 4)  # away for two and a half
+
+
+@pytest.mark.parametrize(("path", "last_s"), [("/", 30), ("/wall/lobby", 5), ("/desk?counter=1", 5)])
+async def test_it_waits_longer_from_try_to_try_up_to_what_its_kind_may(
+    path: str, last_s: int, site: MakeSite, page: "Page"
+) -> None:
+    ours = site(snapshot())
+    await lost_at_once(ours, path)
+    for _ in range(15):
+        count = len(ours.connections)
+        await page.clock.run_for(500 * last_s + 200)
+        await eventually(lambda count=count: len(ours.connections) > count)  # type: ignore[misc]
         await ours.hub.close()
-        await page.clock.run_for(5100)
-        await eventually(lambda tries=tries: len(ours.connections) == tries)  # type: ignore[misc]
+    await comes_after(ours, 500 * last_s + 150, len(ours.connections) + 1)
 
 
 async def test_what_is_no_message_is_ignored(site: MakeSite, page: "Page") -> None:

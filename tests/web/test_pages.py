@@ -318,8 +318,8 @@ def test_where_a_notice_stands_is_told_in_words_and_it_can_be_stopped(wish: Noti
 def test_the_page_behind_the_link_of_a_message_asks_and_says_what_was_done() -> None:
     pages = ResidentPages(lambda: None, OFFERING, (Carrier.EMAIL,))
     asks, done = (words(bytes(pages.stop(is_done=is_done).body).decode()) for is_done in (False, True))
-    assert "お知らせをやめてアドレスを消す" in asks
-    assert "お知らせをやめ、アドレスを消しました。" in done
+    assert "お知らせをやめて連絡先を消す" in asks
+    assert "お知らせをやめ、お預かりした連絡先を消しました。" in done
     assert "消す" not in done
     fault = RefusalBody("StoreAway", "少しお待ちください。", again=True, details={})
     refused = pages.stop_refused(fault, 503)

@@ -67,6 +67,10 @@ def test_an_entry_is_told_in_the_offices_words() -> None:
     refused = Logged(None, "ActRefused", AT, "device:wall-3k9f2a", "", {"act": "see people", "role": "counter"})
     told = line_of(refused, {}, {})
     assert (told.who, told.about) == ("機器 wall-3k9f2a", (("操作", "取扱者を見る"), ("役割", "窓口担当")))
+    days = {"what": "certificate", "first_day": "2026-11-01", "last_day": "2026-11-30"}
+    taken = line_of(Logged(8, "RecordsTaken", AT, "cli:sato", "r", days), {}, {})
+    assert (taken.what, taken.who) == ("記録の書き出し", "コマンド（sato）")
+    assert taken.about == (("対象", "個人情報消去証明書"), ("最初の日", "2026-11-01"), ("最後の日", "2026-11-30"))
 
 
 def test_what_has_no_words_yet_is_shown_as_it_is() -> None:

@@ -39,11 +39,6 @@ class ErasingAt(Erasing):
         return await super().now_ms() + self.ahead_ms
 
 
-class Unwoken:
-    def wake(self, carrier: object) -> None:
-        pass
-
-
 class Night:
     """`logs`: a folder that is looked through beside the store's own."""
 
@@ -56,7 +51,7 @@ class Night:
         self.archiver = Archiver(Days(office.client, office.office), self.ledger, folder / "heads", KEY)
         self.boot_ms = 0
         self.eraser = self.another_eraser()
-        self.keeper = Keeper(office.outbox, office.contacts, office.keys, Unwoken(), self.eraser)
+        self.keeper = Keeper(office.contacts, office.keys, self.eraser)
 
     def another_eraser(
         self, kind: type[Eraser] = Eraser, *, may_restart: bool = True, places: Sequence[Path] | None = None

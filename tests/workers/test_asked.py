@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from hub.desk.notices import Ending
 from hub.ledger.asked import Answer, Ask, Asks
+from hub.ledger.journal import Author
 from hub.ledger.tables import JOURNAL
 from hub.store.sealing import Contact
 from tests.workers.erasing import Night, night
@@ -16,6 +17,7 @@ from workers.asked import ANSWERED_WITHIN_MS, AskedErasures
 
 NOW_MS = 1_795_000_000_000
 NUMBER = "A101"
+BY = Author("cli:sato", "q3oZ4lqWlT0mW1x7mBv2aA")
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ async def test_who_asks_has_one_numbers_contact_erased_at_once_and_verified_at_t
     mine, other = await at_night.give(), await at_night.give("other@example.test")
     sealed = await at_night.office.contacts.sealed(mine)
     assert sealed is not None
-    request = Asks(at_night.ledger).ask(NUMBER, "cli", NOW_MS)
+    request = Asks(at_night.ledger).ask(NUMBER, BY, NOW_MS)
     asks = Asks(at_night.ledger)
     await asked_of(at_night, asks).turn()
     assert await at_night.erasing.kept([mine, other]) == {other}
@@ -46,9 +48,9 @@ async def test_who_asks_has_one_numbers_contact_erased_at_once_and_verified_at_t
     assert first.verified_ms is not None
     assert second.erased_ms is None
     (erased,) = at_night.noted("ContactErased")
-    assert (erased.who, erased.request) == ("cli", f"{request}-email")
+    assert (erased.who, erased.request) == (BY.who, f"{request}-email")
     assert [(entry.who, entry.request, entry.fields["number"]) for entry in at_night.noted("ErasureAsked")] == [
-        ("cli", request, NUMBER)
+        (BY.who, request, NUMBER)
     ]
     assert [entry.fields["contacts"] for entry in at_night.noted("ErasureAnswered")] == ["1"]
 
@@ -57,7 +59,7 @@ async def test_who_asks_has_one_numbers_contact_erased_at_once_and_verified_at_t
 async def test_where_there_is_none_it_is_said(at_night: Night, number: str) -> None:
     await at_night.office.take()  # A101, whose resident left no contact
     asks = Asks(at_night.ledger)
-    request = asks.ask(number, "cli", NOW_MS)
+    request = asks.ask(number, BY, NOW_MS)
     await asked_of(at_night, asks).turn()
     assert asks.answer_to(request) == Answer(at_night.office.day, 0)
     assert await at_night.erasing.traces(1 << 52) == []
@@ -66,7 +68,7 @@ async def test_where_there_is_none_it_is_said(at_night: Night, number: str) -> N
 async def test_what_was_asked_long_ago_is_done_no_more(at_night: Night) -> None:
     mine = await at_night.give()
     asks = Asks(at_night.ledger)
-    request = asks.ask(NUMBER, "cli", NOW_MS)
+    request = asks.ask(NUMBER, BY, NOW_MS)
     await asked_of(at_night, asks, now_ms=NOW_MS + ANSWERED_WITHIN_MS + 1).turn()
     assert await at_night.erasing.kept([mine]) == {mine}, "the number may be somebody else's by now"
     assert asks.answer_to(request) is None
@@ -83,7 +85,7 @@ async def test_killed_before_it_could_answer_it_gives_the_same_answer(at_night: 
             raise Killed
 
     dying = DiesAtAnswering(at_night.ledger)
-    request = dying.ask(NUMBER, "cli", NOW_MS)
+    request = dying.ask(NUMBER, BY, NOW_MS)
     with pytest.raises(Killed):
         await asked_of(at_night, dying).turn()
     await at_night.archiver.turn()
@@ -104,7 +106,7 @@ async def test_an_ask_that_somebody_wrote_by_hand_keeps_nobody_from_the_next(at_
         for kind, fields in (("ErasureAsked", {}), ("ErasureAnswered", {"contacts": "many"})):
             row = {"office": "ward", "type": kind, "at": NOW_MS, "who": "cli", "request": f"by-hand-{kind}"}
             connection.execute(sa.insert(JOURNAL).values(**row, fields=json.dumps(fields)))
-    request = asks.ask(NUMBER, "cli", NOW_MS)
+    request = asks.ask(NUMBER, BY, NOW_MS)
     await asked_of(at_night, asks).turn()
     assert asks.answer_to(request) == Answer(at_night.office.day, 1)
 
@@ -112,7 +114,7 @@ async def test_an_ask_that_somebody_wrote_by_hand_keeps_nobody_from_the_next(at_
 async def test_nothing_of_the_contact_stands_in_what_was_noted(at_night: Night) -> None:
     await at_night.give("canary-asked@example.test")
     asks = Asks(at_night.ledger)
-    asks.ask(NUMBER, "cli", NOW_MS)
+    asks.ask(NUMBER, BY, NOW_MS)
     await asked_of(at_night, asks).turn()
     await at_night.archiver.turn()
     told = "".join(entry.text for entry in at_night.ledger.entries())

@@ -1,4 +1,4 @@
-"""The keeper's turn: keys in time, nothing kept beyond its day, nobody forgotten, and an outage told once."""
+"""The keeper's turns: keys in time, nothing kept beyond its day, nobody forgotten, and an outage told once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,8 +12,8 @@ from config.embedded import EmbeddedValkey
 from hub.desk.notices import Carrier
 from hub.desk.refusals import NoticesClosed
 from tests.eventually import eventually
-from tests.workers.ward import EMAIL, MASTER, Ward, ward
-from workers.dispatch import Keeper
+from tests.workers.ward import EMAIL, Ward, ward
+from workers.dispatch import Duties, Keeper, Net
 from workers.keys import KeyHost
 
 
@@ -53,10 +53,17 @@ def later(day: str, days: int) -> str:
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
-async def keeper_of(office: Ward, waker: Woken | None = None, dates: list[str] | None = None) -> Keeper:
+class SlowEraser(Eraser):
+    """One that looks through files for hours."""
+
+    async def turn(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def keeper_of(office: Ward, dates: list[str] | None = None) -> Keeper:
     today = await office.contacts.today()
     eraser = Eraser([today, later(today, 1)] if dates is None else dates)
-    return Keeper(office.outbox, office.contacts, office.keys, waker or Woken(), eraser)
+    return Keeper(office.contacts, office.keys, eraser)
 
 
 async def test_todays_and_tomorrows_key_are_made_and_published(office: Ward) -> None:
@@ -89,24 +96,33 @@ async def test_where_no_contact_may_be_taken_no_key_is_published(office: Ward) -
 
 async def test_who_has_something_due_is_woken_and_nobody_else(office: Ward) -> None:
     waker = Woken()
-    keeper = await keeper_of(office, waker)
-    await keeper.turn()
+    net = Net(office.outbox, waker)
+    await net.turn()
     assert waker.carriers == []
     await office.wish(await office.take(), "a@example.test")
-    await keeper.turn()
-    await keeper.turn()
+    await net.turn()
+    await net.turn()
     assert waker.carriers == [EMAIL, EMAIL]
 
 
-async def test_a_wrong_master_key_is_told_once_and_keeps_nobody_asleep(office: Ward) -> None:
+async def test_an_eraser_that_takes_its_time_keeps_nobody_asleep(office: Ward) -> None:
     await office.wish(await office.take(), "a@example.test")
     waker = Woken()
+    keeper = Keeper(office.contacts, office.keys, SlowEraser([]))
+    running = asyncio.gather(
+        *(loop.run(every_s=0.005) for loop in (keeper, Duties({"wake": Net(office.outbox, waker).turn})))
+    )
+    await eventually(lambda: len(waker.carriers) > 3)
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_a_wrong_master_key_is_told_once(office: Ward) -> None:
     today = await office.contacts.today()
-    keeper = Keeper(office.outbox, office.contacts, KeyHost(office.folder, bytes(32)), waker, Eraser([today]))
+    keeper = Keeper(office.contacts, KeyHost(office.folder, bytes(32)), Eraser([today]))
     with structlog.testing.capture_logs() as lines:
         await keeper.turn()
         await keeper.turn()
-    assert waker.carriers == [EMAIL, EMAIL]
     assert [line["duty"] for line in lines] == ["make keys"]
     assert "JUNBAN_MASTER_KEY" in lines[0]["why"]
 
@@ -116,17 +132,10 @@ async def test_an_outage_is_told_once_and_its_end_too(tmp_path: Path) -> None:
         async with ward(server.url, "ward", tmp_path / "keys") as office:
             alive: list[int] = []
             waker = Woken()
-            keeper = Keeper(
-                office.outbox,
-                office.contacts,
-                KeyHost(office.folder, MASTER),
-                waker,
-                Eraser([]),
-                on_alive=lambda: alive.append(1),
-            )
+            net = Duties({"wake": Net(office.outbox, waker).turn}, lambda: alive.append(1))
             await office.wish(await office.take(), "a@example.test")
             with structlog.testing.capture_logs() as lines:
-                running = asyncio.create_task(keeper.run(every_s=0.005))
+                running = asyncio.create_task(net.run(every_s=0.005))
                 await eventually(lambda: waker.carriers)
                 server.kill()
                 turns = len(alive)

@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
-from hub.desk.requests import Cancel, Stop
+from hub.desk.requests import Cancel, Stop, TakeBack
 from hub.store.outbox import Outbox
 from tests.workers.draining import NEAR, REGISTERED, TO, Recorder, box, drain_of, office, run_with
 from tests.workers.postbox import Postbox
@@ -136,6 +136,21 @@ async def test_a_number_called_while_others_are_sent_to_is_told_nothing_any_more
     assert len(carrier.sent) == 4
 
 
+async def test_of_two_calls_that_are_due_at_once_only_the_later_is_told(office: Ward) -> None:
+    ticket = await office.take()
+    await office.wish(ticket, TO)
+    await drain_of(office, Recorder()).run()
+    await office.call()
+    await drain_of(office, Recorder(Outcome(Fate.AGAIN, "451"))).run()
+    await office.lanes.do(office.stamp(), TakeBack("2", ticket))
+    await office.call()
+    await office.let_leases_end()
+    carrier = Recorder()
+    await drain_of(office, carrier).run()
+    assert [message.notice.partition(":")[2] for _, message in carrier.sent] == ["now.2"]
+    assert await office.due() == 0
+
+
 async def test_a_new_address_hears_and_the_old_one_does_not(office: Ward, box: Postbox) -> None:
     ticket = await office.take()
     await office.wish(ticket, "old@example.test")
@@ -200,7 +215,7 @@ async def pauses_s(office: Ward) -> list[float]:
     client: Any = office.client
     put_off: dict[str, str] = await client.hgetall(office.names.notices(office.day))
     due = await client.zrange(office.names.due(office.day, EMAIL), 0, -1, withscores=True)
-    return [(at - int(put_off[notice].rpartition("\x1f")[2])) / 1000 for notice, at in due]
+    return [(at - int(put_off[notice].split("\x1f")[6])) / 1000 for notice, at in due]
 
 
 async def test_no_line_of_the_log_names_a_contact(office: Ward, box: Postbox) -> None:

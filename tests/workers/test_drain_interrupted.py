@@ -42,12 +42,14 @@ class Deaf(Outbox):
         tenure: int,
         notice: str,
         state: NoticeState,
-        again_ms: int = 0,
+        again_ms: int | None = 0,
         *,
         pass_on: bool = False,
+        may_have_arrived: bool = False,
     ) -> Settled:
-        await super().settle(day, carrier, tenure, notice, state, again_ms, pass_on=pass_on)
-        return await super().settle(day, carrier, tenure, notice, state, again_ms, pass_on=pass_on)
+        named = {"pass_on": pass_on, "may_have_arrived": may_have_arrived}
+        await super().settle(day, carrier, tenure, notice, state, again_ms, **named)
+        return await super().settle(day, carrier, tenure, notice, state, again_ms, **named)
 
 
 async def test_a_refused_address_is_erased_though_the_answer_of_the_store_is_lost(office: Ward) -> None:
@@ -189,11 +191,13 @@ class Cut(Outbox):
         tenure: int,
         notice: str,
         state: NoticeState,
-        again_ms: int = 0,
+        again_ms: int | None = 0,
         *,
         pass_on: bool = False,
+        may_have_arrived: bool = False,
     ) -> Settled:
-        settled = await super().settle(day, carrier, tenure, notice, state, again_ms, pass_on=pass_on)
+        named = {"pass_on": pass_on, "may_have_arrived": may_have_arrived}
+        settled = await super().settle(day, carrier, tenure, notice, state, again_ms, **named)
         if self.is_lost:
             self.is_lost = False
             raise StoreAway

@@ -7,7 +7,7 @@ import pytest
 from hub.desk.notices import Carrier, NoticeState, Trigger
 from hub.desk.requests import Wish
 from hub.store.lanes import SealedContact
-from tests.workers.draining import TO, Recorder, box, drain_of, office, run_with
+from tests.workers.draining import REGISTERED, TO, Recorder, box, drain_of, office, run_with
 from tests.workers.postbox import Postbox
 from tests.workers.ward import EMAIL, Ward
 from workers.carriers.sending import Fate, Outcome
@@ -61,6 +61,36 @@ async def test_a_call_that_nobody_can_know_of_is_sent_once_more_and_then_said_to
     assert (await office.states(ticket))[Trigger.NOW] is NoticeState.UNCERTAIN
 
 
+async def test_a_try_that_sent_nothing_is_not_the_one_resend_of_a_call(office: Ward) -> None:
+    ticket, _ = await called(office)
+    for outcome in (Outcome(Fate.AGAIN, "rcpt 451"), Outcome(Fate.UNCERTAIN, "dot timeout", is_silent=True)):
+        await drain_of(office, Recorder(outcome)).run()
+        await office.let_leases_end()
+    assert (await office.states(ticket))[Trigger.NOW] is NoticeState.PENDING
+    again = Recorder(Outcome(Fate.UNCERTAIN, "dot timeout", is_silent=True))
+    for _ in range(2):
+        await drain_of(office, again).run()
+        await office.let_leases_end()
+    assert len(again.sent) == 1, "twice in all may have arrived"
+    assert (await office.states(ticket))[Trigger.NOW] is NoticeState.UNCERTAIN
+
+
+async def test_what_a_killed_worker_was_sending_is_sent_once_more_whatever_sent_nothing_before(office: Ward) -> None:
+    ticket, _ = await called(office)
+    await drain_of(office, Recorder(Outcome(Fate.AGAIN, "rcpt 451"))).run()
+    await office.let_leases_end()
+    for tries in (1, 0):
+        tenure = await office.outbox.take_over(EMAIL, office.day)
+        for claimed in await office.outbox.claim(office.day, EMAIL, tenure):
+            await office.outbox.mark(office.day, EMAIL, tenure, claimed.notice)
+        await office.let_leases_end()
+        carrier = Recorder(Outcome(Fate.AGAIN, "rcpt 451"))
+        await drain_of(office, carrier).run()
+        assert len(carrier.sent) == tries
+        await office.let_leases_end()
+    assert (await office.states(ticket))[Trigger.NOW] is NoticeState.UNCERTAIN
+
+
 async def test_a_near_that_nobody_can_know_of_is_not_sent_again(office: Ward) -> None:
     ticket = await office.take()
     await office.wish(ticket, TO)
@@ -84,6 +114,44 @@ async def test_a_carrier_that_knows_a_notice_again_is_given_what_a_killed_worker
     await drain_of(office, carrier).run()
     assert len(carrier.sent) == 2
     assert set((await office.states(ticket)).values()) == {NoticeState.ACCEPTED}
+
+
+@pytest.mark.parametrize("trigger", [Trigger.NEAR, Trigger.NOW])
+async def test_a_carrier_that_knows_a_notice_again_is_given_it_until_it_answers(office: Ward, trigger: Trigger) -> None:
+    ticket = await office.take()
+    await office.wish(ticket, TO)
+    if trigger is Trigger.NOW:
+        await office.call()
+    carrier = Recorder(Outcome(Fate.UNCERTAIN, "timeout"), knows_again=True)
+    for _ in range(4):
+        await drain_of(office, carrier).run()
+        await office.let_leases_end()
+    carrier.outcome = Outcome(Fate.ACCEPTED, "409")
+    await drain_of(office, carrier).run()
+    states = await office.states(ticket)
+    assert (states[REGISTERED], states[trigger]) == (NoticeState.ACCEPTED, NoticeState.ACCEPTED)
+
+
+async def test_what_may_have_arrived_is_uncertain_where_another_carrier_tells_it(office: Ward) -> None:
+    ticket, _ = await called(office)
+    await also_by_phone(office, ticket)
+    carrier = Recorder(Outcome(Fate.UNCERTAIN, "timeout"), knows_again=True)
+    for _ in range(3):
+        await drain_of(office, carrier).run()
+        await office.let_leases_end()
+    by_mail, _ = await office.lanes.notices_of(office.day, ticket)
+    assert by_mail.notices[Trigger.NOW] is NoticeState.UNCERTAIN
+    assert await owed_by_phone(office) == ["now", "registered"]
+
+
+async def test_what_may_have_arrived_and_is_of_no_use_any_more_is_uncertain(office: Ward) -> None:
+    ticket, _ = await called(office)
+    await drain_of(office, Recorder(Outcome(Fate.UNCERTAIN, "dot timeout", is_silent=True))).run()
+    await office.call()
+    carrier = Recorder()
+    await drain_of(office, carrier).run()
+    assert carrier.sent == []
+    assert (await office.states(ticket))[Trigger.NOW] is NoticeState.UNCERTAIN
 
 
 async def also_by_phone(office: Ward, ticket: int) -> str:
@@ -142,6 +210,9 @@ async def test_without_another_carrier_what_was_certainly_not_sent_is_tried_on(o
 
 async def test_a_call_is_of_no_use_once_the_number_was_served(office: Ward) -> None:
     ticket, drain = await called(office)
+    await also_by_phone(office, ticket)
     await office.call()
     await drain.run()
-    assert (await office.states(ticket))[Trigger.NOW] is NoticeState.LAPSED
+    by_mail, _ = await office.lanes.notices_of(office.day, ticket)
+    assert by_mail.notices[Trigger.NOW] is NoticeState.LAPSED
+    assert await owed_by_phone(office) == ["registered"]

@@ -105,6 +105,7 @@ async def test_a_connection_that_is_gone_is_opened_anew(box: Postbox) -> None:
         ("421 closing, {}", Outcome(Fate.AGAIN, "421")),
         ("530 5.7.0 say who you are", Outcome(Fate.AGAIN, "530")),
         ("503 5.5.1 not in this order", Outcome(Fate.AGAIN, "503")),
+        ("554 5.7.1 <{}>: Relay access denied", Outcome(Fate.ELSEWHERE, "554")),
     ],
 )
 async def test_the_answer_to_an_address_decides(box: Postbox, answer: str, outcome: Outcome) -> None:
@@ -116,7 +117,9 @@ async def test_the_answer_to_an_address_decides(box: Postbox, answer: str, outco
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
-        ("554 5.6.0 not this letter to {}", Outcome(Fate.REFUSED, "554")),
+        ("554 5.6.0 not this letter to {}", Outcome(Fate.ELSEWHERE, "554")),
+        ("550 5.7.1 spam, {}", Outcome(Fate.ELSEWHERE, "550")),
+        ("550 5.1.1 <{}> unknown", Outcome(Fate.REFUSED, "550")),
         ("451 4.3.0 later, {}", Outcome(Fate.AGAIN, "451")),
         ("354 what? {}", Outcome(Fate.UNCERTAIN, "354")),
         ("so-so", Outcome(Fate.UNCERTAIN, "dot -1")),
@@ -152,12 +155,14 @@ async def test_a_server_that_says_nothing_is_left(silent: str) -> None:
 
     with socket.create_server((HOST, 0)) as place:
         async with carrier_to(MailServer(HOST, place.getsockname()[1], "never"), **{silent: 0.2}) as carrier:
-            assert await carrier.send(Contact(TO, "t"), MESSAGE) == Outcome(Fate.AGAIN, "connect timeout")
+            assert await carrier.send(Contact(TO, "t"), MESSAGE) == Outcome(
+                Fate.AGAIN, "connect timeout", is_silent=True
+            )
 
 
 async def test_a_letter_without_an_answer_is_uncertain(box: Postbox) -> None:
     box.data = "250-and\r\n250-so\r\n250-on"  # never the last line
-    assert await send_one(box, timeout_s=0.3) == Outcome(Fate.UNCERTAIN, "dot timeout")
+    assert await send_one(box, timeout_s=0.3) == Outcome(Fate.UNCERTAIN, "dot timeout", is_silent=True)
 
 
 @pytest.mark.parametrize("to", ["taro..yamada@example.test", "taro.@example.test", ".taro@example.test"])

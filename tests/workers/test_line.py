@@ -52,7 +52,7 @@ async def test_a_notice_is_pushed_once_however_often_it_is_sent() -> None:
 async def test_what_was_taken_without_an_answer_is_sent_again_and_arrives_once(conduct: Conduct) -> None:
     stand_in = LineStandIn(TOKEN, SECRET, policy=lambda to: conduct)
     async with at_line(stand_in) as carrier:
-        assert (await carrier.send(CONTACT, message())).fate is Fate.AGAIN
+        assert (await carrier.send(CONTACT, message())).fate is Fate.UNCERTAIN
         assert await carrier.send(CONTACT, message()) == Outcome(Fate.ACCEPTED, "409")
     assert len(stand_in.said) == 1
 
@@ -107,7 +107,7 @@ async def test_nobody_is_asked_for_a_user_id_that_is_none() -> None:
 
 async def test_a_line_that_is_not_there_is_tried_again() -> None:
     carrier = LineCarrier(LineServer("http://127.0.0.1:9", TOKEN), "ward")
-    assert await carrier.send(CONTACT, message()) == Outcome(Fate.AGAIN, "lost")
+    assert await carrier.send(CONTACT, message()) == Outcome(Fate.AGAIN, "connect lost")
     await carrier.close()
 
 

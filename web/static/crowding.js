@@ -3,18 +3,18 @@
 import { dateText, minuteOfDay, minutesText, secondsText } from "./clock.js";
 import { h, keep, write } from "./dom.js";
 import { whyNone } from "./giving.js";
+import { MANY } from "./live.js";
 import { openPage } from "./page.js";
 import { Spoken } from "./spoken.js";
 
 const TICK_MS = 1000;
-const SPREAD_MS = 2000; // a thousand tabs come back after a restart of the hub, not all in one breath
 
 const part = (id) => document.getElementById(id);
 let isFresh = false;
 const spoken = new Spoken(part("spoken"));
 
 const page = openPage({
-  spreadMs: SPREAD_MS,
+  returns: MANY,
   draw(picture) {
     part("nothing")?.remove(); // what the server said when it knew no state
     part("state").hidden = false;

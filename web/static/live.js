@@ -8,11 +8,15 @@ import { Asking } from "./asking.js";
 
 const SIGNED_OUT = 4401; // a close code of hub/wire/README.md
 const DELAY_FIRST_MS = 300;
-const DELAY_LAST_MS = 5000; // a wall that waits longer would miss a whole call
 const CLOSED_GRACE_MS = 2000; // a hub that restarts is back within this; longer is worth saying
 const OPENING_MS = 10_000; // a network that swallows packets never says no
 const AWAY_FACTOR = 3;
 const TICK_MS = 500;
+
+/** How pages come back: within `spreadMs` at first, and never later than `longestMs` after the try before. */
+export const FEW = { spreadMs: 600, longestMs: 5000 }; // a wall that waits longer would miss a whole call
+// Thousands of tabs must not come back as one, and a hub that is full has to live with those it turns away.
+export const MANY = { spreadMs: 2000, longestMs: 30_000 };
 
 /** Monotonic time stands still while a computer sleeps, the wall clock may be put back: the longer of both is honest. */
 class Stopwatch {
@@ -35,7 +39,6 @@ export class Live {
   #lost = new Stopwatch(); // since the connection was lost; counts while `#isCurrent` is false
   #isCurrent = false; // this connection has told the present state
   #resumes = true; // ask for what came after our position, not for a snapshot
-  #tries = 0;
   #timer = null;
   #opening = new Stopwatch();
   #isOver = false;
@@ -48,11 +51,11 @@ export class Live {
    * @param picture     a Picture
    * @param changed     (heard, frame) → after each frame that was "new" or "beat"
    * @param freshness   (why) → null: fresh; "away" | "closed" | "silent" | "over" or "out" (do not come back): stale
-   * @param spreadMs    the first return happens within 0.3 s and this: many tabs must not come back as one
+   * @param returns     FEW or MANY
    * @param late        (body, result) → an answer after its request was given up
    */
-  constructor({ path, beatSeconds, picture, changed, freshness, spreadMs = 600, late = () => {} }) {
-    Object.assign(this, { path, picture, changed, freshness, spreadMs });
+  constructor({ path, beatSeconds, picture, changed, freshness, returns = FEW, late = () => {} }) {
+    Object.assign(this, { path, picture, changed, freshness, returns });
     this.limitMs = 2 * beatSeconds * 1000;
     this.#asking = new Asking((text) => this.#send(text), late);
   }
@@ -108,7 +111,6 @@ export class Live {
       this.#heard.restart();
       this.#isCurrent = true;
       this.#resumes = true;
-      this.#tries = 0;
       this.#judge(); // first: the page draws what came with what it is worth
       this.changed(heard, frame);
     } else if (heard === "gap") {
@@ -133,20 +135,22 @@ export class Live {
     } else this.#return();
   }
 
-  /** Leave the connection, if there is one, and come back after `delay` (default: backoff with jitter). */
-  #return(delay = this.#delay()) {
+  /** Leave the connection, if there is one, and come back after `delay` (default: as `returns` says, with jitter). */
+  #return(delay) {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
     if (this.#isCurrent) this.#lost.restart();
     this.#isCurrent = false;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#connect(), delay);
+    this.#timer = setTimeout(() => this.#connect(), delay ?? this.#delay());
   }
 
+  /** As long as it has been lost already: soon after a hub that restarts, seldom to one that is away or full. */
   #delay() {
-    const longest = Math.min(DELAY_LAST_MS, this.spreadMs * 2 ** this.#tries++);
-    return DELAY_FIRST_MS + Math.random() * Math.max(0, longest - DELAY_FIRST_MS);
+    const { spreadMs, longestMs } = this.returns;
+    const longest = Math.min(longestMs, Math.max(spreadMs, this.#lost.ms));
+    return DELAY_FIRST_MS + Math.random() * (longest - DELAY_FIRST_MS);
   }
 
   #tick() {

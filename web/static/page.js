@@ -11,9 +11,10 @@ const OVER = "この画面は更新できなくなりました。画面を読み
  * @param draw      (picture, frame) → the picture changed
  * @param freshness (isFresh, why) → said once at the first frame and at every change
  * @param late      see live.js
+ * @param returns   see live.js
  * @param facts     what else the topic tells, see picture.js
  */
-export function openPage({ draw, freshness = () => {}, late, spreadMs, facts }) {
+export function openPage({ draw, freshness = () => {}, late, returns, facts }) {
   const { socket, beat } = document.body.dataset;
   const banner = document.getElementById("banner");
   const sentence = banner.dataset.sentence;
@@ -23,7 +24,7 @@ export function openPage({ draw, freshness = () => {}, late, spreadMs, facts }) 
     path: socket,
     beatSeconds: Number(beat),
     picture,
-    spreadMs,
+    returns,
     late,
     changed(heard, frame) {
       clock.hear(frame);

@@ -6,6 +6,7 @@
 import { makeId } from "./asking.js";
 import { dateText, minutesText, secondsText } from "./clock.js";
 import { h, mark, write } from "./dom.js";
+import { MANY } from "./live.js";
 import { OwnNotices } from "./notice.js";
 import { openPage } from "./page.js";
 import { keepSecrets, keptSecrets, post } from "./residents.js";
@@ -37,7 +38,6 @@ const TOLD = {
 const OF_ANOTHER_DAY = "この番号は本日の受付で確認できません。番号は、お取りになった日だけ使えます。"; // nobody typed anything
 const AWAY = "つながりません。電波の状態をお確かめください。つながりしだい、番号の状況を表示します。";
 const AGAIN_MS = 3000;
-const SPREAD_MS = 2000;
 
 const passed = () => import("./passed.js"); // seldom needed
 const part = (id) => document.getElementById(id);
@@ -83,7 +83,7 @@ function start(found) {
   if (found.passed.length > 0) passed().then(({ show: told }) => told(found.passed));
   document.body.dataset.socket = `/ws/lanes/${found.lane}`;
   page = openPage({
-    spreadMs: SPREAD_MS,
+    returns: MANY,
     draw,
     freshness(fresh) {
       isFresh = fresh;

@@ -76,7 +76,8 @@ class EmailCarrier:
             self._drop()
             if not isinstance(error, (aiosmtplib.SMTPException, OSError)):  # TimeoutError is an OSError
                 _log.error("sending failed", error=type(error).__name__)  # no traceback: it could quote an answer
-            outcome = Outcome(Fate.UNCERTAIN if attempt.has_sent_dot else Fate.AGAIN, _code(error, attempt))
+            fate = Fate.UNCERTAIN if attempt.has_sent_dot else Fate.AGAIN
+            outcome = Outcome(fate, _code(error, attempt), isinstance(error, TimeoutError))
         except BaseException:
             self._drop()  # cancelled in the middle of a dialogue
             raise
@@ -104,11 +105,11 @@ class EmailCarrier:
             to = f'"{local}"@{domain}'
             answer = await smtp.execute_command(b"RCPT", f"TO:<{to}>".encode("ascii"))
         if answer.code not in (250, 251, 252):
-            return await self._not_sent(smtp, _fate(answer.code), answer.code)
+            return await self._not_sent(smtp, _fate(answer), answer.code)
         attempt.stage = "data"
         answer = await smtp.execute_command(b"DATA")
         if answer.code != 354:
-            return await self._not_sent(smtp, _fate(answer.code), answer.code)
+            return await self._not_sent(smtp, _fate_of_letter(answer), answer.code)
         answer = await self._content(smtp, self.letter(to, message), attempt)
         if answer.code == 250:
             return Outcome(Fate.ACCEPTED, "250")
@@ -117,7 +118,7 @@ class EmailCarrier:
             return Outcome(Fate.UNCERTAIN, str(answer.code))
         if answer.code == 421:
             self._drop()
-        return Outcome(_fate(answer.code), str(answer.code))
+        return Outcome(_fate_of_letter(answer), str(answer.code))
 
     async def _content(self, smtp: aiosmtplib.SMTP, letter: bytes, attempt: "_Attempt") -> aiosmtplib.SMTPResponse:
         """The letter, then, if the line still stands, the dot. From the dot on it may have arrived."""
@@ -203,8 +204,17 @@ class _Attempt:
         self.has_sent_dot = False
 
 
-def _fate(code: int) -> Fate:
-    return Fate.REFUSED if 500 <= code <= 599 and code not in ABOUT_US else Fate.AGAIN
+def _fate(answer: aiosmtplib.SMTPResponse) -> Fate:
+    """Of an address. What a policy says (RFC 3463, X.7) is about us: the contact must not be erased for it."""
+    if not 500 <= answer.code <= 599 or answer.code in ABOUT_US:
+        return Fate.AGAIN
+    return Fate.ELSEWHERE if answer.message.startswith("5.7.") else Fate.REFUSED
+
+
+def _fate_of_letter(answer: aiosmtplib.SMTPResponse) -> Fate:
+    """Of a letter to an address that was taken: what is refused is the letter, unless the answer names the address."""
+    fate = _fate(answer)
+    return Fate.ELSEWHERE if fate is Fate.REFUSED and not answer.message.startswith("5.1.") else fate
 
 
 def _code(error: Exception, attempt: _Attempt) -> str:

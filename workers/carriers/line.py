@@ -58,11 +58,14 @@ class LineCarrier:
             await self._api().push_message(push, x_line_retry_key=key, _request_timeout=self._timeout_s)
         except ApiException as error:
             return _outcome(error)
+        except aiohttp.ClientConnectorError:
+            return Outcome(Fate.AGAIN, "connect lost")  # not one byte of it was sent
         except (aiohttp.ClientError, OSError) as error:
-            return Outcome(Fate.AGAIN, "timeout" if isinstance(error, TimeoutError) else "lost")
+            is_silent = isinstance(error, TimeoutError)
+            return Outcome(Fate.UNCERTAIN, "timeout" if is_silent else "lost", is_silent)
         except Exception as error:  # an answer that is none of LINE's; what it says stays here
             _log.error("sending failed", error=type(error).__name__)
-            return Outcome(Fate.AGAIN, "fault")
+            return Outcome(Fate.UNCERTAIN, "fault")
         return Outcome(Fate.ACCEPTED, "200")
 
     async def answer(self, reply_token: str, text: str) -> None:
@@ -100,7 +103,9 @@ def _outcome(error: ApiException) -> Outcome:
         return Outcome(Fate.ELSEWHERE, "429 month")
     if 400 <= status < 500 and status != 429 and status not in ABOUT_US:
         return Outcome(Fate.REFUSED, code)
-    return Outcome(Fate.AGAIN, code)
+    if 400 <= status < 500 or status == 503:  # not let in, too many at once, or nobody there to take it
+        return Outcome(Fate.AGAIN, code)
+    return Outcome(Fate.UNCERTAIN, code)
 
 
 def _body(error: ApiException) -> bytes:

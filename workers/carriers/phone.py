@@ -51,7 +51,8 @@ class PhoneCarrier:
         except aiohttp.ClientConnectorError:
             return Outcome(Fate.AGAIN, "connect lost")  # not one byte of it was sent
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-            return Outcome(Fate.UNCERTAIN, "timeout" if isinstance(error, TimeoutError) else "lost")
+            is_silent = isinstance(error, TimeoutError)
+            return Outcome(Fate.UNCERTAIN, "timeout" if is_silent else "lost", is_silent)
         except Exception as error:  # what it says could quote an answer
             _log.error("sending failed", error=type(error).__name__)
             return Outcome(Fate.UNCERTAIN, "fault")

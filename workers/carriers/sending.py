@@ -16,15 +16,18 @@ class Fate(StrEnum):
     REFUSED = "refused"  # and will be, however often it is tried
     AGAIN = "again"  # certainly not sent; later it may be
     ELSEWHERE = "elsewhere"  # certainly not sent, and not within the day: another carrier should
-    UNCERTAIN = "uncertain"  # nobody can know
+    UNCERTAIN = "uncertain"  # nobody can know; who knows a notice again may be asked once more
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`code`: the provider's number, or a word of ours for where it ended."""
+    """`code`: the provider's number, or a word of ours for where it ended. `is_silent`: the carrier said nothing for as
+    long as it is waited for, and would not to the next message either.
+    """
 
     fate: Fate
     code: str = ""
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,13 @@ class Burst(OneByOne):
             self._blocks.extend((len(self._lines), 0, WRITE | line.descriptor << 32, 0, 0, 0, 0, 0))
         super().append(line)
 
+    def remove(self, line: Line) -> None:
+        if not self._is_plain:
+            blocks = self._blocks
+            blocks[WORDS * self._places[line] + DESCRIPTOR] = blocks[DESCRIPTOR - WORDS]
+            del blocks[-WORDS:]
+        super().remove(line)
+
     def write(self, data: bytes, start: int, stop: int, full: Set[Line], left: Set[Line]) -> None:
         stop = min(stop, len(self._lines))
         if self._is_plain or not self._kernel.is_there or stop - start > MOST:
@@ -144,4 +151,4 @@ class Burst(OneByOne):
             return
         write_each([self._lines[(wanted[at] - base) // (8 * WORDS)] for at in refused], data)
         for place, taken in rest:
-            write_each([self._lines[place]], data[max(0, taken) :])
+            write_each([self._lines[place]], memoryview(data)[max(0, taken) :])  # the rest, and no copy of it

@@ -125,6 +125,10 @@ class WebsocketConnection(Stream):
         self._loop.call_soon(self._listen)  # what has come already may end it: after its owner has let it in
         return True
 
+    @property
+    def untaken(self) -> int:
+        return self._transport.get_write_buffer_size()
+
     @staticmethod
     def framed(text: str) -> bytes:
         return frames.text_frame(text)

@@ -14,7 +14,7 @@ local function notice_mark_v1(keys, args)
   if notice.state == 'claimed' then notice.attempts = notice.attempts + 1 end
   notice.state = 'sending'
   put_notice(box, args[3], notice, box.now + tonumber(args[5]))
-  if args[6] ~= '' then plan(box, 'HSET', keys[7], args[6], args[3]) end
+  if args[6] ~= '' then plan(box, 'HSET', keys[7], args[6], args[3] .. US .. whole(notice.attempts)) end
   return commit_notices(box, 'attempts', whole(notice.attempts))
 end
 

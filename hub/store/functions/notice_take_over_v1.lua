@@ -4,7 +4,7 @@
 -- ARGS     1 day · 2 carrier
 -- GIVES    tenure
 -- REFUSES  StaleDay (day)
--- WHOLE    the new tenure, the claimed notices pending and due at once
+-- WHOLE    the new tenure, the claimed notices pending and in their places
 local function notice_take_over_v1(keys, args)
   local box, refused = begin_notices(keys, args)
   if not box then return refused end
@@ -15,7 +15,7 @@ local function notice_take_over_v1(keys, args)
     local notice = notice_of(read('HGET', box.notices, id))
     if notice.state == 'claimed' then
       notice.state, notice.tenure = 'pending', 0
-      put_notice(box, id, notice, box.now)
+      put_notice(box, id, notice, notice.place)
     elseif notice.state == 'sending' and KNOWS_AGAIN[box.carrier] then
       put_notice(box, id, notice, box.now)  -- still his: he may be the one who settles it
     end

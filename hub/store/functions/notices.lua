@@ -1,45 +1,64 @@
 -- What a plan makes due: wishes, how fast a lane goes, and who stands near enough. Nothing here sends or leases.
 
--- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (office ms).
+-- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (office ms) · owed since
+-- (real ms) · its place in the row (real ms), while it is in hand · '1': it was passed on · '1': it arrived, as
+-- its carrier tells · tries that may have arrived. The last five may be missing.
 local function notice_text(notice)
   return table.concat({notice.state, notice.trigger, notice.arrival, notice.carrier, whole(notice.attempts),
-    whole(notice.tenure), whole(notice.since)}, US)
+    whole(notice.tenure), whole(notice.since), whole(notice.owed),
+    whole(notice.place), notice.passed, notice.arrived,
+    whole(notice.unsure)}, US)
 end
 
 local function notice_of(text)
   local parts = parts_of(text)
   return {
     state = parts[1], trigger = parts[2], arrival = parts[3], carrier = parts[4], attempts = tonumber(parts[5]),
-    tenure = tonumber(parts[6]), since = tonumber(parts[7]),
+    tenure = tonumber(parts[6]), since = tonumber(parts[7]), owed = tonumber(parts[8] or '0'),
+    place = tonumber(parts[9] or '0'), passed = parts[10] or '',
+    arrived = parts[11] or '', unsure = tonumber(parts[12] or '0'),
   }
 end
 
 -- A wish as its hash has it: subscription · people ahead · why it ended · minutes · when it was told near (office ms) ·
--- what was to be expected then (ms). The last three may be missing.
+-- what was to be expected then (ms) · how often it was told near and is so no more. The last four may be missing.
 local function wish_of(text)
   local parts = parts_of(text)
   return {
     subscription = parts[1], ahead = tonumber(parts[2]), ended = parts[3], minutes = tonumber(parts[4] or '0'),
     near_at = tonumber(parts[5] or ''), expected = tonumber(parts[6] or '0'),
+    nears = tonumber(parts[7] or '0'),
   }
 end
 
 local function wish_text(wish)
   return table.concat({wish.subscription, whole(wish.ahead), wish.ended, whole(wish.minutes),
-    wish.near_at and whole(wish.near_at) or '', whole(wish.expected)}, US)
+    wish.near_at and whole(wish.near_at) or '', whole(wish.expected), whole(wish.nears)}, US)
 end
 
--- Plan a notice: one for each subscription and trigger, of a trigger that comes each time one more.
-local function owe(desk, subscription, trigger, arrival, carrier)
-  local id, times = subscription .. ':' .. trigger, 1
-  while desk.owed[id] or read('HEXISTS', desk.notices, id) == 1 do
-    if not EACH_TIME[trigger] then return end
-    times = times + 1
-    id = subscription .. ':' .. trigger .. '.' .. whole(times)
+-- `notice_id` of hub/desk/notices.py.
+local function notice_id(subscription, trigger, time)
+  return subscription .. ':' .. trigger .. (time == 1 and '' or '.' .. whole(time))
+end
+
+-- What a notice to come is called: one for each subscription, trigger and time, of a trigger that comes each time the first
+-- that is free; nil where there is none to come. `owed`: what this plan has named already.
+local function free_name(notices, subscription, trigger, time, owed)
+  while true do
+    local id = notice_id(subscription, trigger, time)
+    if not (owed and owed[id]) and read('HEXISTS', notices, id) == 0 then return id end
+    if not EACH_TIME[trigger] then return nil end
+    time = time + 1
   end
+end
+
+-- Plan a notice, the first or the one of this `time`.
+local function owe(desk, subscription, trigger, arrival, carrier, time)
+  local id = free_name(desk.notices, subscription, trigger, time or 1, desk.owed)
+  if not id then return end
   local now = real_now()
   local notice = {state = 'pending', trigger = trigger, arrival = arrival, carrier = carrier, attempts = 0, tenure = 0,
-    since = desk.at}
+    since = desk.at, owed = now, place = 0, passed = '', arrived = '', unsure = 0}
   desk.owed[id] = true
   desk.told_due = desk.told_due or {}
   desk.told_due[carrier] = true
@@ -98,6 +117,7 @@ local function owe_by_facts(desk)
         desk.near_lanes[fact.lane] = true
         if fact.from_lane then desk.near_lanes[fact.from_lane] = true end
       end
+      if PLACED_ANEW[fact.type] then desk.placed_anew = fact end
       if fact.type == 'TicketCalled' then
         local calls, texts = calls_of(desk, fact.lane), {}
         calls[#calls + 1] = desk.at
@@ -143,11 +163,47 @@ local function first_after(desk, key)
   return firsts
 end
 
+-- `is_near` of hub/desk/notices.py.
+local function is_near(wish, ahead, pace)
+  return ahead <= wish.ahead or ahead * pace < wish.minutes * 60000
+end
+
+-- Plan that a notice which nobody has begun to send is of no use any more.
+local function lapse_unsent(desk, id)
+  local text = read('HGET', desk.notices, id)
+  local notice = text and notice_of(text)
+  if not notice or (notice.state ~= 'pending' and notice.state ~= 'claimed') then return end
+  notice.state, notice.since = 'lapsed', desk.at
+  plan(desk, 'HSET', desk.notices, id, notice_text(notice))
+  plan(desk, 'ZREM', desk.due[notice.carrier], id)
+end
+
+-- Plan that whoever was told near and stands further off now hears of it again, by whichever carrier. `firsts`: of his lane.
+local function forget_near(desk, arrival, firsts, pace)
+  local first = first_wishes(desk, {arrival})[1]
+  if not first or not first.near_at then return end
+  for place, one in ipairs(firsts) do
+    if one == arrival and is_near(first, place - 1, pace) then return end
+  end
+  for _, carrier in ipairs(CARRIERS) do
+    local field = arrival .. US .. carrier
+    local text = read('HGET', desk.wishes, field)
+    local wish = text and wish_of(text)
+    if wish and wish.ended == '' then
+      lapse_unsent(desk, notice_id(wish.subscription, 'near', wish.nears + 1))
+      lapse_unsent(desk, notice_id(wish.subscription, 'jump', 1))
+      wish.near_at, wish.expected, wish.nears = nil, 0, wish.nears + 1
+      desk.wished[field] = wish_text(wish)
+      plan(desk, 'HSET', desk.wishes, field, desk.wished[field])
+    end
+  end
+end
+
 -- `by_place` of hub/desk/notices.py: the trigger, or nil; whether the wish was changed.
 local function by_place(wish, ahead, pace, at)
   local expected = ahead * pace
   if not wish.near_at then
-    if ahead > wish.ahead and expected >= wish.minutes * 60000 then return nil, false end
+    if not is_near(wish, ahead, pace) then return nil, false end
     wish.near_at, wish.expected = at, expected
     return 'near', true
   end
@@ -164,6 +220,8 @@ local function owe_by_place(desk)
       local firsts = first_after(desk, desk.waiting[lane])
       while #firsts > LOOKED_AT + 1 do table.remove(firsts) end
       local pace = #firsts > 0 and pace_of(desk, lane)
+      local anew = desk.placed_anew
+      if anew and anew.lane == lane then forget_near(desk, anew.arrival, firsts, pace) end
       for place, wish in ipairs(first_wishes(desk, firsts)) do
         if wish then
           local trigger, is_changed = by_place(wish, place - 1, pace, desk.at)
@@ -171,7 +229,10 @@ local function owe_by_place(desk)
             desk.wished[wish.field] = wish_text(wish)
             plan(desk, 'HSET', desk.wishes, wish.field, desk.wished[wish.field])
           end
-          if trigger then owe(desk, wish.subscription, trigger, firsts[place], wish.carrier) end
+          if trigger then
+            local time = trigger == 'near' and wish.nears + 1 or 1
+            owe(desk, wish.subscription, trigger, firsts[place], wish.carrier, time)
+          end
         end
       end
     end

@@ -45,19 +45,25 @@ local function in_hand(box, id, tenure, one, other)
 end
 
 -- Plan the same notice for the next carrier that the ticket allows; whether there is one. `dues`: a key for each carrier.
+-- Once: it may come back after it was passed on. Of a trigger that comes each time it is one more, whatever the next carrier
+-- told before.
 local function pass_on(box, id, notice, wishes, dues)
+  if notice.passed == '1' then return true end
   local is_behind = false
   for i, carrier in ipairs(CARRIERS) do
     local text = is_behind and read('HGET', wishes, notice.arrival .. US .. carrier)
     local wish = text and wish_of(text)
     if wish and wish.ended == '' then
-      local other = wish.subscription .. string.sub(id, (string.find(id, ':', 1, true)))
-      if read('HEXISTS', box.notices, other) == 0 then
+      local time = EACH_TIME[notice.trigger] and 1 or tonumber(string.match(id, '%.(%d+)$') or '1')
+      local other = free_name(box.notices, wish.subscription, notice.trigger, time)
+      if other then
         plan(box, 'HSET', box.notices, other, notice_text({state = 'pending', trigger = notice.trigger,
-          arrival = notice.arrival, carrier = carrier, attempts = 0, tenure = 0, since = box.at}))
+          arrival = notice.arrival, carrier = carrier, attempts = 0, tenure = 0, since = box.at,
+          owed = box.now, place = 0, passed = '', arrived = '', unsure = 0}))
         plan(box, 'ZADD', dues[i], whole(box.now), other)
         box.passed_to = carrier
       end
+      notice.passed = '1'
       return true
     end
     is_behind = is_behind or carrier == notice.carrier

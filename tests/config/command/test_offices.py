@@ -1,6 +1,7 @@
 """Offices with a folder of their own, in earnest and in practice, and hubs that are started alone."""
 
 import json
+import os
 import re
 import signal
 from contextlib import ExitStack, closing
@@ -9,13 +10,18 @@ from pathlib import Path
 import pytest
 import websockets
 
+from config.author import author
 from config.embedded import EmbeddedValkey
 from config.given_store import given_server
+from config.ledger import FILE
+from config.office_file import PRACTICE_OFFICE, read_office
 from config.office_folder import STORE_FOLDER
 from config.ports import with_free_ports
 from config.practice.entering import SESSION_COOKIE
 from config.settings import Machine
 from hub.ledger.connection import sqlite_url
+from hub.ledger.log import Log
+from hub.ledger.operations import Ledger
 from hub.store import library
 from tests.config.command.running import (
     ENDED_WITHIN_S,
@@ -94,6 +100,29 @@ async def test_an_office_in_earnest_says_whether_it_sends_notices(tmp_path: Path
         assert "お知らせは出しません" not in office.said
         await eventually(lambda: office.child("cli worker email") and office.child("cli keeper"), within_s=WITHIN_S)
         await eventually(lambda: list((tmp_path / "on" / "keys").iterdir()), within_s=WITHIN_S)
+
+
+async def test_what_began_and_ended_is_in_the_log_and_who_was_killed_has_no_end(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    book = Ledger(sqlite_url(data / FILE), read_office(PRACTICE_OFFICE).key)
+
+    def told(kind: str) -> list[str]:
+        return sorted(str(entry.fields["process"]) for entry in Log(book).page(kind=kind).entries)
+
+    with running(tmp_path, "up", "--data", str(data), "--port", free_port()) as office:
+        await is_up(office)
+        await eventually(lambda: told("ProcessStarted") == ["hub", "keeper", "office"], within_s=WITHIN_S)
+        keeper = office.child("cli keeper")
+        assert keeper
+        os.kill(keeper, signal.SIGKILL)
+        await eventually(lambda: told("ProcessStarted") == ["hub", "keeper", "keeper", "office"], within_s=WITHIN_S)
+        assert told("ProcessStopped") == []
+        office.process.terminate()
+        assert office.process.wait(ENDED_WITHIN_S) == 0
+    assert told("ProcessStopped") == ["hub", "keeper", "office"]
+    whos = {str(entry.fields["process"]): entry.who for entry in Log(book).page(kind="ProcessStopped").entries}
+    assert whos == {"hub": "hub", "keeper": "keeper", "office": author().who}
+    book.close()
 
 
 async def test_practice_and_earnest_never_share_a_folder(tmp_path: Path) -> None:

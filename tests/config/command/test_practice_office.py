@@ -36,6 +36,12 @@ async def test_a_practice_office_answers_on_every_page_and_ctrl_c_leaves_nothing
         for page in ("混雑状況", "番号表示モニター", "窓口"):
             status, body = get(*office.address(page))
             assert (status, "さくら区役所" in body) == (200, True)
+        for page, path in (("番号の画面", "/t"), ("管理", "/admin"), ("監査", "/audit"), ("監視", "/metrics")):
+            host, port, printed = office.address(page)
+            assert (printed, get(host, port, path)[0]) == (path, 200)
+        host, port, _ = office.address("監視")
+        for path in ("/live", "/ready"):
+            assert f"{host}:{port}{path} " in office.said
         _, body = get(*office.address("窓口"))
         name, password = office.way_in("窓口担当")
         assert f'value="{password}"' in body, "the door offers who is printed, to be pressed"

@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket
 
 from config.serving import Engine, engine_of, listen
 from hub.edge.connections import HttpConnection
-from hub.edge.websocket.connection import WebsocketConnection
+from hub.edge.websocket.connection import LINE, WebsocketConnection
 from hub.wire.messages import CLIENT_FRAME_BYTES
 from tests.eventually import eventually
 
@@ -70,6 +70,14 @@ async def tell(websocket: WebSocket) -> None:
     await websocket.close()
 
 
+async def listen_only(websocket: WebSocket) -> None:
+    """Is told `APP.state.told` together with the answer to the handshake."""
+    await websocket.accept()
+    websocket.scope["extensions"][LINE].write(APP.state.told)
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
 APP = Starlette(
     routes=[
         WebSocketRoute("/echo", echo),
@@ -78,6 +86,7 @@ APP = Starlette(
         WebSocketRoute("/fail", fail),
         WebSocketRoute("/ignore", ignore),
         WebSocketRoute("/late", late),
+        WebSocketRoute("/listen", listen_only),
         WebSocketRoute("/tell/{id:int}", tell),
     ]
 )

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import socket
 from collections.abc import Iterator
 
@@ -26,10 +27,16 @@ class Wire:
             end.setblocking(False)
         self.descriptor = self.ours.fileno()
         self.held = b""
+        self.given: bytes | memoryview = b""  # at last
         self.closed_with: int | None = None
 
-    def write(self, data: bytes) -> None:
+    @property
+    def untaken(self) -> int:
+        return len(self.held)
+
+    def write(self, data: bytes | memoryview) -> None:
         self.held += data
+        self.given = data
 
     def close(self, code: int, /) -> None:
         self.closed_with = code
@@ -108,6 +115,8 @@ def test_what_it_takes_in_part_goes_on_where_it_ended() -> None:
     data = bytes(range(256)) * 64 * 1024  # 16 MB: more than any socket takes at once
     burst_of([wire]).write(data, 0, 1, set(), set())
     assert 0 < len(wire.held) <= len(data)
+    assert isinstance(wire.given, memoryview)
+    assert wire.given.obj is data, "no copy of it"
     heard = b""
     wire.theirs.setblocking(True)
     while len(heard) < len(data) - len(wire.held):
@@ -122,6 +131,24 @@ def test_who_has_something_waiting_is_not_overtaken_and_who_left_gets_nothing(wi
     assert [wire.held for wire in wires[2:5]] == [DATA, b"", b""]
     assert [wire.arrived() for wire in wires[2:5]] == [b""] * 3
     assert [wire.arrived() + wire.held for wire in wires[5:]] == [DATA] * 7
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whoever_comes_and_goes_everybody_else_gets_the_same(wires: list[Wire], seed: int) -> None:
+    chance, many, within = random.Random(seed), Burst(), list[Wire]()
+    for _ in range(200):
+        wire = chance.choice(wires)
+        if wire in within:
+            within.remove(wire)
+            many.remove(wire)
+        else:
+            within.append(wire)
+            many.append(wire)
+        assert len(many) == len(within)
+        many.write(DATA, 0, len(many), set(), set())
+        assert all((wire.arrived() + wire.held == DATA) is (wire in within) for wire in wires)
+        for wire in wires:
+            wire.held = b""
 
 
 def test_a_descriptor_that_is_none_any_more_takes_nobody_along(wires: list[Wire]) -> None:

@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Callable
 from typing import ClassVar
 
 import pytest
+import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from config.serving import Engine
 from hub.edge.websocket.connection import WebsocketConnection
-from hub.edge.websocket.frames import close_frame
+from hub.edge.websocket.frames import Kind, close_frame, framed
 from tests.edge.websocket.echo import APP, echoing
 from tests.edge.websocket.sending import ACCEPT, Bare, frame, head
 from tests.eventually import eventually
@@ -147,22 +149,25 @@ async def test_a_byte_at_a_time(port: int) -> None:
 BROKEN: dict[str, tuple[bytes, int]] = {
     "not masked": (b"\x81\x01x1234", 1002),
     "no text": (frame(1, b"\xff"), 1007),
-    "too long": (b"\x82\xff" + (1 << 40).to_bytes(8, "big") + b"1234", 4400),
+    "reserved bits": (frame(1, b"x", reserved=4), 1002),
+    "a close code that is none": (frame(8, b"\x00\x01"), 1002),
+    "too long": (b"\x82\xff" + (1 << 40).to_bytes(8, "big") + bytes(200_000), 4400),
     "too long in pieces": (frame(1, b"x" * 100_000, final=False) + frame(0, b"x" * 100_000), 4400),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
-async def test_a_broken_frame_ends_its_own_connection_and_says_why(port: int, name: str) -> None:
+async def test_a_broken_frame_ends_its_own_connection_and_says_why(engine: Engine, name: str) -> None:
     sent, code = BROKEN[name]
-    bare, other = await Bare.open(port), await Bare.open(port)
-    bare.say(sent + frame(1, b"more of it") * 5)
-    heard = await bare.rest()
-    assert heard == b"\x88\x02" + code.to_bytes(2, "big")
-    other.say(frame(1, b"still here"))
-    assert await other.hears(12) == b"\x81\x0astill here"
-    for one in (bare, other):
-        await one.close()
+    async with echoing(engine) as port:
+        bare, other = await Bare.open(port), await Bare.open(port)
+        bare.say(sent + frame(1, b"more of it") * 5)
+        heard = await bare.rest()
+        assert heard == b"\x88\x02" + code.to_bytes(2, "big")
+        other.say(frame(1, b"still here"))
+        assert await other.hears(12) == b"\x81\x0astill here"
+        for one in (bare, other):
+            await one.close()
 
 
 async def test_a_client_that_does_not_answer_our_close_is_cut(port: int) -> None:
@@ -195,6 +200,18 @@ async def test_a_message_before_the_answer_is_kept_until_then(port: int) -> None
     await bare.reader.readuntil(b"\r\n\r\n")
     assert await bare.hears(7) == b"\x81\x05early"
     await bare.close()
+
+
+async def test_what_those_who_do_not_read_are_told_first_is_held_once(port: int) -> None:
+    if not isinstance(asyncio.get_running_loop(), uvloop.Loop):
+        pytest.skip("asyncio's own loop copies what it holds; a hub runs on the other")
+    APP.state.told = told = framed(Kind.BYTES, bytes(8 << 20))
+    before = sys.getrefcount(told)
+    deaf = [await Bare.asking(port, head("/listen", port)) for _ in range(5)]
+    await eventually(lambda: sum(line._transport.get_write_buffer_size() > 0 for line in Seen.all) == 5)
+    assert sys.getrefcount(told) >= before + 5
+    for bare in deaf:
+        bare.cut()
 
 
 async def test_who_answers_no_ping_is_told_so() -> None:
@@ -282,6 +299,17 @@ async def test_it_says_when_its_client_lags_and_when_it_has_caught_up(port: int,
     assert heard == data * count
     await eventually(lambda: watching.told == ["lags", "drains"])
     await bare.close()
+
+
+async def test_what_its_client_takes_little_by_little_is_seen(port: int, watching: Watching) -> None:
+    bare, line, _ = await handed_over(port, watching)
+    line.write(bytes(16 << 20))
+    before = line.untaken
+    assert before > 8 << 20
+    await bare.hears(4 << 20)
+    await eventually(lambda: line.untaken < before - (1 << 20))
+    assert watching.told == ["lags"]
+    bare.cut()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="descriptors are looked up in /proc")
