@@ -173,7 +173,7 @@ local function lapse_unsent(desk, id)
   local text = read('HGET', desk.notices, id)
   local notice = text and notice_of(text)
   if not notice or (notice.state ~= 'pending' and notice.state ~= 'claimed') then return end
-  notice.state, notice.since = 'lapsed', desk.at
+  notice.state, notice.since = notice.unsure > 0 and 'uncertain' or 'lapsed', desk.at
   plan(desk, 'HSET', desk.notices, id, notice_text(notice))
   plan(desk, 'ZREM', desk.due[notice.carrier], id)
 end
