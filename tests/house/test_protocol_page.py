@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import Route, WebSocketRoute
 
 from config.office_file import PRACTICE_OFFICE, read_office
-from hub.desk.refusals import TooManyWishes
+from hub.desk.refusals import TelephoneUsedUp
 from hub.edge.commands import AnyRequest, Commands
 from hub.edge.devices import Gate
 from hub.edge.guards import Guard
@@ -159,7 +159,7 @@ def test_everything_that_carriers_tell_is_on_the_page() -> None:
     made = {upper(route.path) for route in (*line.webhook_routes(), *telephones.heard_routes())}
     assert set(re.findall(r"^\| `(/[^`]*)`", section("What carriers tell, over HTTP"), re.MULTILINE)) == made
     assert f"at most {WEBHOOK_BYTES // 1024} KiB, signed" in PAGE
-    assert f"three a telephone number and day (`{TooManyWishes.code}`)" in PAGE
+    assert f"three a telephone number and day (`{TelephoneUsedUp.code}`)" in PAGE
     assert (A_NUMBER, DAY) == (3, 24 * 3600)
 
 
