@@ -5,16 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config.faults import Fault
-from config.mail import carriers_of
 from config.settings import WHERE, Machine
 from workers.erase import SETTING
 from workers.search import blind
 
 LINES = Path("/proc/self/fd/2" if sys.platform == "linux" else "/dev/fd/2")  # where this process writes its log
-UNSET = (
-    "自前のストアでは、連絡先が残っていないことを確かめるフォルダー（ストア、ログ、一時ファイル）を書いてください。"
-    "なければ連絡先を預かりません。"
-)
 BLIND = "がないか、読めません。フォルダーと権限を確かめてください。このままでは連絡先を預かりません。"
 
 
@@ -30,8 +25,5 @@ def places(searched: Sequence[Path], own_store: Path | None) -> list[Path]:
 
 
 def faults_of_search(machine: Machine) -> list[Fault]:
-    """Whoever opens contacts on a store of somebody else has to name folders; those that are named have to be there."""
-    opens = machine.master_key is not None and bool(carriers_of(machine))
-    if opens and machine.redis_url is not None and not machine.search_dirs:
-        return [Fault(WHERE, SETTING, UNSET)]
+    """Folders that are named have to be there."""
     return [Fault(WHERE, SETTING, f"{place} {BLIND}") for place in blind(machine.search_dirs)]

@@ -178,7 +178,8 @@ class Machine(BaseModel):
         alias="JUNBAN_SEARCH_DIRS",
         description="Folders where no contact may ever be, separated by `:`: logs, spools, temporary folders, and those"
         " of a store that is not `junban up`'s own. The keeper looks through them after each erasure; while one of them"
-        " cannot be read, or there is none for such a store, no contact is taken.",
+        " cannot be read, no contact is taken. Where none is named for such a store, nothing is ever verified:"
+        " `/ready` says so, and none is taken once that is overdue.",
     )
     ledger_url: LedgerUrl | None = Field(
         default=None,

@@ -60,6 +60,14 @@ class Unread(NotClean):
         self.place = str(place)
 
 
+class Unsearched(NotClean):
+    """The store is somebody else's, and nobody has named a folder where its files are: nothing is ever verified."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{SETTING} がないため、消去を確かめられません。調べるフォルダーを書いてください。")
+        self.place = SETTING
+
+
 class Unfit(Exception):
     """The store throws contacts away, or has a replica that keeps them: none is taken."""
 
@@ -119,8 +127,8 @@ class Book(Protocol):
 
 class Eraser:
     """`turn` is the first duty of the keeper. `places`: all that this machine can reach and where a contact may have
-    been left, folders and files; without any nothing is verified, nor taken. `may_restart`: the store is our own, and
-    somebody starts it again. `wall_ms`: this machine's clock, for when the store is away.
+    been left, folders and files; without any nothing is verified. `may_restart`: the store is our own, and somebody
+    starts it again. `wall_ms`: this machine's clock, for when the store is away.
     """
 
     def __init__(
@@ -278,6 +286,8 @@ class Eraser:
 
     async def _look(self, traces: Sequence[str]) -> int:
         """Through every file; gives how many they were. Raises NotClean."""
+        if not self._places:
+            raise Unsearched
         today = _date(self._now)
         since = _later(today, -LOOKED_BACK_DAYS)
         dates = [_later(today, -back) for back in range(LOOKED_BACK_DAYS + 1)]
@@ -308,7 +318,7 @@ class Eraser:
 
     async def _look_around(self) -> None:
         """Once a minute, and at each turn while it is not well. Raises Unfit for a server on which contacts must not be
-        taken, Unread for places of which nobody could say afterwards that they are clean.
+        taken, Unread for places of which nobody could say afterwards that they are clean, Unsearched without any.
         """
         if self._is_well and self._now < self._look_again_ms:
             return
@@ -316,7 +326,7 @@ class Eraser:
         if not (await self._store.server()).is_fit:
             raise Unfit
         if not self._places:
-            raise Unread(SETTING, f"{SETTING} がないため、消去を確かめられません。調べるフォルダーを書いてください。")
+            raise Unsearched
         if missed := await asyncio.to_thread(blind, self._places):
             raise self._unread(missed[0])
         self._is_well = True
@@ -335,7 +345,7 @@ class Eraser:
 
     async def _tell(self, why: str, failures: Sequence[Exception]) -> None:
         overdue, late_ms = await self._store.late(self._now)
-        where = next((error.place for error in failures[:1] if isinstance(error, Unread)), "")
+        where = next((error.place for error in failures[:1] if isinstance(error, Unread | Unsearched)), "")
         await self._store.tell(Told(True, overdue, late_ms / 1000, why, self._verified_ms, where))
 
 
@@ -347,6 +357,7 @@ def _word_of(failures: Sequence[Exception], clock: SteadyClock) -> str:
         OSError: "keys",
         RewriteFailed: "files",
         Unread: "unread",
+        Unsearched: "unsearched",
         NotClean: "found",
         Unfit: "unfit",
     }

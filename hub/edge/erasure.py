@@ -13,6 +13,7 @@ WHYS = {
     "files": "the store's files cannot be written anew",
     "found": "something that must be gone was found",
     "unread": "not everything can be looked through",
+    "unsearched": "nobody looks through files, so none will be verified",
     "unfit": "the store throws contacts away or has a replica",
     "store": "the store does not do it",
     "clock": "the clock was set",
