@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -202,7 +201,6 @@ def test_a_stop_while_the_store_is_away_is_heard(tmp_path: Path, start: Start) -
     for words in (["worker", "email"], ["keeper"]):
         child = start(*words, JUNBAN_REDIS_URL=f"unix://{tmp_path}/nobody")
         anyio.run(eventually, (tmp_path / f"{words[0]}.alive").exists)
-        os.kill(child.pid, signal.SIGTERM)
         assert child.stop(grace_s=WITHIN_S) == 0
 
 
