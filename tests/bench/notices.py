@@ -10,7 +10,7 @@ from tests.bench.mails import thousand_mails_s
 from tests.bench.posting import Killing, Moods, Posted, post, share_of
 
 RUSH = 505  # tickets: the call of each tells him and one more who is near by it, a thousand notices
-FULL = Killing(days=5, kills=200, tickets=1_600, notices=10_000, rush=RUSH, at_most_s=420.0)
+FULL = Killing(days=5, kills=200, tickets=1_500, notices=10_000, rush=RUSH, at_most_s=420.0)
 QUICK = Killing(days=1, kills=50, tickets=300, notices=500, rush=RUSH, at_most_s=120.0)
 UNCERTAIN_PCT, NOW_DOUBLED = 1.0, 2
 P50_S, P99_S, AFTER_KILL_S, THOUSAND_MAILS_S = 0.3, 2.0, 8.0, 10.0

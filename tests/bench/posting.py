@@ -29,7 +29,7 @@ from tests.eventually import eventually
 from tests.workers.stand_ins import serving
 from workers.carriers.line import retry_key
 
-CLERKS = 2  # who press side by side
+CLERKS = 3  # who press side by side
 PRESS_EVERY_S = 0.1  # of each
 QUIET_EVERY_S = 0.5  # of the office whose carriers are at their worst
 KILL_EVERY_S = 1.0
