@@ -18,9 +18,9 @@ import structlog
 
 from hub.desk.lane import Office
 from hub.desk.notices import SENT_AGAIN, Carrier, Ending, NoticeState, Trigger
-from hub.desk.refusals import NoContact, NotClaimed, Refusal, TryAgain
+from hub.desk.refusals import NoContact, NotClaimed, Refusal, TryAgain, WrongMove
 from hub.desk.ticket import State
-from hub.store.outbox import Claimed, Prospect, Settled
+from hub.store.outbox import Claimed, Prospect, Settled, Useful
 from hub.store.sealing import Contact, Unreadable
 from workers.carriers.sending import Fate, Message, Outcome, Sender
 from workers.keys import KeysUnusable
@@ -50,7 +50,9 @@ class Notices(Protocol):
     async def take_over(self, carrier: Carrier, day: str) -> int: ...
     async def claim(self, day: str, carrier: Carrier, tenure: int) -> list[Claimed]: ...
     async def look(self, day: str, carrier: Carrier, claimed: Sequence[Claimed]) -> list[Prospect]: ...
-    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "") -> None: ...
+    async def mark(
+        self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "", useful: Useful | None = None
+    ) -> None: ...
     async def settle(
         self,
         day: str,
@@ -249,8 +251,10 @@ class Drain:
         asked_at = loop.time()
         heard_by = "" if self._carrier is Carrier.LINE else hashlib.sha256(token.encode()).hexdigest()
         try:
-            await self._outbox.mark(self._day, self._carrier, self._present_tenure(), claimed.notice, heard_by)
-        except NoContact:
+            state = USEFUL_IN.get(claimed.trigger)
+            useful = Useful(claimed.ticket, state) if state else None
+            await self._outbox.mark(self._day, self._carrier, self._present_tenure(), claimed.notice, heard_by, useful)
+        except (NoContact, WrongMove):
             return await self._settle(claimed, _End(NoticeState.PENDING, "gone"))  # the next look shows why
         except TryAgain:
             # It may be marked; that nothing was sent only this process knows.

@@ -7,7 +7,7 @@ can have arrived: what was only claimed is free again at once, what was being se
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
@@ -37,6 +37,13 @@ class Claimed:
     was_sending: bool
     unsure: int = 0
     age_ms: int = field(default=0, compare=False)
+
+
+class Useful(NamedTuple):
+    """A notice is of use while this ticket stands so."""
+
+    ticket: int
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +111,17 @@ class Outbox:
             for one, ticket, wish, later, place in zip(claimed, told[::3], told[1::3], told[2::3], ahead, strict=True)
         ]
 
-    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "") -> None:
+    async def mark(
+        self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "", useful: Useful | None = None
+    ) -> None:
         """It is being sent from now on, once for each claim. `callback`: SHA-256 of the token by which it is heard of.
 
-        Raises NotClaimed where it is in other hands: leave it; NoContact where its contact was erased meanwhile.
+        Raises NotClaimed where it is in other hands: leave it; NoContact where its contact was erased meanwhile;
+        WrongMove where it is not `useful` any more.
         """
-        contact = self._keys.contact(notice.partition(":")[0])
-        own = [notice, str(tenure), str(SEND_MS), callback]
-        more = (contact, self._keys.callbacks(day))
+        own = [notice, str(tenure), str(SEND_MS), callback, useful.state if useful else ""]
+        more = [self._keys.contact(notice.partition(":")[0]), self._keys.callbacks(day)]
+        more += [self._keys.ticket(day, useful.ticket)] if useful else []
         told_in(await self._call("notice_mark_v1", day, carrier, *own, more_keys=more))
 
     async def settle(

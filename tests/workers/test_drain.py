@@ -7,7 +7,7 @@ import structlog
 
 from hub.desk.notices import Carrier, Ending, NoticeState, Trigger
 from hub.desk.requests import Cancel, Stop, TakeBack
-from hub.store.outbox import Outbox
+from hub.store.outbox import Outbox, Useful
 from tests.workers.draining import NEAR, REGISTERED, TO, Recorder, box, drain_of, office, run_with
 from tests.workers.postbox import Postbox
 from tests.workers.ward import EMAIL, Ward
@@ -98,10 +98,12 @@ class Stopping(Outbox):
     office: Ward
     ending = Ending.RESIDENT
 
-    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "") -> None:
+    async def mark(
+        self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "", useful: Useful | None = None
+    ) -> None:
         subscription = notice.partition(":")[0]
         await self.office.contacts.erase(day, subscription, 1, carrier, self.ending)
-        await super().mark(day, carrier, tenure, notice, callback)
+        await super().mark(day, carrier, tenure, notice, callback, useful)
 
 
 async def test_who_says_stop_in_the_last_moment_hears_nothing(office: Ward) -> None:
@@ -113,6 +115,30 @@ async def test_who_says_stop_in_the_last_moment_hears_nothing(office: Ward) -> N
     await drain_of(office, carrier).run()
     assert carrier.sent == []
     assert set((await office.states(ticket)).values()) == {NoticeState.LAPSED}
+
+
+class Calling(Outbox):
+    """The next number is called while a worker is about to mark a near."""
+
+    office: Ward
+
+    async def mark(
+        self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "", useful: Useful | None = None
+    ) -> None:
+        if notice.endswith(":near"):
+            await self.office.call()
+        await super().mark(day, carrier, tenure, notice, callback, useful)
+
+
+async def test_who_is_called_in_the_last_moment_is_told_of_the_call_alone(office: Ward) -> None:
+    ticket = await office.take()
+    await office.wish(ticket, TO)
+    calling = Calling(office.client, office.office)
+    calling.office, office.outbox = office, calling
+    carrier = Recorder()
+    await drain_of(office, carrier).run()
+    assert [message.notice.partition(":")[2] for _, message in carrier.sent] == ["registered", "now"]
+    assert (await office.states(ticket))[NEAR] is NoticeState.LAPSED
 
 
 async def test_a_number_called_while_others_are_sent_to_is_told_nothing_any_more(office: Ward) -> None:

@@ -9,7 +9,7 @@ import pytest
 from config.embedded import EmbeddedValkey
 from hub.desk.notices import Carrier, NoticeState
 from hub.desk.refusals import StoreAway
-from hub.store.outbox import Outbox, Settled
+from hub.store.outbox import Outbox, Settled, Useful
 from tests.workers.draining import REGISTERED, TO, Recorder, box, drain_of, office, run_with
 from tests.workers.postbox import Postbox
 from tests.workers.ward import EMAIL, Ward, ward
@@ -159,8 +159,10 @@ class Unanswered(Outbox):
 
     is_lost = True
 
-    async def mark(self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "") -> None:
-        await super().mark(day, carrier, tenure, notice, callback)
+    async def mark(
+        self, day: str, carrier: Carrier, tenure: int, notice: str, callback: str = "", useful: Useful | None = None
+    ) -> None:
+        await super().mark(day, carrier, tenure, notice, callback, useful)
         if self.is_lost:
             self.is_lost = False
             raise StoreAway
