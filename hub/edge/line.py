@@ -132,9 +132,8 @@ class LineLinks:
             except TryAgain:
                 status = 503  # LINE tells it again, and what was heard already is nothing new
             except Exception as error:
-                _log.error(
-                    "webhook failed", error=type(error).__name__
-                )  # no traceback: it could quote what was written
+                # No traceback: it could quote what was written.
+                _log.error("webhook failed", error=type(error).__name__)
                 status = 500
         return Response(status_code=status)
 

@@ -1,12 +1,11 @@
 -- What a plan makes due: wishes, how fast a lane goes, and who stands near enough. Nothing here sends or leases.
 
 -- A notice as its hash has it: state · trigger · arrival · carrier · attempts · tenure · since when (office ms) · owed since
--- (real ms) · its place in the row (real ms), while it is in hand · '1': it was passed on · '1': it arrived, as
--- its carrier tells · tries that may have arrived. The last five may be missing.
+-- (real ms) · its place in the row (real ms), while it is in hand · '1': it was passed on · '1': it arrived, as its carrier
+-- tells · tries that may have arrived. The last five may be missing.
 local function notice_text(notice)
   return table.concat({notice.state, notice.trigger, notice.arrival, notice.carrier, whole(notice.attempts),
-    whole(notice.tenure), whole(notice.since), whole(notice.owed),
-    whole(notice.place), notice.passed, notice.arrived,
+    whole(notice.tenure), whole(notice.since), whole(notice.owed), whole(notice.place), notice.passed, notice.arrived,
     whole(notice.unsure)}, US)
 end
 
@@ -15,8 +14,8 @@ local function notice_of(text)
   return {
     state = parts[1], trigger = parts[2], arrival = parts[3], carrier = parts[4], attempts = tonumber(parts[5]),
     tenure = tonumber(parts[6]), since = tonumber(parts[7]), owed = tonumber(parts[8] or '0'),
-    place = tonumber(parts[9] or '0'), passed = parts[10] or '',
-    arrived = parts[11] or '', unsure = tonumber(parts[12] or '0'),
+    place = tonumber(parts[9] or '0'), passed = parts[10] or '', arrived = parts[11] or '',
+    unsure = tonumber(parts[12] or '0'),
   }
 end
 
