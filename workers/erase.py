@@ -13,7 +13,7 @@ restored backup, its next turn does what is due and changes nothing else. It ope
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ import structlog
 from hub.desk.refusals import Refusal, StoreAway
 from hub.ledger.connection import LedgerUnusable
 from hub.ledger.erasures import Given
+from hub.ledger.journal import tokyo_day
 from hub.store.erasing import ERASED_AFTER_MS, NET_SET_MS, VERIFIED_AFTER_MS, RewriteFailed, Server, Told
 from hub.store.sealing import Contact, PublicKey, seal
 from workers.clock import SteadyClock
@@ -60,12 +61,11 @@ class Unread(NotClean):
         self.place = str(place)
 
 
-class Unsearched(NotClean):
+class Unsearched(Unread):
     """The store is somebody else's, and nobody has named a folder where its files are: nothing is ever verified."""
 
     def __init__(self) -> None:
-        super().__init__(f"{SETTING} がないため、消去を確かめられません。調べるフォルダーを書いてください。")
-        self.place = SETTING
+        super().__init__(SETTING, f"{SETTING} がないため、消去を確かめられません。調べるフォルダーを書いてください。")
 
 
 class Unfit(Exception):
@@ -175,12 +175,12 @@ class Eraser:
         """The dates for which contacts may be taken: today and tomorrow, none while something is wrong."""
         if self._is_closed or not self._now:
             return []
-        today = _date(self._now)
+        today = tokyo_day(self._now)
         return [today, _later(today, 1)]
 
     async def plant(self) -> None:
         """Keep a contact of nobody on each day: what finds it in clear afterwards has found a leak."""
-        today = _date(self._now)
+        today = tokyo_day(self._now)
         key = (await self._contacts.published()).get(today)
         if key is None or self._is_closed:
             return
@@ -288,7 +288,7 @@ class Eraser:
         """Through every file; gives how many they were. Raises NotClean."""
         if not self._places:
             raise Unsearched
-        today = _date(self._now)
+        today = tokyo_day(self._now)
         since = _later(today, -LOOKED_BACK_DAYS)
         dates = [_later(today, -back) for back in range(LOOKED_BACK_DAYS + 1)]
         canaries: frozenset[str] = frozenset()
@@ -341,11 +341,11 @@ class Eraser:
 
     def _kept_from(self) -> str:
         """The earliest date whose key may still exist."""
-        return _date(self._now - ERASED_AFTER_MS)
+        return tokyo_day(self._now - ERASED_AFTER_MS)
 
     async def _tell(self, why: str, failures: Sequence[Exception]) -> None:
         overdue, late_ms = await self._store.late(self._now)
-        where = next((error.place for error in failures[:1] if isinstance(error, Unread | Unsearched)), "")
+        where = next((error.place for error in failures[:1] if isinstance(error, Unread)), "")
         await self._store.tell(Told(True, overdue, late_ms / 1000, why, self._verified_ms, where))
 
 
@@ -356,8 +356,8 @@ def _word_of(failures: Sequence[Exception], clock: SteadyClock) -> str:
         TimeoutError: "store",
         OSError: "keys",
         RewriteFailed: "files",
-        Unread: "unread",
         Unsearched: "unsearched",
+        Unread: "unread",
         NotClean: "found",
         Unfit: "unfit",
     }
@@ -367,10 +367,6 @@ def _word_of(failures: Sequence[Exception], clock: SteadyClock) -> str:
                 return word
         return "store"
     return "clock" if clock.step_ms else ""
-
-
-def _date(ms: int) -> str:
-    return datetime.fromtimestamp(ms // 1000, UTC).astimezone(TOKYO).date().isoformat()
 
 
 def _later(day: str, days: int) -> str:

@@ -10,9 +10,7 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import NoReturn, Protocol
-from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.responses import Response
@@ -34,6 +32,7 @@ from hub.desk.requests import Stamp
 from hub.edge.asked import Asked
 from hub.edge.reception import WHO, Reception, kept_id
 from hub.edge.tries import MINUTE_S, Tries
+from hub.ledger.journal import tokyo_day
 from hub.store.lanes import SealedContact
 from hub.store.sealing import By, Contact, Language, PublicKey, seal
 from hub.wire import codes
@@ -43,7 +42,6 @@ WISHES = 5  # a ticket in ten minutes: mistyped, mended, thought over
 WHILE = 600.0
 ALL_WISHES = 60  # a minute and process, as numbers taken on the web: each is a message that we send somebody
 SUBSCRIPTION_BYTES = STOP_TOKEN_BYTES = 16
-TOKYO = ZoneInfo("Asia/Tokyo")
 FORGOTTEN_WITHIN_S = 30.0  # of midnight: at ten past everything else of a contact goes
 
 
@@ -169,17 +167,13 @@ async def forget_at_midnight(
     counted: Collection[Counted], now_ms: Callable[[], int], *, every_s: float = FORGOTTEN_WITHIN_S
 ) -> NoReturn:
     """Whether anybody comes or not. `now_ms`: real; a contact is gone by that, whatever a practice clock says."""
-    day = _date(now_ms())
+    day = tokyo_day(now_ms())
     while True:
         await asyncio.sleep(every_s)
-        if (today := _date(now_ms())) != day:
+        if (today := tokyo_day(now_ms())) != day:
             day = today
             for one in counted:
                 one.forget()
-
-
-def _date(ms: int) -> str:
-    return datetime.fromtimestamp(ms // 1000, UTC).astimezone(TOKYO).date().isoformat()
 
 
 def purposes_of(office: Office, offers: Collection[Carrier]) -> Mapping[Carrier, Purpose]:
