@@ -2,8 +2,6 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,25 +9,19 @@ import pytest
 import structlog
 from websockets.asyncio.client import ClientConnection
 
-from config.embedded import EmbeddedValkey
 from hub.store.sealing import By
 from hub.wire import messages as wire
 from hub.wire.codec import encode, read_frame
 from hub.wire.codes import SECRET_BYTES, digest_of, secret_text
 from tests.edge.hubs import memory_hub, served
-from tests.edge.told import PHONE_PURPOSE, Ward, ward_told
+from tests.edge.told import PHONE_PURPOSE, Ward, ward
 from tests.eventually import eventually
 from tests.fanout.days import CERTIFICATES, OFFICE
 from tests.fanout.memory import MemoryStore
 
+__all__ = ["ward"]
 pytestmark = pytest.mark.anyio
 NUMBER = "09012345678"
-
-
-@pytest.fixture
-async def ward(office_name: str, valkey_server: EmbeddedValkey) -> AsyncIterator[Ward]:
-    async with ward_told(replace(OFFICE, key=office_name), valkey_server.url) as ward:
-        yield ward
 
 
 def new_id() -> str:

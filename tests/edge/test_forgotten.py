@@ -3,42 +3,27 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from config.embedded import EmbeddedValkey
 from hub.edge.line import WRONG_CODES
 from hub.edge.telephones import A_NUMBER
 from hub.edge.tries import Tries
 from hub.edge.wishes import Counted, forget_at_midnight
 from hub.store.erasing import Erasing
 from tests.edge.test_residents import Browser, code_in
-from tests.edge.told import USER, Ward, ward_told
+from tests.edge.told import USER, Ward, browser, ward
 from tests.eventually import eventually
-from tests.fanout.days import OFFICE
 
+__all__ = ["browser", "ward"]
 pytestmark = pytest.mark.anyio
 
 BEFORE_MIDNIGHT, AFTER_MIDNIGHT = (
     round(datetime.fromisoformat(f"2026-11-{moment}+09:00").timestamp() * 1000)
     for moment in ("24T23:59:59", "25T00:00:00")
 )
-
-
-@pytest.fixture
-async def ward(office_name: str, valkey_server: EmbeddedValkey) -> AsyncIterator[Ward]:
-    async with ward_told(replace(OFFICE, key=office_name), valkey_server.url) as ward:
-        yield ward
-
-
-@pytest.fixture
-async def browser(ward: Ward) -> AsyncIterator[Browser]:
-    browser = Browser(ward.hub)
-    async with browser.client:
-        yield browser
 
 
 async def linked(ward: Ward, browser: Browser, lane: str = "certificates") -> str:

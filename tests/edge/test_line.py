@@ -5,7 +5,6 @@ import hmac
 import re
 import secrets
 from base64 import b64encode
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,27 +18,15 @@ from hub.desk.notices import Carrier, NoticeState, Trigger
 from hub.edge.line import WEBHOOK_BYTES, WRONG_CODES
 from hub.store.sealing import Language
 from tests.edge.test_residents import Browser, code_in
-from tests.edge.told import LINE_PURPOSE, USER, Ward, agreement, phone_wish, ward_told
+from tests.edge.told import LINE_PURPOSE, USER, Ward, agreement, browser, phone_wish, ward, ward_told
 from tests.eventually import eventually
 from tests.fanout.days import OFFICE
 from workers.wording import ANSWER, COME_NOW, LOOK
 
+__all__ = ["browser", "ward"]
 pytestmark = pytest.mark.anyio
 
 OTHER = "U" + "8" * 32
-
-
-@pytest.fixture
-async def ward(office_name: str, valkey_server: EmbeddedValkey) -> AsyncIterator[Ward]:
-    async with ward_told(replace(OFFICE, key=office_name), valkey_server.url) as ward:
-        yield ward
-
-
-@pytest.fixture
-async def browser(ward: Ward) -> AsyncIterator[Browser]:
-    browser = Browser(ward.hub)
-    async with browser.client:
-        yield browser
 
 
 async def facts_of(ward: Ward, *kinds: type) -> list[Any]:

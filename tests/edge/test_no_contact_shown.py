@@ -36,12 +36,13 @@ from tests.doors import real_ms, shared_ledger
 from tests.edge.addresses import PURPOSE, wish
 from tests.edge.test_dialled import ask, new_id, take
 from tests.edge.test_residents import Browser
-from tests.edge.told import PHONE_PURPOSE, USER, Ward, at_work, ward_told
+from tests.edge.told import PHONE_PURPOSE, USER, Ward, at_work, browser, ward_told
 from tests.eventually import eventually
 from tests.fanout.days import CERTIFICATES, MOVES, OFFICE
 from tests.ledger.office import KEY
 from workers.archive import Archiver
 
+__all__ = ["browser"]
 pytestmark = pytest.mark.anyio
 
 ADDRESS = "taro..canary-7q@docomo.example"
@@ -175,13 +176,6 @@ async def ward(office_name: str, valkey_server: EmbeddedValkey) -> AsyncIterator
     office = replace(OFFICE, key=office_name, purpose=PURPOSE)
     async with ward_told(office, valkey_server.url, offers=tuple(Carrier)) as ward:
         yield ward
-
-
-@pytest.fixture
-async def browser(ward: Ward) -> AsyncIterator[Browser]:
-    browser = Browser(ward.hub)
-    async with browser.client:
-        yield browser
 
 
 def paths_of(ward: Ward, left: Left, day: str) -> list[str]:

@@ -7,9 +7,8 @@ import pytest
 
 from hub.desk.notices import Carrier
 from hub.desk.requests import Stamp, TakeBack
-from tests.edge.test_line import browser, ward
 from tests.edge.test_residents import Browser, code_in, new_id
-from tests.edge.told import Ward, phone_wish
+from tests.edge.told import Ward, browser, phone_wish, ward
 from tests.eventually import eventually
 
 __all__ = ["browser", "ward"]

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
+import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from config.asgi import hub_running
+from config.embedded import EmbeddedValkey
 from config.practice.line_stand_in import LineStandIn
 from config.practice.phone_stand_in import PhoneStandIn
 from config.residents import LineChannel
@@ -32,6 +34,7 @@ from tests.doors import Doors, shared_ledger
 from tests.edge.earnest import is_ready
 from tests.edge.hubs import Served, served
 from tests.edge.test_residents import Browser, new_id
+from tests.fanout.days import OFFICE
 from tests.workers.described import check_stand_ins
 from tests.workers.stand_ins import serving
 from workers.answering import answer_all
@@ -203,3 +206,16 @@ async def at_work(ward: Ward, *carriers: Carrier) -> AsyncIterator[None]:
     finally:
         is_over.set()
         await working
+
+
+@pytest.fixture
+async def ward(office_name: str, valkey_server: EmbeddedValkey) -> AsyncIterator[Ward]:
+    async with ward_told(replace(OFFICE, key=office_name), valkey_server.url) as ward:
+        yield ward
+
+
+@pytest.fixture
+async def browser(ward: Ward) -> AsyncIterator[Browser]:
+    browser = Browser(ward.hub)
+    async with browser.client:
+        yield browser
