@@ -44,7 +44,7 @@ def rows_of(posted: Posted, badly: Posted, mails_s: float) -> list[tuple[str, st
         ("notices due by the facts: LINE / mail / telephone", " / ".join(f"{posted.of(one):,}" for one in Carrier)),
         ("  lost / doubled by LINE / near / now", _lost(posted)),
         ("  uncertain / lapsed / after the call", _unsent(posted)),
-        ("  after the call, at most by", f"{max(posted.late_s, default=0.0):.3f} s"),
+        ("  after the call, at most by", _late_by(posted)),
         (
             f"a thousand in ten seconds: press to acceptance, p50 / p99, of {len(posted.rush_s):,}",
             f"{share_of(posted.rush_s, 0.5):.3f} s / {share_of(posted.rush_s, 0.99):.3f} s",
@@ -68,6 +68,7 @@ def rows_of(posted: Posted, badly: Posted, mails_s: float) -> list[tuple[str, st
         ("carriers at their worst: due", f"{badly.due:,}"),
         ("  lost / doubled by LINE / near / now", _lost(badly)),
         ("  uncertain / refused / after the call", _unsent(badly, NoticeState.REFUSED)),
+        ("  after the call, at most by", _late_by(badly)),
         ("a thousand mails by one worker over two connections", f"{mails_s:.1f} s"),
     ]
 
@@ -79,6 +80,10 @@ def _lost(posted: Posted) -> str:
 
 def _unsent(posted: Posted, other: NoticeState = NoticeState.LAPSED) -> str:
     return f"{_uncertain_pct(posted):.2f} % / {posted.in_state(other)} / {len(posted.late_s)}"
+
+
+def _late_by(posted: Posted) -> str:
+    return f"{max(posted.late_s, default=0.0):.3f} s"
 
 
 def _uncertain_pct(posted: Posted) -> float:
@@ -111,6 +116,7 @@ def figures_of(posted: Posted, badly: Posted, mails_s: float) -> dict[str, float
         "faults_doubled_line": badly.doubled(carrier=Carrier.LINE),
         "faults_doubled_near": badly.doubled(Trigger.NEAR, Trigger.REGISTERED),
         "faults_late": len(badly.late_s),
+        "faults_late_by_s": round(max(badly.late_s, default=0.0), 3),
     }
 
 
