@@ -76,18 +76,26 @@ def told(server: Server, program: Path, folder: Path, count: int, broadcasts: in
 
 
 def told_by_several(
-    server: Server, ports: Sequence[int], program: Path, folder: Path, count: int, broadcasts: int
+    server: Server,
+    ports: Sequence[int],
+    program: Path,
+    folder: Path,
+    count: int,
+    broadcasts: int,
+    *,
+    warm: int = WARM,
+    pause_s: float = PAUSE_S,
 ) -> tuple[float, Exact]:
-    """Processor time a delivery, microseconds, of several hubs that share `count` tabs."""
+    """Processor time a delivery, microseconds, of one hub or several that share `count` tabs."""
     time.sleep(SETTLE_S)
     share = count // len(ports)
     with ExitStack() as stack:
         opened = [stack.enter_context(open_tabs(server, program, folder, share, port=port)) for port in ports]
         for tabs in opened:
             tabs.go()
-        instants = tell_all(server, opened, range(1, WARM + 1))
+        instants = tell_all(server, opened, range(1, warm + 1), pause_s)
         cpu = server.cpu_s()
-        instants |= tell_all(server, opened, range(WARM + 1, WARM + broadcasts + 1))
+        instants |= tell_all(server, opened, range(warm + 1, warm + broadcasts + 1), pause_s)
         cpu_us = (server.cpu_s() - cpu) * 1e6 / (broadcasts * share * len(ports))
         exact = Exact()
         for tabs in opened:
@@ -137,15 +145,15 @@ def open_tabs(
     )
 
 
-def tell_all(server: Server, tabs: Sequence[Tabs], numbers: range) -> dict[int, int]:
-    """One after the other, each when the one before has reached every tab."""
+def tell_all(server: Server, tabs: Sequence[Tabs], numbers: range, pause_s: float = PAUSE_S) -> dict[int, int]:
+    """One after the other, each when the one before has reached every tab, and `pause_s` later."""
     instants = {}
     for number in numbers:
         instants[number] = server.tell(number)
         for one in tabs:
             if not one.wait_for(number, ARRIVES_WITHIN_S):
                 raise RuntimeError(f"{server.name}: broadcast {number} did not arrive everywhere")
-        time.sleep(PAUSE_S)
+        time.sleep(pause_s)
     return instants
 
 
