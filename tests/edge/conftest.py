@@ -12,18 +12,10 @@ SOCKETS = ("test_sockets.py", "test_floods.py", "test_timers.py", "test_doorstep
 ON_UVLOOP = [Path(__file__).parent / name for name in SOCKETS]
 
 
-def _is_on_uvloop(path: Path) -> bool:
-    return any(path.is_relative_to(place) for place in ON_UVLOOP)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """uvloop swallows what a signal raises, and does not survive a warning that is an error where it cleans up.
-
-    These come first: the browser that all stories share keeps its loop, and theirs, until the run ends.
-    """
-    items.sort(key=lambda item: not _is_on_uvloop(item.path))
+    """uvloop swallows what a signal raises, and does not survive a warning that is an error where it cleans up."""
     for item in items:
-        if _is_on_uvloop(item.path):
+        if any(item.path.is_relative_to(place) for place in ON_UVLOOP):
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed resource <:ResourceWarning"))
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(300, method="thread"))
@@ -32,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module")
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
     """The loop of a hub in earnest where it is about sockets; everywhere else asyncio's own."""
-    return "asyncio", {"use_uvloop": _is_on_uvloop(request.path)}
+    return "asyncio", {"use_uvloop": any(request.path.is_relative_to(place) for place in ON_UVLOOP)}
 
 
 @pytest.fixture(scope="module", params=ENGINES)
