@@ -250,9 +250,9 @@ class Drain:
         loop = asyncio.get_running_loop()
         asked_at = loop.time()
         heard_by = "" if self._carrier is Carrier.LINE else hashlib.sha256(token.encode()).hexdigest()
+        state = USEFUL_IN.get(claimed.trigger)
+        useful = Useful(claimed.ticket, state) if state else None
         try:
-            state = USEFUL_IN.get(claimed.trigger)
-            useful = Useful(claimed.ticket, state) if state else None
             await self._outbox.mark(self._day, self._carrier, self._present_tenure(), claimed.notice, heard_by, useful)
         except (NoContact, WrongMove):
             return await self._settle(claimed, _End(NoticeState.PENDING, "gone"))  # the next look shows why
