@@ -149,15 +149,20 @@ class Part:
         sizes = {f"cpu_us_at_{count}": (count, 1, 0.0) for count in GROWN} | {
             "cpu_us_at_most": (one_hub, 1, 0.0),
             "cpu_us_at_20000": (MOST, math.ceil(MOST / one_hub), 0.0),
-            "cpu_us_at_100_rested": (100, 1, PAUSE_S),
         }
-        runs: dict[str, list[float]] = {key: [] for key in sizes}
+        rested = {"cpu_us_at_100_rested": (100, 1, PAUSE_S)}
+        runs: dict[str, list[float]] = {key: [] for key in sizes | rested}
         for _ in range(self.turns):
-            for key, (count, hubs, pause_s) in sizes.items():
+            for key, (count, hubs, pause_s) in (sizes | rested).items():
                 runs[key].append(self._cost_us(count, hubs, pause_s))
         found = {key: statistics.median(costs) for key, costs in runs.items()}
-        grown = found["cpu_us_at_20000"] / found["cpu_us_at_100"]
-        return {**found, "most_tabs": one_hub, "grown_cpu_ratio": grown}
+        at_work = [found[key] for key in sizes]
+        return {
+            **found,
+            "most_tabs": one_hub,
+            "grown_cpu_ratio": max(at_work) / min(at_work),
+            "cpu_ratio_100_to_20000": found["cpu_us_at_20000"] / found["cpu_us_at_100"],
+        }
 
     def _cost_us(self, count: int, hubs: int, pause_s: float) -> float:
         with ours(self.next_folder(), hubs) as server:
